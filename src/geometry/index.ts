@@ -1,0 +1,4 @@
+// Rotations, rigid transforms, cameras and meshes: the geometry that knows no heads.
+
+export * from './camera.ts';
+export * from './rigid-transform.ts';

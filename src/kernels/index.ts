@@ -1,0 +1,4 @@
+// SIMD WebAssembly kernels and the heap they work on. Each kernel has a typed wrapper here and a plain
+// TypeScript reference beside the code that uses it.
+
+export * from './kernel-instance.ts';

@@ -1,0 +1,71 @@
+// One instance of a compiled kernel: its exports, and a heap that the host lays data out on.
+// Kernels are plain functions over pointers; they never allocate. A call reserves what it needs,
+// takes views, runs, copies the results out.
+
+/** A loaded kernel module with its typed exports. */
+export type KernelInstance<Exports> = {
+  readonly exports: Exports;
+  readonly heap: KernelHeap;
+};
+
+/**
+ * Compiles and instantiates the base64 form that `tools/build-kernels.ts` writes.
+ * Every kernel source exports `heapBase(): usize { return __heap_base; }`.
+ */
+export function instantiateKernel<Exports>(wasmBase64: string): KernelInstance<Exports> {
+  const binary = atob(wasmBase64.replaceAll('\n', ''));
+  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
+  const { memory, heapBase } = exports as { memory: WebAssembly.Memory; heapBase(): number };
+  return { exports: exports as Exports, heap: new KernelHeap(memory, heapBase()) };
+}
+
+const PAGE_BYTES = 65536;
+const ALIGNMENT = 16;
+
+/** A stack of reservations in a kernel's memory. Views are valid until the next reservation. */
+export class KernelHeap {
+  readonly #memory: WebAssembly.Memory;
+  readonly #base: number;
+  #top: number;
+
+  constructor(memory: WebAssembly.Memory, base: number) {
+    this.#memory = memory;
+    this.#base = Math.ceil(base / ALIGNMENT) * ALIGNMENT;
+    this.#top = this.#base;
+  }
+
+  /** Forgets all reservations. The memory stays; its content does too. */
+  reset(): void {
+    this.#top = this.#base;
+  }
+
+  /** Reserves bytes, 16-byte aligned, growing the memory where needed; returns the pointer. */
+  reserve(byteLength: number): number {
+    const pointer = this.#top;
+    this.#top = pointer + Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT;
+    const missing = this.#top - this.#memory.buffer.byteLength;
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    return pointer;
+  }
+
+  /** Reserves room for the values and copies them in; returns the pointer. */
+  put(values: Float32Array | Uint32Array | Int32Array | Uint8Array): number {
+    const pointer = this.reserve(values.byteLength);
+    const source = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    this.bytes(pointer, values.byteLength).set(source);
+    return pointer;
+  }
+
+  bytes(pointer: number, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#memory.buffer, pointer, length);
+  }
+
+  floats(pointer: number, length: number): Float32Array<ArrayBuffer> {
+    return new Float32Array(this.#memory.buffer, pointer, length);
+  }
+
+  uints(pointer: number, length: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#memory.buffer, pointer, length);
+  }
+}
