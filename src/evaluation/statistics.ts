@@ -1,0 +1,44 @@
+// Means with bootstrap intervals over subjects, and correlation.
+
+/** A mean and its 95 % bootstrap interval. */
+export type Interval = { readonly mean: number; readonly low: number; readonly high: number };
+
+const RESAMPLES = 1000;
+
+/** The mean of the values with a 95 % percentile bootstrap interval (1000 seeded resamples). */
+export function bootstrapMean(values: readonly number[], seed = 1): Interval {
+  const random = mulberry32(seed);
+  const means = Float64Array.from({ length: RESAMPLES }, () => {
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += values[Math.floor(random() * values.length)]!;
+    return sum / values.length;
+  }).sort();
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean, low: means[Math.floor(0.025 * RESAMPLES)]!, high: means[Math.floor(0.975 * RESAMPLES)]! };
+}
+
+/** Pearson's correlation of two series of one length; NaN where one does not vary. */
+export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const n = a.length;
+  const mean = (series: ArrayLike<number>): number => Array.from(series).reduce((s, v) => s + v, 0) / n;
+  const [meanA, meanB] = [mean(a), mean(b)];
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const [x, y] = [a[i]! - meanA, b[i]! - meanB];
+    ab += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return ab / Math.sqrt(aa * bb);
+}
+
+// Source: Tommy Ettinger's mulberry32 constants, public domain.
+function mulberry32(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
