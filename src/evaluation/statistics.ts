@@ -1,5 +1,7 @@
 // Means with bootstrap intervals over subjects, and correlation.
 
+import { createRandom } from '../tensor/index.ts';
+
 /** A mean and its 95 % bootstrap interval. */
 export type Interval = { readonly mean: number; readonly low: number; readonly high: number };
 
@@ -7,10 +9,10 @@ const RESAMPLES = 1000;
 
 /** The mean of the values with a 95 % percentile bootstrap interval (1000 seeded resamples). */
 export function bootstrapMean(values: readonly number[], seed = 1): Interval {
-  const random = mulberry32(seed);
+  const random = createRandom(seed);
   const means = Float64Array.from({ length: RESAMPLES }, () => {
     let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += values[Math.floor(random() * values.length)]!;
+    for (let i = 0; i < values.length; i++) sum += values[random.integer(values.length)]!;
     return sum / values.length;
   }).sort();
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -30,15 +32,4 @@ export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number 
     bb += y * y;
   }
   return ab / Math.sqrt(aa * bb);
-}
-
-// Source: Tommy Ettinger's mulberry32 constants, public domain.
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

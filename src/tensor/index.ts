@@ -5,4 +5,5 @@ export * from './device.ts';
 export * from './half.ts';
 export * from './host-tensor.ts';
 export * from './onnx-model.ts';
+export * from './random.ts';
 export * from './safetensors.ts';
