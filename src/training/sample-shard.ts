@@ -1,0 +1,215 @@
+// What a network learns from, on disk: shards of samples (safetensors) and the index of their folder.
+// A sample is one reference picture, the reference carried to the target's pose by `lift`, and the true
+// picture there; with the head and the camera of the target, from which the Gaussian map is splatted.
+
+import { BadInputError } from '../errors/index.ts';
+import type { Camera } from '../geometry/index.ts';
+import type { HeadParameters } from '../head/index.ts';
+import type { AnyTensor } from '../tensor/index.ts';
+import { decodeSafetensors, elementCount, encodeSafetensors } from '../tensor/index.ts';
+
+/** Labels: which of the two learned label vectors a sample takes (METHOD.md section 2). */
+export const SAMPLE_LABELS = ['real', 'synthetic'] as const;
+export type SampleLabel = (typeof SAMPLE_LABELS)[number];
+
+/**
+ * How the lifted picture came about. `singleLift`: one true view carried to another true view (synthetic
+ * subjects). `roundTrip`: a still carried away and back, the untouched still is the target.
+ */
+export const SAMPLE_KINDS = ['singleLift', 'roundTrip'] as const;
+export type SampleKind = (typeof SAMPLE_KINDS)[number];
+
+/** One sample; pictures are square, 8-bit sRGB, `S S 3` (S = `size`), masks `S S`. */
+export type TrainingSample = {
+  /** What the person is known from. */
+  readonly reference: Uint8Array;
+  /** The true picture. */
+  readonly target: Uint8Array;
+  /** The reference carried to the target's pose. */
+  readonly lifted: Uint8Array;
+  /** How far to trust each pixel of `lifted`, 0 (invented) to 255. */
+  readonly visibility: Uint8Array;
+  /** The head region of the target, 0 to 255: where metrics are measured. */
+  readonly headMask: Uint8Array;
+  /** The head of the target picture. */
+  readonly head: HeadParameters;
+  /** The camera of the target picture; width = height = S. */
+  readonly camera: Camera;
+  readonly label: SampleLabel;
+  readonly kind: SampleKind;
+  /** Equal for samples of one person. */
+  readonly subject: number;
+};
+
+/** One shard: its samples share picture size and head model. */
+export type SampleShard = {
+  readonly size: number;
+  /** `HeadModel.name` of the head parameters. */
+  readonly headName: string;
+  readonly samples: readonly TrainingSample[];
+};
+
+/** `index.json` of a folder of shards. */
+export type ShardIndex = {
+  readonly format: typeof SHARD_FORMAT;
+  readonly version: 1;
+  readonly size: number;
+  readonly headName: string;
+  readonly shards: readonly ShardEntry[];
+};
+
+/** A shard as the index lists it; the lists have an entry for each sample. */
+export type ShardEntry = {
+  readonly file: string;
+  readonly labels: readonly SampleLabel[];
+  readonly subjects: readonly number[];
+};
+
+/** `metadata.format` of shards and `format` of their index. */
+export const SHARD_FORMAT = 'learn2control/samples';
+/** Floats of a camera: fx, fy, cx, cy, then `cameraFromWorld` rotation (9) and translation (3). */
+const CAMERA_FLOATS = 16;
+const PICTURES = { reference: 3, target: 3, lifted: 3, visibility: 1, headMask: 1 } as const;
+const HEAD_PARTS = ['identity', 'expression', 'jointRotations', 'translation'] as const;
+
+/** Serialises a shard. Pictures are stored as they are: shards are local scratch, not an archive. */
+export function encodeSampleShard({ size, headName, samples }: SampleShard): Uint8Array<ArrayBuffer> {
+  const n = samples.length;
+  const tensors: Record<string, AnyTensor> = {};
+  for (const [name, channels] of Object.entries(PICTURES) as [keyof typeof PICTURES, number][]) {
+    const shape = channels === 1 ? [n, size, size] : [n, size, size, channels];
+    tensors[name] = {
+      dtype: 'uint8',
+      shape,
+      data: stack(
+        samples.map((s) => s[name]),
+        Uint8Array,
+        shape,
+      ),
+    };
+  }
+  for (const part of HEAD_PARTS) {
+    const shape = [n, samples[0]?.head[part].length ?? 0];
+    tensors[part] = {
+      dtype: 'float32',
+      shape,
+      data: stack(
+        samples.map((s) => s.head[part]),
+        Float32Array,
+        shape,
+      ),
+    };
+  }
+  const cameras = samples.map(({ camera: c }) => [
+    ...[c.focalXPx, c.focalYPx, c.centreXPx, c.centreYPx],
+    ...Array.from(c.cameraFromWorld.rotation),
+    ...Array.from(c.cameraFromWorld.translation),
+  ]);
+  const cameraShape = [n, CAMERA_FLOATS];
+  tensors.camera = { dtype: 'float32', shape: cameraShape, data: stack(cameras, Float32Array, cameraShape) };
+  const integers = (values: readonly number[]): AnyTensor => ({
+    dtype: 'int32',
+    shape: [n],
+    data: Int32Array.from(values),
+  });
+  tensors.label = integers(samples.map((s) => SAMPLE_LABELS.indexOf(s.label)));
+  tensors.kind = integers(samples.map((s) => SAMPLE_KINDS.indexOf(s.kind)));
+  tensors.subject = integers(samples.map((s) => s.subject));
+  return encodeSafetensors({
+    metadata: { format: SHARD_FORMAT, version: '1', size: String(size), headName },
+    tensors,
+  });
+}
+
+/**
+ * Reads a shard back.
+ * @param name what the file is called in error messages
+ * @throws BadInputError if it is no shard of this version or its tensors do not fit together.
+ */
+export function decodeSampleShard(bytes: Uint8Array, name = 'sample shard'): SampleShard {
+  const { metadata, tensors } = decodeSafetensors(bytes, name);
+  const reject = (problem: string): BadInputError =>
+    new BadInputError({
+      code: 'bad-sample-shard',
+      message: `expected ${name} to be a shard of training samples, but ${problem}`,
+      hint: 'write the samples again with this version',
+    });
+  if (metadata.format !== SHARD_FORMAT) throw reject(`its format is ${metadata.format ?? 'not named'}`);
+  if (metadata.version !== '1') throw reject(`its version is ${metadata.version}, not 1`);
+  const size = Number(metadata.size);
+  const n = tensors.label?.shape[0] ?? 0;
+  const row = <T extends Uint8Array | Float32Array | Int32Array>(
+    key: string,
+    i: number,
+    width?: number,
+  ): T => {
+    const tensor = tensors[key];
+    if (tensor === undefined) throw reject(`it has no "${key}"`);
+    const extent = elementCount(tensor.shape.slice(1));
+    if (tensor.shape[0] !== n || (width !== undefined && width !== extent)) {
+      throw reject(`"${key}" has shape [${tensor.shape}] beside ${n} samples of size ${size}`);
+    }
+    return tensor.data.subarray(i * extent, (i + 1) * extent) as T;
+  };
+  const picture = (key: keyof typeof PICTURES, i: number): Uint8Array =>
+    row(key, i, size * size * PICTURES[key]);
+  const samples = Array.from({ length: n }, (_, i): TrainingSample => {
+    const camera = row<Float32Array>('camera', i, CAMERA_FLOATS);
+    const label = SAMPLE_LABELS[row<Int32Array>('label', i, 1)[0]!];
+    const kind = SAMPLE_KINDS[row<Int32Array>('kind', i, 1)[0]!];
+    if (label === undefined || kind === undefined) throw reject(`sample ${i} has an unknown label or kind`);
+    return {
+      reference: picture('reference', i),
+      target: picture('target', i),
+      lifted: picture('lifted', i),
+      visibility: picture('visibility', i),
+      headMask: picture('headMask', i),
+      head: {
+        identity: row('identity', i),
+        expression: row('expression', i),
+        jointRotations: row('jointRotations', i),
+        translation: row('translation', i),
+      },
+      camera: {
+        width: size,
+        height: size,
+        focalXPx: camera[0]!,
+        focalYPx: camera[1]!,
+        centreXPx: camera[2]!,
+        centreYPx: camera[3]!,
+        cameraFromWorld: { rotation: camera.subarray(4, 13), translation: camera.subarray(13, 16) },
+      },
+      label,
+      kind,
+      subject: row<Int32Array>('subject', i, 1)[0]!,
+    };
+  });
+  return { size, headName: metadata.headName ?? '', samples };
+}
+
+/** The index's line about a shard. */
+export function shardEntry(file: string, { samples }: SampleShard): ShardEntry {
+  return { file, labels: samples.map((s) => s.label), subjects: samples.map((s) => s.subject) };
+}
+
+type NumberArray = Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+
+function stack<T extends NumberArray>(
+  rows: readonly ArrayLike<number>[],
+  Kind: new (length: number) => T,
+  shape: readonly number[],
+): T {
+  const stacked = new Kind(elementCount(shape));
+  const width = rows.length === 0 ? 0 : stacked.length / rows.length;
+  for (const [i, row] of rows.entries()) {
+    if (row.length !== width) {
+      throw new BadInputError({
+        code: 'sample-length',
+        message: `expected ${width} values in every row of a shard, got ${row.length} in sample ${i}`,
+        hint: 'all samples of a shard share picture size and head model',
+      });
+    }
+    stacked.set(row, i * width);
+  }
+  return stacked;
+}
