@@ -2,8 +2,31 @@
 // the ONNX models it emits, and the devices that run them.
 
 export * from './device.ts';
+export { type EmissionOptions, emitModel, nameOf, parametersOf } from './graph/emission.ts';
+export { gradients, pullBack, stopGradient } from './graph/gradients.ts';
+export { constant, input, type Operand, parameter, type Value } from './graph/value.ts';
 export * from './half.ts';
 export * from './host-tensor.ts';
 export * from './onnx-model.ts';
+export * from './operations/activations.ts';
+export * from './operations/attention.ts';
+export * from './operations/convolution.ts';
+export * from './operations/elementwise.ts';
+export * from './operations/matrix-products.ts';
+export * from './operations/normalisation.ts';
+export * from './operations/reductions.ts';
+export * from './operations/resampling.ts';
+export {
+  concat,
+  depthToSpace,
+  expand,
+  gatherRows,
+  pad2d,
+  reshape,
+  slice,
+  spaceToDepth,
+  split,
+  transpose,
+} from './operations/shape.ts';
 export * from './random.ts';
 export * from './safetensors.ts';

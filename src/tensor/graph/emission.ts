@@ -1,0 +1,175 @@
+// From the symbolic graph to an ONNX model: walks what the outputs need, once, operands before results, and
+// writes equal subexpressions a single time.
+
+import type { AnyTensor } from '../host-tensor.ts';
+import type { OnnxModel, OnnxNode, OnnxValueInfo } from '../onnx-model.ts';
+import { type GraphNode, graphError, type Operator, type Value } from './value.ts';
+
+/** What to emit: named outputs, and the data of those parameters that become initialisers. */
+export type EmissionOptions = {
+  readonly name: string;
+  readonly outputs: Readonly<Record<string, Value>>;
+  readonly weights?: Readonly<Record<string, AnyTensor>>;
+};
+
+const IDENTITY: Operator = { type: 'Identity' };
+// Constants up to this size are compared by content, larger ones by identity.
+const SMALL_CONSTANT_BYTES = 256;
+
+/**
+ * Emits the model that computes the outputs. Inputs are found by walking; parameters without data in
+ * `weights` become inputs under their names. Names depend on the graph alone: equal graphs, equal models.
+ * @throws BadInputError if two leaves share a name or a weight's shape does not fit.
+ */
+export function emitModel({ name, outputs, weights = {} }: EmissionOptions): OnnxModel {
+  const emission = new Emission(weights);
+  const named = Object.entries(outputs);
+  for (const node of nodesFor(named.map(([, value]) => value))) emission.addNode(node);
+  for (const [outputName, value] of named) emission.addOutput(outputName, value);
+  return { name, ...emission.result() };
+}
+
+/** The parameters that the outputs depend on, in the order of first use. */
+export function parametersOf(outputs: readonly Value[]): Value[] {
+  const found = new Map<string, Value>();
+  const visit = (value: Value): void => {
+    if (value.source.kind === 'parameter' && !found.has(value.source.name))
+      found.set(value.source.name, value);
+  };
+  for (const node of nodesFor(outputs)) node.inputs.forEach(visit);
+  outputs.forEach(visit);
+  return [...found.values()];
+}
+
+/** The name of an input or a parameter. @throws BadInputError for any other value. */
+export function nameOf(value: Value): string {
+  if (value.source.kind === 'input' || value.source.kind === 'parameter') return value.source.name;
+  throw graphError('expected an input or a parameter, got a computed value');
+}
+
+/** The nodes that the values need, operands first. */
+function nodesFor(values: readonly Value[]): GraphNode[] {
+  const order: GraphNode[] = [];
+  const seen = new Set<GraphNode>();
+  const stack = values.toReversed().map((value) => ({ value, isLeaving: false }));
+  while (stack.length > 0) {
+    const { value, isLeaving } = stack.pop()!;
+    if (value.source.kind !== 'result') continue;
+    const { node } = value.source;
+    if (isLeaving) {
+      order.push(node);
+    } else if (!seen.has(node)) {
+      seen.add(node);
+      stack.push({ value, isLeaving: true });
+      for (const operand of node.inputs.toReversed()) stack.push({ value: operand, isLeaving: false });
+    }
+  }
+  return order;
+}
+
+class Emission {
+  readonly #weights: Readonly<Record<string, AnyTensor>>;
+  readonly #names = new Map<Value, string>();
+  readonly #leaves = new Map<string, Value>();
+  readonly #nodesByKey = new Map<string, readonly string[]>();
+  readonly #constants = new Map<string | AnyTensor, string>();
+  readonly #nodes: OnnxNode[] = [];
+  readonly #inputs: OnnxValueInfo[] = [];
+  readonly #outputs: OnnxValueInfo[] = [];
+  readonly #initialisers: Record<string, AnyTensor> = {};
+
+  constructor(weights: Readonly<Record<string, AnyTensor>>) {
+    this.#weights = weights;
+  }
+
+  addNode({ operator, inputs, attributes, outputs }: GraphNode): void {
+    const inputNames = inputs.map((value) => this.#nameOf(value));
+    const key = `${operator.domain ?? ''}:${operator.type}(${inputNames.join()})${JSON.stringify(attributes)}`;
+    let outputNames = this.#nodesByKey.get(key);
+    if (outputNames === undefined) {
+      const base = `${operator.type}_${this.#nodes.length}`;
+      outputNames = outputs.map((_, i) => (i === 0 ? base : `${base}_${i}`));
+      this.#nodesByKey.set(key, outputNames);
+      const domain = operator.domain === undefined ? {} : { domain: operator.domain };
+      this.#nodes.push({
+        op: operator.type,
+        inputs: inputNames,
+        outputs: outputNames,
+        attributes,
+        name: base,
+        ...domain,
+      });
+    }
+    outputs.forEach((value, i) => {
+      this.#names.set(value, outputNames[i]!);
+    });
+  }
+
+  addOutput(name: string, value: Value): void {
+    if (this.#leaves.has(name))
+      throw graphError(`the name "${name}" stands for an input and an output`, 'rename one of them');
+    this.#nodes.push({
+      op: IDENTITY.type,
+      inputs: [this.#nameOf(value)],
+      outputs: [name],
+      name: `output_${name}`,
+    });
+    this.#outputs.push({ name, dtype: value.dtype, shape: value.shape });
+  }
+
+  result(): Omit<OnnxModel, 'name'> {
+    return {
+      nodes: this.#nodes,
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      initialisers: this.#initialisers,
+    };
+  }
+
+  #nameOf(value: Value): string {
+    let name = this.#names.get(value);
+    if (name === undefined) {
+      name = value.source.kind === 'constant' ? this.#addConstant(value.source.tensor) : this.#addLeaf(value);
+      this.#names.set(value, name);
+    }
+    return name;
+  }
+
+  #addConstant(tensor: AnyTensor): string {
+    const isSmall = tensor.data.byteLength <= SMALL_CONSTANT_BYTES;
+    const key = isSmall ? `${tensor.dtype}[${tensor.shape}]${tensor.data}` : tensor;
+    let name = this.#constants.get(key);
+    if (name === undefined) {
+      name = `constant_${this.#constants.size}`;
+      this.#constants.set(key, name);
+      this.#initialisers[name] = tensor;
+    }
+    return name;
+  }
+
+  #addLeaf(value: Value): string {
+    const name = nameOf(value);
+    const known = this.#leaves.get(name);
+    if (known !== undefined) {
+      if (known.dtype === value.dtype && `${known.shape}` === `${value.shape}`) return name;
+      throw graphError(
+        `the name "${name}" stands for [${known.shape}] and for [${value.shape}]`,
+        'rename one of them',
+      );
+    }
+    this.#leaves.set(name, value);
+    const weight = value.source.kind === 'parameter' ? this.#weights[name] : undefined;
+    if (weight === undefined) {
+      this.#inputs.push({ name, dtype: value.dtype, shape: value.shape });
+    } else {
+      if (`${weight.shape}` !== `${value.shape}`) {
+        throw graphError(
+          `expected "${name}" of shape [${value.shape}], got a weight [${weight.shape}]`,
+          'check that the weights belong to this configuration',
+        );
+      }
+      this.#initialisers[name] = weight;
+    }
+    return name;
+  }
+}

@@ -1,0 +1,35 @@
+// Scaled dot-product attention with several heads.
+
+import { graphError, type Value } from '../graph/value.ts';
+import { softmax } from './activations.ts';
+import { mul } from './elementwise.ts';
+import { matmul } from './matrix-products.ts';
+import { reshape, transpose } from './shape.ts';
+
+/** Queries `B S D`, keys and values `B S' D`, the features divided among the heads. */
+export type AttentionInputs = {
+  readonly query: Value;
+  readonly key: Value;
+  readonly value: Value;
+  readonly heads: number;
+};
+
+/** softmax(Q Kᵀ / √d) V for each head, joined again: `B S D`. */
+export function attention({ query, key, value, heads }: AttentionInputs): Value {
+  const [batch, , features] = query.shape as [number, number, number];
+  const fits = [query, key, value].every(
+    ({ shape }) => shape.length === 3 && shape[0] === batch && shape[2] === features,
+  );
+  if (!fits || key.shape[1] !== value.shape[1] || features % heads !== 0) {
+    throw graphError(
+      `attention expected [B, S, D] with D divisible by ${heads}, got query [${query.shape}], key [${key.shape}], value [${value.shape}]`,
+    );
+  }
+  const byHead = (x: Value): Value => reshape(x, [batch, x.shape[1]!, heads, features / heads]);
+  const scaled = mul(query, 1 / Math.sqrt(features / heads));
+  const queries = transpose(byHead(scaled), [0, 2, 1, 3]);
+  const keys = transpose(byHead(key), [0, 2, 3, 1]);
+  const values = transpose(byHead(value), [0, 2, 1, 3]);
+  const mixed = matmul(softmax(matmul(queries, keys), 3), values);
+  return reshape(transpose(mixed, [0, 2, 1, 3]), query.shape);
+}

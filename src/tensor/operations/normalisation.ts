@@ -1,0 +1,72 @@
+// Normalisation over groups of channels and over features. ONNX Runtime's LayerNormalization also returns the
+// statistics that the gradient needs, so both forms go through it.
+
+import { apply, constant, graphError, type Operator, type Value } from '../graph/value.ts';
+import { elementCount } from '../host-tensor.ts';
+import { add, mul, sub } from './elementwise.ts';
+import { mean, sum } from './reductions.ts';
+import { reshape } from './shape.ts';
+
+/** Learnt scale and bias `[C]`, and what keeps the variance from zero. */
+export type NormalisationOptions = { readonly scale: Value; readonly bias: Value; readonly epsilon?: number };
+
+const LAYER_NORMALISATION: Operator = {
+  type: 'LayerNormalization',
+  // With x̂ = (x - mean) / deviation: dx = (dx̂ - mean(dx̂) - x̂ · mean(dx̂ · x̂)) / deviation.
+  gradient: ({ inputs: [x, scale], outputs: [, average, inverseDeviation] }, [g]) => {
+    const leading = x!.shape.slice(0, -1).map((_, axis) => axis);
+    const normal = mul(sub(x!, average!), inverseDeviation!);
+    const toNormal = mul(g!, scale!);
+    const options = { axes: [-1], keepDims: true };
+    const spread = mul(normal, mean(mul(toNormal, normal), options));
+    const toX = mul(sub(sub(toNormal, mean(toNormal, options)), spread), inverseDeviation!);
+    return [toX, sum(mul(g!, normal), { axes: leading }), sum(g!, { axes: leading })];
+  },
+};
+
+/** Normalises over the last axis, then scales and shifts by feature. */
+export function layerNorm(x: Value, { scale, bias, epsilon = 1e-5 }: NormalisationOptions): Value {
+  const features = x.shape.at(-1);
+  if (scale.shape.length !== 1 || scale.shape[0] !== features || bias.shape[0] !== features) {
+    throw graphError(
+      `layerNorm expected scale and bias [${features}], got [${scale.shape}] and [${bias.shape}]`,
+    );
+  }
+  return normalise(x, scale, bias, epsilon)[0]!;
+}
+
+/** Normalises `B C H W` (or `B C S`) over groups of channels and all pixels, then scales and shifts by channel. */
+export function groupNorm(
+  x: Value,
+  { groups, scale, bias, epsilon = 1e-5 }: NormalisationOptions & { readonly groups: number },
+): Value {
+  const [batch, channels] = x.shape as [number, number];
+  if (
+    x.shape.length < 3 ||
+    channels % groups !== 0 ||
+    scale.shape[0] !== channels ||
+    bias.shape[0] !== channels
+  ) {
+    throw graphError(
+      `groupNorm expected x [B, C, ...] with C divisible by ${groups} and scale and bias [C], got [${x.shape}], [${scale.shape}], [${bias.shape}]`,
+    );
+  }
+  const perGroup = elementCount(x.shape) / (batch * groups);
+  const rows = reshape(x, [batch, groups, perGroup]);
+  const [normal] = normalise(rows, filled(perGroup, 1), filled(perGroup, 0), epsilon);
+  const perChannel = [channels, ...x.shape.slice(2).map(() => 1)];
+  return add(mul(reshape(normal!, x.shape), reshape(scale, perChannel)), reshape(bias, perChannel));
+}
+
+function normalise(x: Value, scale: Value, bias: Value, epsilon: number): Value[] {
+  const whole = { dtype: x.dtype, shape: x.shape };
+  const statistics = { dtype: x.dtype, shape: x.shape.with(-1, 1) };
+  return apply(LAYER_NORMALISATION, [x, scale, bias], [whole, statistics, statistics], {
+    axis: -1,
+    epsilon: { float: epsilon },
+  });
+}
+
+function filled(length: number, value: number): Value {
+  return constant({ dtype: 'float32', shape: [length], data: new Float32Array(length).fill(value) });
+}
