@@ -1,4 +1,6 @@
 // Rotations, rigid transforms, cameras and meshes: the geometry that knows no heads.
 
 export * from './camera.ts';
+export * from './mesh.ts';
+export * from './reference-rasteriser.ts';
 export * from './rigid-transform.ts';
