@@ -4,3 +4,5 @@
 export * from './head-posing.ts';
 export * from './kernel-instance.ts';
 export * from './rasteriser.ts';
+export * from './splatting.ts';
+export * from './splatting-constants.ts';

@@ -8,14 +8,21 @@ export type KernelInstance<Exports> = {
   readonly heap: KernelHeap;
 };
 
+// Instances are many (one a worker, one a sample in flight); their code is compiled once.
+const compiled = new Map<string, WebAssembly.Module>();
+
 /**
  * Compiles and instantiates the base64 form that `tools/build-kernels.ts` writes.
  * Every kernel source exports `heapBase(): usize { return __heap_base; }`.
  */
 export function instantiateKernel<Exports>(wasmBase64: string): KernelInstance<Exports> {
-  const binary = atob(wasmBase64.replaceAll('\n', ''));
-  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
+  let module = compiled.get(wasmBase64);
+  if (module === undefined) {
+    const binary = atob(wasmBase64.replaceAll('\n', ''));
+    module = new WebAssembly.Module(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+    compiled.set(wasmBase64, module);
+  }
+  const { exports } = new WebAssembly.Instance(module, {});
   const { memory, heapBase } = exports as { memory: WebAssembly.Memory; heapBase(): number };
   return { exports: exports as Exports, heap: new KernelHeap(memory, heapBase()) };
 }
@@ -50,7 +57,7 @@ export class KernelHeap {
   }
 
   /** Reserves room for the values and copies them in; returns the pointer. */
-  put(values: Float32Array | Uint32Array | Int32Array | Uint8Array): number {
+  put(values: Float64Array | Float32Array | Uint32Array | Int32Array | Uint8Array): number {
     const pointer = this.reserve(values.byteLength);
     const source = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     this.bytes(pointer, values.byteLength).set(source);

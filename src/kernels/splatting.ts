@@ -1,0 +1,192 @@
+// The splatting kernel with its memory: numbers in, images out, and the way back.
+// Knows arrays only; scenes, shapes and their checks are in `gaussians`.
+
+import type { KernelInstance } from './kernel-instance.ts';
+import { instantiateKernel } from './kernel-instance.ts';
+import { TILE_SIZE } from './splatting-constants.ts';
+import { wasmBase64 } from './wasm/splatting.wasm.ts';
+
+/** What a scene is to the kernel; letters: N Gaussians, C channels. */
+export type SplattingInput = {
+  readonly width: number;
+  readonly height: number;
+  /** Rotation (9, row-major) and translation (3) to camera axes, focal lengths x y, centre x y (pixels). */
+  readonly camera: Float64Array;
+  readonly channels: number;
+  /** `N 3`. */
+  readonly means: Float32Array;
+  /** `N`, at least 0. */
+  readonly scales: Float32Array;
+  /** `N`, 0 to 1. */
+  readonly opacities: Float32Array;
+  /** `N C`. */
+  readonly features: Float32Array;
+};
+
+/** Where the kernel's answers are written: `C H W` and `H W`. */
+export type SplattingImages = { readonly features: Float32Array; readonly alpha: Float32Array };
+
+/** Where the kernel's gradients are written: `N 3`, `N`, `N`, `N C`. */
+export type SplattingGradients = {
+  readonly means: Float32Array;
+  readonly scales: Float32Array;
+  readonly opacities: Float32Array;
+  readonly features: Float32Array;
+};
+
+type Exports = {
+  setScene(...numbersThenPointers: number[]): void;
+  setBuffers(...pointers: number[]): void;
+  project(): number;
+  fillTiles(entries: number): void;
+  blend(): void;
+  blendBackward(gradImage: number, gradAlpha: number, sums: number, gradFeatures: number): void;
+  projectBackward(gradMeans: number, gradScales: number, gradOpacities: number): void;
+};
+
+type Layout = {
+  readonly width: number;
+  readonly height: number;
+  /** Floats in a row of an image plane in the kernel: the width rounded up to whole tiles. */
+  readonly stride: number;
+  readonly count: number;
+  readonly channels: number;
+  /** Channels in the kernel: a multiple of 4, the rest zero. */
+  readonly lanes: number;
+  readonly image: number;
+  readonly transmittance: number;
+  gradients: GradientLayout | null;
+};
+
+type GradientLayout = {
+  readonly image: number;
+  readonly alpha: number;
+  readonly sums: number;
+  readonly means: number;
+  readonly scales: number;
+  readonly opacities: number;
+  readonly features: number;
+};
+
+const RECORD_BYTES = 64;
+const SUMS_BYTES = 32;
+const HISTOGRAM_BYTES = 3 * 2048 * 4;
+
+/** One instance of the kernel. It keeps its last scene for `backward`, and its memory for the next one. */
+export class SplattingKernel {
+  readonly #kernel: KernelInstance<Exports> = instantiateKernel<Exports>(wasmBase64);
+  #layout: Layout | null = null;
+
+  /** Splats a scene; writes every element of `images`. */
+  forward(input: SplattingInput, images: SplattingImages): void {
+    const { exports, heap } = this.#kernel;
+    const { width, height, channels } = input;
+    const count = input.opacities.length;
+    const lanes = Math.ceil(channels / 4) * 4;
+    const tilesX = Math.ceil(width / TILE_SIZE);
+    const tiles = tilesX * Math.ceil(height / TILE_SIZE);
+    const stride = tilesX * TILE_SIZE;
+    const planeBytes = stride * height * 4;
+
+    heap.reset();
+    const camera = heap.put(input.camera);
+    const means = heap.put(input.means);
+    const scales = heap.put(input.scales);
+    const opacities = heap.put(input.opacities);
+    const features = this.#putRows(input.features, count, channels, lanes);
+    const records = heap.reserve(count * RECORD_BYTES);
+    const sort = heap.reserve(count * 16 + HISTOGRAM_BYTES);
+    const tileStarts = heap.reserve((tiles + 1) * 4);
+    const image = heap.reserve(planeBytes * lanes);
+    const transmittance = heap.reserve(planeBytes);
+    const tile = heap.reserve(TILE_SIZE * TILE_SIZE * 4 * (lanes + 2) + lanes * 16);
+    exports.setScene(width, height, count, lanes, camera, means, scales, opacities, features);
+    exports.setBuffers(records, sort, tileStarts, image, transmittance, tile);
+    exports.fillTiles(heap.reserve(exports.project() * 4));
+    exports.blend();
+
+    this.#layout = { width, height, stride, count, channels, lanes, image, transmittance, gradients: null };
+    this.#readPlanes(image, channels, images.features);
+    this.#readPlanes(transmittance, 1, images.alpha);
+    const alpha = images.alpha;
+    for (let i = 0; i < alpha.length; i++) alpha[i] = 1 - alpha[i]!;
+  }
+
+  /**
+   * The gradient of the last `forward`; writes every element of `gradients`.
+   * @param gradFeatures `C H W` @param gradAlpha `H W`, or null for zero
+   */
+  backward(gradFeatures: Float32Array, gradAlpha: Float32Array | null, gradients: SplattingGradients): void {
+    const { exports, heap } = this.#kernel;
+    const layout = this.#layout!;
+    const { count, channels, lanes } = layout;
+    layout.gradients ??= this.#reserveGradients(layout);
+    const at = layout.gradients;
+    this.#writePlanes(at.image, channels, lanes, gradFeatures);
+    this.#writePlanes(at.alpha, gradAlpha === null ? 0 : 1, 1, gradAlpha);
+    exports.blendBackward(at.image, at.alpha, at.sums, at.features);
+    exports.projectBackward(at.means, at.scales, at.opacities);
+    gradients.means.set(heap.floats(at.means, count * 3));
+    gradients.scales.set(heap.floats(at.scales, count));
+    gradients.opacities.set(heap.floats(at.opacities, count));
+    const features = heap.floats(at.features, count * lanes);
+    if (lanes === channels) gradients.features.set(features);
+    else copyRows(features, lanes, gradients.features, channels, count, channels);
+  }
+
+  #reserveGradients({ stride, height, count, lanes }: Layout): GradientLayout {
+    const { heap } = this.#kernel;
+    return {
+      image: heap.reserve(stride * height * 4 * lanes),
+      alpha: heap.reserve(stride * height * 4),
+      sums: heap.reserve(count * SUMS_BYTES),
+      means: heap.reserve(count * 12),
+      scales: heap.reserve(count * 4),
+      opacities: heap.reserve(count * 4),
+      features: heap.reserve(count * lanes * 4),
+    };
+  }
+
+  #putRows(rows: Float32Array, count: number, channels: number, lanes: number): number {
+    const { heap } = this.#kernel;
+    if (lanes === channels) return heap.put(rows);
+    const pointer = heap.reserve(count * lanes * 4);
+    const target = heap.floats(pointer, count * lanes).fill(0);
+    copyRows(rows, channels, target, lanes, count, channels);
+    return pointer;
+  }
+
+  #readPlanes(pointer: number, planes: number, target: Float32Array): void {
+    const { width, height, stride } = this.#layout!;
+    const source = this.#kernel.heap.floats(pointer, planes * height * stride);
+    if (stride === width) target.set(source);
+    else copyRows(source, stride, target, width, planes * height, width);
+  }
+
+  /** Copies planes in; what lies beside and after them becomes zero. */
+  #writePlanes(pointer: number, planes: number, allPlanes: number, source: Float32Array | null): void {
+    const { width, height, stride } = this.#layout!;
+    const target = this.#kernel.heap.floats(pointer, allPlanes * height * stride);
+    if (stride !== width) target.fill(0);
+    else target.fill(0, planes * height * stride);
+    if (source === null) return;
+    if (stride === width) target.set(source);
+    else copyRows(source, width, target, stride, planes * height, width);
+  }
+}
+
+/** Copies the first `width` values of each row between matrices of different row lengths. */
+function copyRows(
+  source: Float32Array,
+  sourceStride: number,
+  target: Float32Array,
+  targetStride: number,
+  rows: number,
+  width: number,
+): void {
+  for (let row = 0; row < rows; row++) {
+    const from = row * sourceStride;
+    const to = row * targetStride;
+    for (let i = 0; i < width; i++) target[to + i] = source[from + i]!;
+  }
+}
