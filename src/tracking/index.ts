@@ -1,0 +1,6 @@
+// Video to HeadTrack: faces found, their landmarks, and the head fitted to them; also the person mask and
+// the face description that other parts use.
+
+export * from './face-detector.ts';
+export * from './face-landmarks.ts';
+export * from './face-region.ts';
