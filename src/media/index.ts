@@ -1,3 +1,11 @@
 // Images, colour, and video and audio streams; the codecs themselves come from the host.
 
+export * from './compose.ts';
 export * from './image.ts';
+export * from './planar.ts';
+export * from './resize.ts';
+export * from './sound-track.ts';
+export * from './video-sink.ts';
+export * from './video-source.ts';
+export * from './warp.ts';
+export * from './yuv.ts';

@@ -1,0 +1,31 @@
+// The encoded sound of a clip, as it is stored: it travels to the output packet by packet, without loss.
+
+import { type AudioCodec, type EncodedPacket, EncodedPacketSink, type InputAudioTrack } from 'mediabunny';
+
+/** A clip's sound, ready to be copied into a `VideoSink`. */
+export type SoundTrack = {
+  readonly codec: AudioCodec;
+  readonly channels: number;
+  readonly sampleRateHz: number;
+  /** What a decoder of the packets needs to know. */
+  decoderConfig(): ReturnType<InputAudioTrack['getDecoderConfig']>;
+  /** The packets in order, on the clip's clock; those that end before its start are left out. */
+  packets(): AsyncGenerator<EncodedPacket, void, undefined>;
+};
+
+/** Wraps a container's audio track; null if its codec is unknown. */
+export async function soundTrackOf(track: InputAudioTrack): Promise<SoundTrack | null> {
+  const codec = await track.getCodec();
+  if (codec === null) return null;
+  return {
+    codec,
+    channels: await track.getNumberOfChannels(),
+    sampleRateHz: await track.getSampleRate(),
+    decoderConfig: () => track.getDecoderConfig(),
+    async *packets() {
+      for await (const packet of new EncodedPacketSink(track).packets()) {
+        if (packet.timestamp + packet.duration > 0) yield packet;
+      }
+    },
+  };
+}

@@ -1,0 +1,9 @@
+// What Node adds to the portable folders: files, codecs, workers, devices.
+
+export * from './image-file.ts';
+export * from './input-file.ts';
+export * from './memory.ts';
+export * from './onnx-device.ts';
+export * from './temporary-files.ts';
+export * from './video-file.ts';
+export * from './webcodecs-host.ts';

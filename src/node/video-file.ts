@@ -1,0 +1,50 @@
+// Clips on disk: opened through mediabunny's file source, written beside the target and renamed when whole.
+
+import { FilePathSource, FilePathTarget } from 'mediabunny';
+import {
+  createVideoSink,
+  openVideo,
+  type VideoSink,
+  type VideoSinkOptions,
+  type VideoSource,
+} from '../media/index.ts';
+import { expectInputFile } from './input-file.ts';
+import { beginFile, diskError } from './temporary-files.ts';
+import { keepAlive, keepEachAlive } from './webcodecs-host.ts';
+
+/**
+ * Opens a clip. Dispose it (`using clip = await readVideo(path)`).
+ * @throws MissingResourceError if there is no such file; BadInputError if it is no clip that can be read.
+ */
+export async function readVideo(path: string): Promise<VideoSource> {
+  await expectInputFile(path, 'a video');
+  const source = new FilePathSource(path, { handleUnhandledError: () => {} });
+  const video = await keepAlive(openVideo(source, { name: path }));
+  return { ...video, frames: (range) => keepEachAlive(video.frames(range)) };
+}
+
+/**
+ * Starts an mp4 under its final name; the name appears when `finish` returns, and never if it fails.
+ * @throws BadInputError if the folder cannot be written to; MissingResourceError if there is no encoder.
+ */
+export async function writeVideo(path: string, options: VideoSinkOptions): Promise<VideoSink> {
+  const file = await beginFile(path);
+  // A failed step takes the unfinished file with it.
+  const guard = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await keepAlive(work);
+    } catch (cause) {
+      await file.discard();
+      throw diskError(path, cause);
+    }
+  };
+  const sink = await guard(createVideoSink(new FilePathTarget(file.path), options));
+  return {
+    ...sink,
+    add: (image, timestampSeconds) => guard(sink.add(image, timestampSeconds)),
+    finish: () => guard(sink.finish().then(() => file.commit())),
+    discard: async () => {
+      await keepAlive(sink.discard()).finally(() => file.discard());
+    },
+  };
+}
