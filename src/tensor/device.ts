@@ -11,6 +11,14 @@ export type DeviceName = 'cpu' | 'webgpu' | 'cuda' | 'wasm';
 export type SessionOptions = {
   /** Threads inside one operator; the default is all cores. */
   readonly threads?: number;
+  /** How far the back end rewrites the graph; the default is `all`. */
+  readonly optimisation?: 'none' | 'basic' | 'extended' | 'all';
+  /** Whether the back end keeps the memory of a run for the next one; the default is true. */
+  readonly keepsMemory?: boolean;
+  /** Whether idle threads wait busily for the next operator: faster alone, slower beside others. Default true. */
+  readonly spins?: boolean;
+  /** Writes a profile of all runs to a file that starts with this path; `dispose` completes it. */
+  readonly profilePrefix?: string;
 };
 
 /** Makes sessions on one back end. */
@@ -24,7 +32,15 @@ export type Device = {
 export type Session = {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Runs the model; outputs come back by name. @throws FaultError if the run fails. */
-  run(feeds: Readonly<Record<string, AnyTensor>>): Promise<Record<string, AnyTensor>>;
+  /**
+   * Runs the model; outputs come back by name. What is fed is read in place, without a copy.
+   * @param into tensors whose data some or all outputs are written to, in place; they must not overlap what is
+   *   fed (two sets of state that change places avoid that)
+   * @throws FaultError if the run fails.
+   */
+  run(
+    feeds: Readonly<Record<string, AnyTensor>>,
+    into?: Readonly<Record<string, AnyTensor>>,
+  ): Promise<Record<string, AnyTensor>>;
   [Symbol.asyncDispose](): Promise<void>;
 };

@@ -29,4 +29,5 @@ export {
   transpose,
 } from './operations/shape.ts';
 export * from './random.ts';
+export { interpret } from './reference/interpreter.ts';
 export * from './safetensors.ts';

@@ -32,9 +32,9 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
  * Operators without a rule stop the gradient, as `stopGradient` does.
  */
 export function pullBack(result: Value, gradient: Value, wrt: readonly Value[]): Value[] {
-  const targets = new Set(wrt);
+  const targets = new Set(wrt.map(identityOf));
   const order = nodesTowards(result, targets);
-  const gathered = new Map<Value, Value>([[result, gradient]]);
+  const gathered = new Map<Identity, Value>([[identityOf(result), gradient]]);
   for (const node of order.reverse()) {
     const outputGradients = node.outputs.map((output) => gradientOf(output, node.operator, gathered));
     if (node.operator.gradient === undefined || outputGradients.every((g) => g === undefined)) continue;
@@ -42,22 +42,30 @@ export function pullBack(result: Value, gradient: Value, wrt: readonly Value[]):
     node.inputs.forEach((operand, i) => {
       const g = inputGradients[i];
       if (g === undefined || operand.source.kind === 'constant') return;
-      const before = gathered.get(operand);
-      gathered.set(operand, before === undefined ? g : add(before, g));
+      const before = gathered.get(identityOf(operand));
+      gathered.set(identityOf(operand), before === undefined ? g : add(before, g));
     });
   }
   return wrt.map((value) => {
-    const g = gathered.get(value);
+    const g = gathered.get(identityOf(value));
     return g === undefined ? zerosOf(value.shape) : whole(g, value.shape);
   });
+}
+
+/** Leaves are the same where their names are, so that a weight may be declared at each of its uses. */
+type Identity = Value | string;
+
+function identityOf(value: Value): Identity {
+  const { source } = value;
+  return source.kind === 'parameter' || source.kind === 'input' ? `${source.kind} ${source.name}` : value;
 }
 
 function gradientOf(
   output: Value,
   operator: Operator,
-  gathered: ReadonlyMap<Value, Value>,
+  gathered: ReadonlyMap<Identity, Value>,
 ): Value | undefined {
-  const g = gathered.get(output);
+  const g = gathered.get(identityOf(output));
   return g === undefined || operator.takesBroadcastGradient ? g : whole(g, output.shape);
 }
 
@@ -66,15 +74,16 @@ function whole(gradient: Value, shape: readonly number[]): Value {
 }
 
 /** The nodes between the targets and the result that a gradient passes, in topological order. */
-function nodesTowards(result: Value, targets: ReadonlySet<Value>): GraphNode[] {
+function nodesTowards(result: Value, targets: ReadonlySet<Identity>): GraphNode[] {
   const reaches = new Map<Value | GraphNode, boolean>();
   const order: GraphNode[] = [];
   const stack: { value: Value; isLeaving: boolean }[] = [{ value: result, isLeaving: false }];
   const reachesTarget = (value: Value): boolean =>
-    targets.has(value) || (value.source.kind === 'result' && reaches.get(value.source.node) === true);
+    targets.has(identityOf(value)) ||
+    (value.source.kind === 'result' && reaches.get(value.source.node) === true);
   while (stack.length > 0) {
     const { value, isLeaving } = stack.pop()!;
-    if (value.source.kind !== 'result' || targets.has(value)) continue;
+    if (value.source.kind !== 'result' || targets.has(identityOf(value))) continue;
     const { node } = value.source;
     if (isLeaving) {
       const isOnPath = node.operator.gradient !== undefined && node.inputs.some(reachesTarget);
