@@ -1,7 +1,158 @@
-// The command line: one file per command.
+// The command line's frame: finds the command, checks its options, runs it, and reports one result, as text
+// or as JSON. Standard output carries the result alone; everything else goes to standard error.
 
-/** Runs the command that `argv` (without node and script) names. */
+import { stripVTControlCharacters } from 'node:util';
+import { AvatarError, FaultError } from '../errors/index.ts';
+import { createDevice, peakMemoryMb, removeTemporaryFiles } from '../node/index.ts';
+import type { Device } from '../tensor/index.ts';
+import { parseArguments } from './arguments.ts';
+import type { CliCommand, CommandContext, CommandResult } from './command.ts';
+import { loadCommand } from './command-list.ts';
+import { GLOBAL_OPTIONS } from './global-options.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { watchInterrupts } from './interrupt.ts';
+import { packageVersion } from './package-info.ts';
+import { createProgressRenderer } from './progress.ts';
+
+const INTERRUPTED_STATUS = 130;
+
+/** What is known of a run, finished or not. */
+type Run = {
+  readonly name: string;
+  readonly isJson: boolean;
+  readonly startMs: number;
+  readonly warnings: string[];
+  device: string;
+};
+
+/** Runs the command that `argv` (without node and script) names, and sets the exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
-  console.error(`learn2control: unknown command ${argv[0] ?? ''}`);
-  process.exitCode = 2;
+  const [name, ...words] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    console.log(await programHelp(packageVersion()));
+    process.exitCode = name === undefined ? 2 : 0;
+    return;
+  }
+  if (name === '--version' || name === '-v') {
+    console.log(packageVersion());
+    return;
+  }
+  const run: Run = {
+    name,
+    isJson: words.includes('--json'),
+    startMs: performance.now(),
+    warnings: [],
+    device: 'cpu',
+  };
+  try {
+    const command = await loadCommand(name);
+    if (words.includes('--help') || words.includes('-h'))
+      console.log(plain(await commandHelp(name, command)));
+    else await runCommand(run, command, words);
+  } catch (error) {
+    reportFailure(run, asAvatarError(error));
+  }
 }
+
+async function runCommand(run: Run, command: CliCommand, words: readonly string[]): Promise<void> {
+  const positionals = command.positionals ?? [];
+  const options = parseArguments(words, {
+    options: command.options.extend(GLOBAL_OPTIONS.shape),
+    positionals,
+  });
+  const { device, seed } = GLOBAL_OPTIONS.parse(options);
+  const renderer = createProgressRenderer({
+    write: (text) => process.stderr.write(text),
+    isTerminal: process.stderr.isTTY === true,
+    columns: process.stderr.columns ?? 80,
+    nowMs: () => performance.now(),
+  });
+  const endInterrupted = (): void => {
+    renderer.finish();
+    removeTemporaryFiles();
+    reportInterrupt(run);
+    process.exit(INTERRUPTED_STATUS);
+  };
+  const interrupts = watchInterrupts(endInterrupted);
+  let opened: Promise<Device> | undefined;
+  const context: CommandContext = {
+    signal: interrupts.signal,
+    seed,
+    emit(event) {
+      if (event.kind === 'log' && event.level === 'warning') run.warnings.push(event.message);
+      renderer.emit(event);
+    },
+    async openDevice() {
+      opened ??= createDevice(device);
+      const { name } = await opened;
+      run.device = name;
+      return opened;
+    },
+  };
+  try {
+    const result = await command.run(options, context);
+    renderer.finish();
+    reportSuccess(run, result);
+  } catch (error) {
+    // Whatever a command throws while it stops, the reason is the interrupt.
+    if (interrupts.signal.aborted) endInterrupted();
+    throw error;
+  } finally {
+    interrupts.stop();
+    renderer.finish();
+    removeTemporaryFiles();
+  }
+}
+
+function reportSuccess(run: Run, { summary, outputs, fields = {} }: CommandResult): void {
+  if (run.isJson) console.log(JSON.stringify({ ...commonFields(run, outputs), ...fields }));
+  else console.log(summary);
+}
+
+function reportFailure(run: Run, error: AvatarError): void {
+  process.exitCode = error.exitStatus;
+  const { code, hint } = error;
+  const message = oneLine(error.message);
+  console.error(`learn2control: ${message} ${oneLine(hint)}`);
+  if (error.code === 'fault' && process.env.LEARN2CONTROL_DEBUG) console.error(error.cause);
+  if (run.isJson) {
+    console.log(JSON.stringify({ ...commonFields(run, []), error: { code, message, hint } }));
+  }
+}
+
+function reportInterrupt(run: Run): void {
+  const message = 'Interrupted; nothing was left half-written.';
+  console.error(`learn2control: ${message}`);
+  if (!run.isJson) return;
+  const error = { code: 'interrupted', message, hint: 'Run the command again.' };
+  console.log(JSON.stringify({ ...commonFields(run, []), error }));
+}
+
+function commonFields(
+  { name, startMs, device, warnings }: Run,
+  outputs: readonly string[],
+): Record<string, unknown> {
+  return {
+    command: name,
+    version: packageVersion(),
+    seconds: Number(((performance.now() - startMs) / 1000).toFixed(3)),
+    peakMemoryMB: peakMemoryMb(),
+    device,
+    outputs,
+    warnings,
+  };
+}
+
+function asAvatarError(error: unknown): AvatarError {
+  if (error instanceof AvatarError) return error;
+  return new FaultError({
+    code: 'fault',
+    message: `Unexpected fault: ${error instanceof Error ? error.message : String(error)}.`,
+    hint: 'This is a bug: please report it, with the command; LEARN2CONTROL_DEBUG=1 shows where.',
+    cause: error,
+  });
+}
+
+const plain = (text: string): string => (process.stdout.isTTY ? text : stripVTControlCharacters(text));
+
+const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();

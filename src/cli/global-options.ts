@@ -1,0 +1,17 @@
+// The options that every command takes.
+
+import { z } from 'zod';
+import { choice, flag, integer } from './option-types.ts';
+
+const DEVICES = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
+
+/** Given after the command's name, like its own options. */
+export const GLOBAL_OPTIONS: z.ZodObject<{
+  json: z.ZodDefault<z.ZodBoolean>;
+  device: z.ZodDefault<z.ZodEnum<{ [D in (typeof DEVICES)[number]]: D }>>;
+  seed: z.ZodDefault<z.ZodCoercedNumber<string>>;
+}> = z.object({
+  json: flag('print one JSON result on standard output'),
+  device: choice('where networks run', DEVICES).default('auto'),
+  seed: integer('seed of all random numbers').default(0),
+});

@@ -1,0 +1,9 @@
+// What the package says about itself.
+
+import { readFileSync } from 'node:fs';
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
