@@ -10,8 +10,8 @@ export const FIELD_MARGIN = 0.3;
 /** No Gaussian covers a pixel by more than this. */
 export const ALPHA_MAX = 0.99;
 /** A Gaussian that covers a pixel by less is skipped; with opacities up to 1 this cuts at 3.33 sigma. */
-export const ALPHA_MIN = 1.0 / 255.0;
+export const ALPHA_MIN = 0.00392156862745098; // 1/255
 /** A pixel is finished before the Gaussian that would bring its transmittance to this or below. */
 export const TRANSMITTANCE_MIN = 1e-4;
-/** Side of a tile, in pixels. Changes speed only. */
-export const TILE_SIZE = 16;
+/** Side of the blocks of pixels that have lists of Gaussians. The kernel is written for 4. */
+export const BLOCK_SIZE = 4;

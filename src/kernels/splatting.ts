@@ -3,7 +3,7 @@
 
 import type { KernelInstance } from './kernel-instance.ts';
 import { instantiateKernel } from './kernel-instance.ts';
-import { TILE_SIZE } from './splatting-constants.ts';
+import { BLOCK_SIZE } from './splatting-constants.ts';
 import { wasmBase64 } from './wasm/splatting.wasm.ts';
 
 /** What a scene is to the kernel; letters: N Gaussians, C channels. */
@@ -38,7 +38,7 @@ type Exports = {
   setScene(...numbersThenPointers: number[]): void;
   setBuffers(...pointers: number[]): void;
   project(): number;
-  fillTiles(entries: number): void;
+  fillLists(entries: number): void;
   blend(): void;
   blendBackward(gradImage: number, gradAlpha: number, sums: number, gradFeatures: number): void;
   projectBackward(gradMeans: number, gradScales: number, gradOpacities: number): void;
@@ -47,7 +47,7 @@ type Exports = {
 type Layout = {
   readonly width: number;
   readonly height: number;
-  /** Floats in a row of an image plane in the kernel: the width rounded up to whole tiles. */
+  /** Floats in a row of an image plane in the kernel: the width rounded up to whole blocks. */
   readonly stride: number;
   readonly count: number;
   readonly channels: number;
@@ -83,9 +83,9 @@ export class SplattingKernel {
     const { width, height, channels } = input;
     const count = input.opacities.length;
     const lanes = Math.ceil(channels / 4) * 4;
-    const tilesX = Math.ceil(width / TILE_SIZE);
-    const tiles = tilesX * Math.ceil(height / TILE_SIZE);
-    const stride = tilesX * TILE_SIZE;
+    const blocksX = Math.ceil(width / BLOCK_SIZE);
+    const blocks = blocksX * Math.ceil(height / BLOCK_SIZE);
+    const stride = blocksX * BLOCK_SIZE;
     const planeBytes = stride * height * 4;
 
     heap.reset();
@@ -96,13 +96,13 @@ export class SplattingKernel {
     const features = this.#putRows(input.features, count, channels, lanes);
     const records = heap.reserve(count * RECORD_BYTES);
     const sort = heap.reserve(count * 16 + HISTOGRAM_BYTES);
-    const tileStarts = heap.reserve((tiles + 1) * 4);
+    const starts = heap.reserve((blocks + 1) * 4);
     const image = heap.reserve(planeBytes * lanes);
     const transmittance = heap.reserve(planeBytes);
-    const tile = heap.reserve(TILE_SIZE * TILE_SIZE * 4 * (lanes + 2) + lanes * 16);
+    const scratch = heap.reserve(lanes * 64);
     exports.setScene(width, height, count, lanes, camera, means, scales, opacities, features);
-    exports.setBuffers(records, sort, tileStarts, image, transmittance, tile);
-    exports.fillTiles(heap.reserve(exports.project() * 4));
+    exports.setBuffers(records, sort, starts, image, transmittance, scratch);
+    exports.fillLists(heap.reserve(exports.project() * 4));
     exports.blend();
 
     this.#layout = { width, height, stride, count, channels, lanes, image, transmittance, gradients: null };

@@ -1,19 +1,19 @@
 // Isotropic 3D Gaussians to feature images, forward and backward, on 128-bit SIMD.
 // The plain form of the same mathematics is src/gaussians/reference-splatting.ts; read that first.
 //
-// Road: project (float64, one record a Gaussian) -> radix sort by depth -> lists per 16 px tile -> blend.
-// Four neighbouring pixels share a vector; within a tile the Gaussians are the outer loop, so that only
-// pixels inside a Gaussian's ellipse are touched. The backward pass replays the same order front to back
-// with the same arithmetic: what lies behind a Gaussian is one number a pixel, the rest of
+// Road: project (float64, one record a Gaussian) -> radix sort by depth -> lists per block of 4 x 4 pixels
+// -> blend. A block is four vectors of four pixels, whose four exponentials run side by side; only blocks
+// that a Gaussian's ellipse touches know of it. The backward pass replays the same order front to back with
+// the same arithmetic: what lies behind a Gaussian is one number a pixel, the rest of
 // sum_c(dL/dC_c * C_c), so no per-channel state and no division by transmittance is needed.
 
 import {
   ALPHA_MAX,
   ALPHA_MIN,
+  BLOCK_SIZE,
   FIELD_MARGIN,
   LOW_PASS_PX2,
   NEAR_DEPTH,
-  TILE_SIZE,
   TRANSMITTANCE_MIN,
 } from '../splatting-constants';
 
@@ -22,11 +22,12 @@ export function heapBase(): usize {
 }
 
 const RADIX: i32 = 2048;
-const GROUPS: i32 = TILE_SIZE / 4;
+const TILE_BLOCKS: i32 = 4; // blocks are visited by tiles of 4 x 4, for the caches' sake
 const LOG2_E: f64 = 1.4426950408889634;
 
 // A projected Gaussian, 64 bytes. The exponent is q = a dx^2 + b dx dy + c dy^2 in powers of two, with
-// (dx, dy) from the pixel's centre to the mean; on a row, dx spans -slope dy +- sqrt(e0 - e1 dy^2).
+// (dx, dy) from the pixel's centre to the mean; on a row, the pixels mean + slope dy +- sqrt(e0 - e1 dy^2)
+// can be covered.
 const RECORD: usize = 64;
 const MEAN_X: usize = 0; // f64, px
 const MEAN_Y: usize = 8; // f64, px
@@ -37,8 +38,8 @@ const OPACITY: usize = 28;
 const SLOPE: usize = 32;
 const E0: usize = 36;
 const E1: usize = 40;
-const RADIUS_X: usize = 44; // px
-const RADIUS_Y: usize = 48; // px
+const RADIUS_Y: usize = 44; // px
+const EXTREME: usize = 48; // the dy at which the ellipse reaches furthest right; its negative: left
 
 // What the blending sums up for a Gaussian, 32 bytes, with h = alpha dL/dalpha over its pixels.
 const SUMS: usize = 32;
@@ -54,8 +55,8 @@ let width: i32 = 0;
 let height: i32 = 0;
 let strideBytes: usize = 0; // of a row of an image plane
 let planeBytes: usize = 0;
-let tilesX: i32 = 0;
-let tilesY: i32 = 0;
+let blocksX: i32 = 0;
+let blocksY: i32 = 0;
 let count: i32 = 0;
 let channels: i32 = 0; // a multiple of 4
 let visible: i32 = 0;
@@ -67,11 +68,11 @@ let featuresAt: usize = 0; // f32 N channels
 let recordsAt: usize = 0; // N records
 let sortAt: usize = 0; // u32: keys N, order N, keys N, order N, histograms 3 x RADIX
 let orderAt: usize = 0; // u32 visible, near to far; lies in the sort buffer
-let tileStartsAt: usize = 0; // u32 tiles + 1
-let entriesAt: usize = 0; // u32, Gaussian of each tile entry
+let startsAt: usize = 0; // u32 blocks + 1: where each block's list begins
+let entriesAt: usize = 0; // u32, the lists: Gaussians, near to far
 let imageAt: usize = 0; // f32 channels planes
 let transmittanceAt: usize = 0; // f32 one plane; negative where the pixel was finished early
-let tileAt: usize = 0; // f32 scratch: pixels of a tile x (channels + 2)
+let scratchAt: usize = 0; // channels x 4 vectors
 
 /** Names the scene. Reads nothing. */
 export function setScene(
@@ -82,9 +83,9 @@ export function setScene(
   height = sceneHeight;
   count = sceneCount;
   channels = sceneChannels;
-  tilesX = (width + TILE_SIZE - 1) / TILE_SIZE;
-  tilesY = (height + TILE_SIZE - 1) / TILE_SIZE;
-  strideBytes = (tilesX * TILE_SIZE * 4) as usize;
+  blocksX = (width + BLOCK_SIZE - 1) / BLOCK_SIZE;
+  blocksY = (height + BLOCK_SIZE - 1) / BLOCK_SIZE;
+  strideBytes = (blocksX * BLOCK_SIZE * 4) as usize;
   planeBytes = strideBytes * height;
   cameraAt = camera;
   meansAt = means;
@@ -95,14 +96,14 @@ export function setScene(
 
 /** Names the working memory (sizes beside the variables above). Reads nothing. */
 export function setBuffers(
-  records: usize, sort: usize, tileStarts: usize, image: usize, transmittance: usize, tile: usize,
+  records: usize, sort: usize, starts: usize, image: usize, transmittance: usize, scratch: usize,
 ): void {
   recordsAt = records;
   sortAt = sort;
-  tileStartsAt = tileStarts;
+  startsAt = starts;
   imageAt = image;
   transmittanceAt = transmittance;
-  tileAt = tile;
+  scratchAt = scratch;
 }
 
 // The view of one Gaussian: camera coordinates, the tangent at which the Jacobian is taken, the covariance.
@@ -154,24 +155,24 @@ function viewCovariance(i: i32): void {
   covYY = sy * sy * (1.0 + tangentY * tangentY);
 }
 
-/** At least log2(x), and at most 0.1 more, for x > 0. */
+/** At least log2(x), and at most 0.1 more (0.014 at least), for x > 0. */
 @inline
 function log2Above(x: f32): f64 {
   const bits = reinterpret<i32>(x);
   const mantissa = reinterpret<f32>((bits & 0x7fffff) | 0x3f800000);
-  return f64((bits >> 23) - 127) + f64(mantissa) - 1.0 + 0.09;
+  return f64((bits >> 23) - 127) + f64(mantissa) - 1.0 + 0.1;
 }
 
 /**
- * Projects all Gaussians, sorts those that can be seen by depth and counts their tiles.
- * Writes records, order, tileStarts (as ends of the lists before each tile). Returns the number of entries.
+ * Projects all Gaussians, sorts those that can be seen by depth and counts their blocks.
+ * Writes records, order, starts. Returns the number of entries.
  */
 export function project(): i32 {
   const keys = sortAt;
   const order = sortAt + (count << 2);
   const histograms = sortAt + (count << 4);
   memory.fill(histograms, 0, RADIX * 12);
-  memory.fill(tileStartsAt, 0, (tilesX * tilesY + 1) * 4);
+  memory.fill(startsAt, 0, (blocksX * blocksY + 1) * 4);
   visible = 0;
   for (let i = 0; i < count; i++) {
     viewMean(i);
@@ -194,7 +195,7 @@ export function project(): i32 {
     const a = half * yy;
     const b = -2.0 * half * covXY;
     const c = half * xx;
-    const record = recordsAt + i * RECORD;
+    const record = recordsAt + (i as usize) * RECORD;
     store<f64>(record, meanX, MEAN_X);
     store<f64>(record, meanY, MEAN_Y);
     store<f32>(record, f32(a), QA);
@@ -202,11 +203,13 @@ export function project(): i32 {
     store<f32>(record, f32(c), QC);
     store<f32>(record, opacity, OPACITY);
     const slope = b / (2.0 * a);
+    const e0 = limit / a;
+    const e1 = c / a - slope * slope;
     store<f32>(record, f32(slope), SLOPE);
-    store<f32>(record, f32(limit / a), E0);
-    store<f32>(record, f32(c / a - slope * slope), E1);
-    store<f32>(record, f32(radiusX), RADIUS_X);
+    store<f32>(record, f32(e0), E0);
+    store<f32>(record, f32(e1), E1);
     store<f32>(record, f32(radiusY), RADIUS_Y);
+    store<f32>(record, f32(slope * sqrt(e0 / (e1 * e1 + slope * slope * e1))), EXTREME);
 
     const key = reinterpret<u32>(f32(viewZ));
     store<u32>(keys + (visible << 2), key);
@@ -215,13 +218,13 @@ export function project(): i32 {
     bump(histograms + ((key & 2047) << 2));
     bump(histograms + (RADIX << 2) + (((key >> 11) & 2047) << 2));
     bump(histograms + (RADIX << 3) + ((key >> 22) << 2));
-    countTiles(record);
+    listBlocks(record, i, false);
   }
   sortByDepth();
   let start = 0;
-  const tiles = tilesX * tilesY;
-  for (let tile = 0; tile <= tiles; tile++) {
-    const at = tileStartsAt + (tile << 2);
+  const blocks = blocksX * blocksY;
+  for (let block = 0; block <= blocks; block++) {
+    const at = startsAt + (block << 2);
     const size = load<u32>(at);
     store<u32>(at, start);
     start += size;
@@ -234,22 +237,39 @@ function bump(at: usize): void {
   store<u32>(at, load<u32>(at) + 1);
 }
 
+/**
+ * Visits the blocks in which a pixel centre can lie inside a Gaussian's ellipse: counts them, or appends the
+ * Gaussian to their lists. On rows [lo, hi] the ellipse reaches furthest at its extreme, or nearest to it.
+ */
 @inline
-function tileOf(px: f64, tiles: i32): i32 {
-  return min(tiles - 1, i32(max(0, px)) / TILE_SIZE);
-}
-
-@inline
-function countTiles(record: usize): void {
-  const meanX = load<f64>(record, MEAN_X);
-  const meanY = load<f64>(record, MEAN_Y);
-  const radiusX: f64 = load<f32>(record, RADIUS_X);
-  const radiusY: f64 = load<f32>(record, RADIUS_Y);
-  const x1 = tileOf(meanX + radiusX, tilesX);
-  const y1 = tileOf(meanY + radiusY, tilesY);
-  const x0 = tileOf(meanX - radiusX, tilesX);
-  for (let y = tileOf(meanY - radiusY, tilesY); y <= y1; y++) {
-    for (let x = x0; x <= x1; x++) bump(tileStartsAt + ((y * tilesX + x) << 2));
+function listBlocks(record: usize, gaussian: u32, appends: bool): void {
+  const x = f32(load<f64>(record, MEAN_X) - 0.5);
+  const y = f32(load<f64>(record, MEAN_Y) - 0.5);
+  const slope = load<f32>(record, SLOPE);
+  const e0 = load<f32>(record, E0);
+  const e1 = load<f32>(record, E1);
+  const radius = load<f32>(record, RADIUS_Y);
+  const extreme = load<f32>(record, EXTREME);
+  const lastRow = i32(min<f32>(f32(height - 1), y + radius));
+  const lastColumn = f32(width - 1);
+  for (let row = i32(max<f32>(0, y - radius)) / BLOCK_SIZE; row <= lastRow / BLOCK_SIZE; row++) {
+    const lo = max<f32>(y - f32(row * BLOCK_SIZE + BLOCK_SIZE - 1), -radius);
+    const hi = min<f32>(y - f32(row * BLOCK_SIZE), radius);
+    if (lo > hi) continue;
+    const atLeft = max<f32>(lo, min<f32>(hi, -extreme));
+    const atRight = max<f32>(lo, min<f32>(hi, extreme));
+    const left = x + slope * atLeft - sqrt<f32>(max<f32>(0, e0 - e1 * atLeft * atLeft));
+    const right = x + slope * atRight + sqrt<f32>(max<f32>(0, e0 - e1 * atRight * atRight));
+    if (right < 0 || left > lastColumn) continue;
+    const first = i32(ceil(max<f32>(0, left)));
+    const last = i32(min<f32>(lastColumn, right));
+    if (first > last) continue;
+    const end = startsAt + ((row * blocksX + last / BLOCK_SIZE) << 2);
+    for (let at = startsAt + ((row * blocksX + first / BLOCK_SIZE) << 2); at <= end; at += 4) {
+      const slot = load<u32>(at);
+      store<u32>(at, slot + 1);
+      if (appends) store<u32>(entriesAt + (slot << 2), gaussian);
+    }
   }
 }
 
@@ -291,40 +311,25 @@ function sortByDepth(): void {
   orderAt = order;
 }
 
-/** Fills the lists of the tiles, each near to far. Reads order and records; writes entries, tileStarts. */
-export function fillTiles(entries: usize): void {
+/** Fills the lists of the blocks. Reads order and records; writes entries, starts. */
+export function fillLists(entries: usize): void {
   entriesAt = entries;
   for (let k = 0; k < visible; k++) {
     const gaussian = load<u32>(orderAt + (k << 2));
-    const record = recordsAt + gaussian * RECORD;
-    const meanX = load<f64>(record, MEAN_X);
-    const meanY = load<f64>(record, MEAN_Y);
-    const radiusX: f64 = load<f32>(record, RADIUS_X);
-    const radiusY: f64 = load<f32>(record, RADIUS_Y);
-    const x1 = tileOf(meanX + radiusX, tilesX);
-    const y1 = tileOf(meanY + radiusY, tilesY);
-    const x0 = tileOf(meanX - radiusX, tilesX);
-    for (let y = tileOf(meanY - radiusY, tilesY); y <= y1; y++) {
-      for (let x = x0; x <= x1; x++) {
-        const at = tileStartsAt + ((y * tilesX + x) << 2);
-        const slot = load<u32>(at);
-        store<u32>(at, slot + 1);
-        store<u32>(entriesAt + (slot << 2), gaussian);
-      }
-    }
+    listBlocks(recordsAt + gaussian * RECORD, gaussian, true);
   }
   // Every start has moved to its list's end, which is the next list's start: shift by one.
-  for (let tile = tilesX * tilesY; tile > 0; tile--) {
-    store<u32>(tileStartsAt + (tile << 2), load<u32>(tileStartsAt + ((tile - 1) << 2)));
+  for (let block = blocksX * blocksY; block > 0; block--) {
+    store<u32>(startsAt + (block << 2), load<u32>(startsAt + ((block - 1) << 2)));
   }
-  store<u32>(tileStartsAt, 0);
+  store<u32>(startsAt, 0);
 }
 
 // 2^-q for q in [0, 126]: nearest integer by the magic constant, then a polynomial on [-1/2, 1/2].
 @inline
 function exp2Minus(q: v128): v128 {
   const magic = f32x4.splat(12582912.0);
-  const x = f32x4.max(f32x4.neg(q), f32x4.splat(-120.0));
+  const x = f32x4.pmax(f32x4.neg(q), f32x4.splat(-120.0));
   const shifted = f32x4.add(x, magic);
   const r = f32x4.sub(x, f32x4.sub(shifted, magic));
   let p = f32x4.splat(P5);
@@ -342,123 +347,146 @@ const P3: f32 = 0.05550733744;
 const P4: f32 = 0.009671512661;
 const P5: f32 = 0.00132647269;
 
-// The ellipse of the current Gaussian within the current tile.
-let meanX: f32 = 0; // px from the tile's corner, minus half a pixel
-let meanY: f32 = 0;
-let rowFrom: i32 = 0;
-let rowTo: i32 = 0;
-let groupFrom: i32 = 0;
-let groupTo: i32 = 0;
+// The current Gaussian over the current block: offsets from the pixels to the mean, and per row of the block
+// opacity * 2^-q.
+let dx: v128 = i64x2.splat(0);
+let dy: f32 = 0; // on the block's first row
+let peak0: v128 = i64x2.splat(0);
+let peak1: v128 = i64x2.splat(0);
+let peak2: v128 = i64x2.splat(0);
+let peak3: v128 = i64x2.splat(0);
 
 @inline
-function enterTile(record: usize, left: i32, top: i32, rows: i32): void {
-  meanX = f32(load<f64>(record, MEAN_X) - f64(left) - 0.5);
-  meanY = f32(load<f64>(record, MEAN_Y) - f64(top) - 0.5);
-  const radius = load<f32>(record, RADIUS_Y);
-  rowFrom = i32(ceil(max<f32>(0, meanY - radius)));
-  rowTo = i32(floor(min<f32>(f32(rows - 1), meanY + radius)));
-  if (meanY + radius < 0) rowTo = -1;
+function falloff(record: usize, left: f64, top: f64): void {
+  dx = f32x4.sub(f32x4.splat(f32(load<f64>(record, MEAN_X) - left - 0.5)), f32x4(0, 1, 2, 3));
+  dy = f32(load<f64>(record, MEAN_Y) - top - 0.5);
+  const adx = f32x4.mul(v128.load32_splat(record, QA), dx);
+  const b = load<f32>(record, QB);
+  const c = load<f32>(record, QC);
+  const dy1 = dy - 1;
+  const dy2 = dy - 2;
+  const dy3 = dy - 3;
+  const q0 = f32x4.add(f32x4.mul(dx, f32x4.add(adx, f32x4.splat(b * dy))), f32x4.splat(c * dy * dy));
+  const q1 = f32x4.add(f32x4.mul(dx, f32x4.add(adx, f32x4.splat(b * dy1))), f32x4.splat(c * dy1 * dy1));
+  const q2 = f32x4.add(f32x4.mul(dx, f32x4.add(adx, f32x4.splat(b * dy2))), f32x4.splat(c * dy2 * dy2));
+  const q3 = f32x4.add(f32x4.mul(dx, f32x4.add(adx, f32x4.splat(b * dy3))), f32x4.splat(c * dy3 * dy3));
+  const opacity = v128.load32_splat(record, OPACITY);
+  peak0 = f32x4.mul(opacity, exp2Minus(q0));
+  peak1 = f32x4.mul(opacity, exp2Minus(q1));
+  peak2 = f32x4.mul(opacity, exp2Minus(q2));
+  peak3 = f32x4.mul(opacity, exp2Minus(q3));
+}
+
+// One row of a block under the current Gaussian.
+let alpha: v128 = i64x2.splat(0);
+let light: v128 = i64x2.splat(0); // transmittance before the Gaussian, 0 where finished
+let takes: v128 = i64x2.splat(0);
+let weight: v128 = i64x2.splat(0);
+let anyCloses: v128 = i64x2.splat(0);
+
+/** Carries a row's transmittance past the Gaussian; a finished pixel keeps its value with a minus sign. */
+@inline
+function pass(before: v128, peak: v128): v128 {
+  alpha = f32x4.pmin(peak, f32x4.splat(f32(ALPHA_MAX)));
+  light = f32x4.pmax(before, f32x4.splat(0));
+  const share = f32x4.mul(light, alpha);
+  const after = f32x4.sub(light, share);
+  const covers = f32x4.ge(alpha, f32x4.splat(f32(ALPHA_MIN)));
+  const stays = f32x4.gt(after, f32x4.splat(f32(TRANSMITTANCE_MIN)));
+  const closes = v128.andnot(covers, stays);
+  takes = v128.and(covers, stays);
+  weight = v128.and(share, takes);
+  anyCloses = v128.or(anyCloses, closes);
+  return v128.or(v128.bitselect(after, before, takes), v128.and(closes, i32x4.splat(0x80000000)));
+}
+
+/** Is any pixel of the block above ALPHA_MIN under the current Gaussian? */
+@inline
+function isCovered(): bool {
+  const most = f32x4.pmax(f32x4.pmax(peak0, peak1), f32x4.pmax(peak2, peak3));
+  return v128.any_true(f32x4.ge(most, f32x4.splat(f32(ALPHA_MIN))));
 }
 
 @inline
-function enterRow(record: usize, dy: f32, columns: i32): bool {
-  const square = load<f32>(record, E0) - load<f32>(record, E1) * dy * dy;
-  if (!(square > 0)) return false;
-  const half = sqrt<f32>(square);
-  const middle = meanX + load<f32>(record, SLOPE) * dy;
-  if (middle + half < 0 || middle - half > f32(columns - 1)) return false;
-  groupFrom = i32(ceil(max<f32>(0, middle - half))) >> 2;
-  groupTo = i32(min<f32>(f32(columns - 1), middle + half)) >> 2;
-  return true;
+function isOpen(t0: v128, t1: v128, t2: v128, t3: v128): bool {
+  return v128.any_true(f32x4.gt(f32x4.pmax(f32x4.pmax(t0, t1), f32x4.pmax(t2, t3)), f32x4.splat(0)));
 }
 
-/** Blends all tiles. Reads records, tile lists, features; writes image and transmittance. */
+/** Transmittance 1 for the pixels of a row inside the image, finished beyond its border. */
+@inline
+function fresh(row: i32, left: i32): v128 {
+  if (row >= height) return f32x4.splat(-1);
+  const isInside = i32x4.lt_s(i32x4.add(i32x4.splat(left), i32x4(0, 1, 2, 3)), i32x4.splat(width));
+  return v128.bitselect(f32x4.splat(1), f32x4.splat(-1), isInside);
+}
+
+/** Blends all blocks. Reads records, lists, features; writes image and transmittance. */
 export function blend(): void {
-  for (let y = 0; y < tilesY; y++) {
-    for (let x = 0; x < tilesX; x++) blendTile(y * tilesX + x, x * TILE_SIZE, y * TILE_SIZE);
-  }
-}
-
-function blendTile(tile: i32, left: i32, top: i32): void {
-  const rows = min(TILE_SIZE, height - top);
-  const columns = min(TILE_SIZE, width - left);
-  const pixelBytes: usize = TILE_SIZE * TILE_SIZE * 4;
-  const groupBytes = (channels << 4) as usize;
-  const transmittances = tileAt;
-  const colours = tileAt + pixelBytes;
-  const one = f32x4.splat(1);
-  const sign = i32x4.splat(0x80000000);
-  for (let at: usize = 0; at < pixelBytes; at += 16) v128.store(transmittances + at, one);
-  memory.fill(colours, 0, pixelBytes * channels);
-  let open = rows * columns;
-
-  const end = load<u32>(tileStartsAt + (tile << 2), 4);
-  for (let entry = load<u32>(tileStartsAt + (tile << 2)); entry < end && open > 0; entry++) {
-    const gaussian = load<u32>(entriesAt + (entry << 2));
-    const record = recordsAt + gaussian * RECORD;
-    const features = featuresAt + ((gaussian * channels) << 2);
-    enterTile(record, left, top, rows);
-    const a = v128.load32_splat(record, QA);
-    const opacity = v128.load32_splat(record, OPACITY);
-    const dxBase = f32x4.sub(f32x4.splat(meanX), f32x4(0, 1, 2, 3));
-    for (let row = rowFrom; row <= rowTo; row++) {
-      const dy = meanY - f32(row);
-      if (!enterRow(record, dy, columns)) continue;
-      const rowB = f32x4.splat(load<f32>(record, QB) * dy);
-      const rowC = f32x4.splat(load<f32>(record, QC) * dy * dy);
-      for (let group = groupFrom; group <= groupTo; group++) {
-        const dx = f32x4.sub(dxBase, f32x4.splat(f32(group << 2)));
-        const q = f32x4.add(f32x4.mul(dx, f32x4.add(f32x4.mul(a, dx), rowB)), rowC);
-        const alpha = f32x4.min(f32x4.mul(opacity, exp2Minus(q)), f32x4.splat(f32(ALPHA_MAX)));
-        const cell = (row * GROUPS + group) as usize;
-        const at = transmittances + (cell << 4);
-        const before = v128.load(at);
-        const light = f32x4.max(before, f32x4.splat(0));
-        const share = f32x4.mul(light, alpha);
-        const after = f32x4.sub(light, share);
-        const covers = f32x4.ge(alpha, f32x4.splat(f32(ALPHA_MIN)));
-        const stays = f32x4.gt(after, f32x4.splat(f32(TRANSMITTANCE_MIN)));
-        const takes = v128.and(covers, stays);
-        const closes = v128.andnot(covers, stays);
-        if (v128.any_true(closes)) {
-          const fresh = v128.and(closes, f32x4.gt(before, f32x4.splat(0)));
-          open -= popcnt(columnMask(i32x4.bitmask(fresh), columns - (group << 2)));
-          v128.store(at, v128.or(v128.bitselect(after, before, takes), v128.and(closes, sign)));
-        } else {
-          v128.store(at, v128.bitselect(after, before, takes));
-        }
-        if (!v128.any_true(takes)) continue;
-        const weight = v128.and(share, takes);
-        const cellColours = colours + cell * groupBytes;
-        for (let c: usize = 0; c < groupBytes; c += 64) {
-          const colour = cellColours + c;
-          const feature = features + (c >> 2);
-          v128.store(colour, f32x4.add(v128.load(colour), f32x4.mul(weight, v128.load32_splat(feature))));
-          v128.store(colour, f32x4.add(v128.load(colour, 16), f32x4.mul(weight, v128.load32_splat(feature, 4))), 16);
-          v128.store(colour, f32x4.add(v128.load(colour, 32), f32x4.mul(weight, v128.load32_splat(feature, 8))), 32);
-          v128.store(colour, f32x4.add(v128.load(colour, 48), f32x4.mul(weight, v128.load32_splat(feature, 12))), 48);
-        }
-      }
-    }
-  }
-
-  const corner = (top as usize) * strideBytes + (left << 2);
-  for (let row = 0; row < rows; row++) {
-    for (let group = 0; group < GROUPS; group++) {
-      const cell = (row * GROUPS + group) as usize;
-      const pixel = corner + row * strideBytes + (group << 4);
-      v128.store(transmittanceAt + pixel, f32x4.abs(v128.load(transmittances + (cell << 4))));
-      for (let c = 0; c < channels; c++) {
-        v128.store(imageAt + pixel + c * planeBytes, v128.load(colours + cell * groupBytes + (c << 4)));
+  for (let tileY = 0; tileY < blocksY; tileY += TILE_BLOCKS) {
+    for (let tileX = 0; tileX < blocksX; tileX += TILE_BLOCKS) {
+      for (let y = tileY; y < min(blocksY, tileY + TILE_BLOCKS); y++) {
+        for (let x = tileX; x < min(blocksX, tileX + TILE_BLOCKS); x++) blendBlock(x, y);
       }
     }
   }
 }
 
-/** The bits of a 4-bit lane mask whose columns lie inside the image. */
+function blendBlock(blockX: i32, blockY: i32): void {
+  const left = blockX * BLOCK_SIZE;
+  const top = blockY * BLOCK_SIZE;
+  const colours = scratchAt; // channels x 4 rows of vectors
+  const colourBytes = (channels << 6) as usize;
+  let t0 = fresh(top, left);
+  let t1 = fresh(top + 1, left);
+  let t2 = fresh(top + 2, left);
+  let t3 = fresh(top + 3, left);
+  memory.fill(colours, 0, colourBytes);
+
+  const startAt = startsAt + ((blockY * blocksX + blockX) << 2);
+  const end = entriesAt + (load<u32>(startAt, 4) << 2);
+  for (let entry = entriesAt + (load<u32>(startAt) << 2); entry < end; entry += 4) {
+    const gaussian = load<u32>(entry);
+    falloff(recordsAt + gaussian * (RECORD as u32), left, top);
+    if (!isCovered()) continue;
+    anyCloses = i64x2.splat(0);
+    t0 = pass(t0, peak0);
+    const w0 = weight;
+    t1 = pass(t1, peak1);
+    const w1 = weight;
+    t2 = pass(t2, peak2);
+    const w2 = weight;
+    t3 = pass(t3, peak3);
+    const w3 = weight;
+    let feature = featuresAt + ((gaussian * channels) << 2);
+    for (let colour = colours; colour < colours + colourBytes; colour += 64) {
+      const f = v128.load32_splat(feature);
+      v128.store(colour, f32x4.add(v128.load(colour), f32x4.mul(w0, f)));
+      v128.store(colour, f32x4.add(v128.load(colour, 16), f32x4.mul(w1, f)), 16);
+      v128.store(colour, f32x4.add(v128.load(colour, 32), f32x4.mul(w2, f)), 32);
+      v128.store(colour, f32x4.add(v128.load(colour, 48), f32x4.mul(w3, f)), 48);
+      feature += 4;
+    }
+    if (v128.any_true(anyCloses) && !isOpen(t0, t1, t2, t3)) break;
+  }
+
+  const pixel = (top as usize) * strideBytes + (left << 2);
+  writeRows(transmittanceAt + pixel, top, f32x4.abs(t0), f32x4.abs(t1), f32x4.abs(t2), f32x4.abs(t3));
+  let plane = imageAt + pixel;
+  for (let colour = colours; colour < colours + colourBytes; colour += 64) {
+    writeRows(
+      plane, top,
+      v128.load(colour), v128.load(colour, 16), v128.load(colour, 32), v128.load(colour, 48),
+    );
+    plane += planeBytes;
+  }
+}
+
 @inline
-function columnMask(mask: i32, columnsLeft: i32): i32 {
-  return columnsLeft >= 4 ? mask : mask & ((1 << columnsLeft) - 1);
+function writeRows(at: usize, top: i32, row0: v128, row1: v128, row2: v128, row3: v128): void {
+  v128.store(at, row0);
+  if (top + 1 < height) v128.store(at + strideBytes, row1);
+  if (top + 2 < height) v128.store(at + 2 * strideBytes, row2);
+  if (top + 3 < height) v128.store(at + 3 * strideBytes, row3);
 }
 
 let gradImageAt: usize = 0;
@@ -478,154 +506,213 @@ export function blendBackward(gradImage: usize, gradAlpha: usize, sums: usize, g
   gradFeaturesAt = gradFeatures;
   memory.fill(sums, 0, (count as usize) * SUMS);
   memory.fill(gradFeatures, 0, ((count * channels) << 2) as usize);
-  for (let y = 0; y < tilesY; y++) {
-    for (let x = 0; x < tilesX; x++) blendTileBackward(y * tilesX + x, x * TILE_SIZE, y * TILE_SIZE);
+  for (let tileY = 0; tileY < blocksY; tileY += TILE_BLOCKS) {
+    for (let tileX = 0; tileX < blocksX; tileX += TILE_BLOCKS) {
+      for (let y = tileY; y < min(blocksY, tileY + TILE_BLOCKS); y++) {
+        for (let x = tileX; x < min(blocksX, tileX + TILE_BLOCKS); x++) blendBlockBackward(x, y);
+      }
+    }
   }
 }
 
+/** The sums over the lanes of four vectors, as one vector. */
 @inline
-function total(v: v128): f32 {
-  return (
-    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
-  );
+function totals(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
 @inline
-function addTo(at: usize, value: f32): void {
-  store<f32>(at, load<f32>(at) + value);
+function addTo(at: usize, value: v128): void {
+  v128.store(at, f32x4.add(v128.load(at), value));
 }
 
-function blendTileBackward(tile: i32, left: i32, top: i32): void {
-  const start = load<u32>(tileStartsAt + (tile << 2));
-  const end = load<u32>(tileStartsAt + (tile << 2), 4);
+/** alpha dL/dalpha of the row just passed; the cap at ALPHA_MAX passes no gradient on. */
+@inline
+function alphaGradient(peak: v128, a: v128, l: v128, took: v128, dot: v128, behind: v128): v128 {
+  const gradient = f32x4.sub(f32x4.mul(l, dot), f32x4.div(behind, f32x4.sub(f32x4.splat(1), a)));
+  const flows = v128.and(took, f32x4.le(peak, f32x4.splat(f32(ALPHA_MAX))));
+  return v128.and(f32x4.mul(a, gradient), flows);
+}
+
+/** Row r of a plane at a block: zeros below the image. */
+@inline
+function readRow(plane: usize, top: i32, row: i32): v128 {
+  return top + row < height ? v128.load(plane + row * strideBytes) : i64x2.splat(0);
+}
+
+/** What lies behind everything on a row, before the first Gaussian: minus dA T. */
+@inline
+function untouched(pixel: usize, top: i32, row: i32): v128 {
+  const gradient = f32x4.neg(readRow(gradAlphaAt + pixel, top, row));
+  return f32x4.mul(gradient, readRow(transmittanceAt + pixel, top, row));
+}
+
+function blendBlockBackward(blockX: i32, blockY: i32): void {
+  const startAt = startsAt + ((blockY * blocksX + blockX) << 2);
+  const start = load<u32>(startAt);
+  const end = load<u32>(startAt, 4);
   if (start == end) return;
-  const rows = min(TILE_SIZE, height - top);
-  const columns = min(TILE_SIZE, width - left);
-  const pixelBytes: usize = TILE_SIZE * TILE_SIZE * 4;
-  const groupBytes = (channels << 4) as usize;
-  const transmittances = tileAt;
-  const behinds = tileAt + pixelBytes; // sum_c dC_c C_c of what is behind, minus dA T at the very end
-  const gradients = tileAt + 2 * pixelBytes;
-  const featureSums = gradients + pixelBytes * channels;
-  const zero = f32x4.splat(0);
-  const one = f32x4.splat(1);
-  const sign = i32x4.splat(0x80000000);
-  let open = rows * columns;
+  const left = blockX * BLOCK_SIZE;
+  const top = blockY * BLOCK_SIZE;
+  const gradients = scratchAt; // channels x 4 rows of vectors
+  const gradientBytes = (channels << 6) as usize;
+  let t0 = fresh(top, left);
+  let t1 = fresh(top + 1, left);
+  let t2 = fresh(top + 2, left);
+  let t3 = fresh(top + 3, left);
 
-  const corner = (top as usize) * strideBytes + (left << 2);
-  for (let row = 0; row < rows; row++) {
-    for (let group = 0; group < GROUPS; group++) {
-      const cell = (row * GROUPS + group) as usize;
-      const pixel = corner + row * strideBytes + (group << 4);
-      let behind = f32x4.mul(f32x4.neg(v128.load(gradAlphaAt + pixel)), v128.load(transmittanceAt + pixel));
-      for (let c = 0; c < channels; c++) {
-        const gradient = v128.load(gradImageAt + pixel + c * planeBytes);
-        v128.store(gradients + cell * groupBytes + (c << 4), gradient);
-        behind = f32x4.add(behind, f32x4.mul(gradient, v128.load(imageAt + pixel + c * planeBytes)));
-      }
-      v128.store(behinds + (cell << 4), behind);
-      v128.store(transmittances + (cell << 4), one);
-    }
+  // What is behind the current Gaussian: sum_c dC_c C_c of it, and the untouched light's part of dA.
+  const pixel = (top as usize) * strideBytes + (left << 2);
+  let behind0 = untouched(pixel, top, 0);
+  let behind1 = untouched(pixel, top, 1);
+  let behind2 = untouched(pixel, top, 2);
+  let behind3 = untouched(pixel, top, 3);
+  let plane = pixel;
+  for (let gradient = gradients; gradient < gradients + gradientBytes; gradient += 64) {
+    const g0 = readRow(gradImageAt + plane, top, 0);
+    const g1 = readRow(gradImageAt + plane, top, 1);
+    const g2 = readRow(gradImageAt + plane, top, 2);
+    const g3 = readRow(gradImageAt + plane, top, 3);
+    behind0 = f32x4.add(behind0, f32x4.mul(g0, readRow(imageAt + plane, top, 0)));
+    behind1 = f32x4.add(behind1, f32x4.mul(g1, readRow(imageAt + plane, top, 1)));
+    behind2 = f32x4.add(behind2, f32x4.mul(g2, readRow(imageAt + plane, top, 2)));
+    behind3 = f32x4.add(behind3, f32x4.mul(g3, readRow(imageAt + plane, top, 3)));
+    v128.store(gradient, g0);
+    v128.store(gradient, g1, 16);
+    v128.store(gradient, g2, 32);
+    v128.store(gradient, g3, 48);
+    plane += planeBytes;
   }
 
-  for (let entry = start; entry < end && open > 0; entry++) {
+  for (let entry = start; entry < end; entry++) {
     const gaussian = load<u32>(entriesAt + (entry << 2));
-    const record = recordsAt + gaussian * RECORD;
-    const features = featuresAt + ((gaussian * channels) << 2);
-    enterTile(record, left, top, rows);
-    const a = v128.load32_splat(record, QA);
-    const opacity = v128.load32_splat(record, OPACITY);
-    const dxBase = f32x4.sub(f32x4.splat(meanX), f32x4(0, 1, 2, 3));
-    memory.fill(featureSums, 0, groupBytes);
-    let sumH = zero;
-    let sumX = zero;
-    let sumY = zero;
-    let sumXX = zero;
-    let sumXY = zero;
-    let sumYY = zero;
-    for (let row = rowFrom; row <= rowTo; row++) {
-      const dy = meanY - f32(row);
-      if (!enterRow(record, dy, columns)) continue;
-      const rowB = f32x4.splat(load<f32>(record, QB) * dy);
-      const rowC = f32x4.splat(load<f32>(record, QC) * dy * dy);
-      let rowH = zero;
-      let rowX = zero;
-      for (let group = groupFrom; group <= groupTo; group++) {
-        const dx = f32x4.sub(dxBase, f32x4.splat(f32(group << 2)));
-        const q = f32x4.add(f32x4.mul(dx, f32x4.add(f32x4.mul(a, dx), rowB)), rowC);
-        const peak = f32x4.mul(opacity, exp2Minus(q));
-        const alpha = f32x4.min(peak, f32x4.splat(f32(ALPHA_MAX)));
-        const cell = (row * GROUPS + group) as usize;
-        const at = transmittances + (cell << 4);
-        const before = v128.load(at);
-        const light = f32x4.max(before, zero);
-        const share = f32x4.mul(light, alpha);
-        const after = f32x4.sub(light, share);
-        const covers = f32x4.ge(alpha, f32x4.splat(f32(ALPHA_MIN)));
-        const stays = f32x4.gt(after, f32x4.splat(f32(TRANSMITTANCE_MIN)));
-        const takes = v128.and(covers, stays);
-        const closes = v128.andnot(covers, stays);
-        if (v128.any_true(closes)) {
-          const fresh = v128.and(closes, f32x4.gt(before, zero));
-          open -= popcnt(columnMask(i32x4.bitmask(fresh), columns - (group << 2)));
-          v128.store(at, v128.or(v128.bitselect(after, before, takes), v128.and(closes, sign)));
-        } else {
-          v128.store(at, v128.bitselect(after, before, takes));
-        }
-        if (!v128.any_true(takes)) continue;
-        const weight = v128.and(share, takes);
-        const cellGradients = gradients + cell * groupBytes;
-        let dot = zero;
-        for (let c: usize = 0; c < groupBytes; c += 64) {
-          const feature = features + (c >> 2);
-          const sum = featureSums + c;
-          const g0 = v128.load(cellGradients + c);
-          const g1 = v128.load(cellGradients + c, 16);
-          const g2 = v128.load(cellGradients + c, 32);
-          const g3 = v128.load(cellGradients + c, 48);
-          dot = f32x4.add(
-            dot,
-            f32x4.add(
-              f32x4.add(f32x4.mul(g0, v128.load32_splat(feature)), f32x4.mul(g1, v128.load32_splat(feature, 4))),
-              f32x4.add(f32x4.mul(g2, v128.load32_splat(feature, 8)), f32x4.mul(g3, v128.load32_splat(feature, 12))),
-            ),
-          );
-          v128.store(sum, f32x4.add(v128.load(sum), f32x4.mul(weight, g0)));
-          v128.store(sum, f32x4.add(v128.load(sum, 16), f32x4.mul(weight, g1)), 16);
-          v128.store(sum, f32x4.add(v128.load(sum, 32), f32x4.mul(weight, g2)), 32);
-          v128.store(sum, f32x4.add(v128.load(sum, 48), f32x4.mul(weight, g3)), 48);
-        }
-        const behindAt = behinds + (cell << 4);
-        const behind = f32x4.sub(v128.load(behindAt), f32x4.mul(weight, dot));
-        v128.store(behindAt, behind);
-        const gradAlpha = f32x4.sub(f32x4.mul(light, dot), f32x4.div(behind, f32x4.sub(one, alpha)));
-        // The cap at ALPHA_MAX passes no gradient on.
-        const passes = v128.and(takes, f32x4.le(peak, f32x4.splat(f32(ALPHA_MAX))));
-        const h = v128.and(f32x4.mul(alpha, gradAlpha), passes);
-        const hx = f32x4.mul(h, dx);
-        rowH = f32x4.add(rowH, h);
-        rowX = f32x4.add(rowX, hx);
-        sumXX = f32x4.add(sumXX, f32x4.mul(hx, dx));
+    falloff(recordsAt + gaussian * (RECORD as u32), left, top);
+    if (!isCovered()) continue;
+    anyCloses = i64x2.splat(0);
+    t0 = pass(t0, peak0);
+    const alpha0 = alpha;
+    const light0 = light;
+    const takes0 = takes;
+    const w0 = weight;
+    t1 = pass(t1, peak1);
+    const alpha1 = alpha;
+    const light1 = light;
+    const takes1 = takes;
+    const w1 = weight;
+    t2 = pass(t2, peak2);
+    const alpha2 = alpha;
+    const light2 = light;
+    const takes2 = takes;
+    const w2 = weight;
+    t3 = pass(t3, peak3);
+    const alpha3 = alpha;
+    const light3 = light;
+    const takes3 = takes;
+    const w3 = weight;
+
+    let dot0 = f32x4.splat(0);
+    let dot1 = f32x4.splat(0);
+    let dot2 = f32x4.splat(0);
+    let dot3 = f32x4.splat(0);
+    let feature = featuresAt + ((gaussian * channels) << 2);
+    let gradFeature = gradFeaturesAt + ((gaussian * channels) << 2);
+    for (let gradient = gradients; gradient < gradients + gradientBytes; gradient += 256) {
+      let sum0: v128;
+      let sum1: v128;
+      let sum2: v128;
+      let sum3: v128;
+      {
+        const f = v128.load32_splat(feature);
+        const g0 = v128.load(gradient);
+        const g1 = v128.load(gradient, 16);
+        const g2 = v128.load(gradient, 32);
+        const g3 = v128.load(gradient, 48);
+        dot0 = f32x4.add(dot0, f32x4.mul(g0, f));
+        dot1 = f32x4.add(dot1, f32x4.mul(g1, f));
+        dot2 = f32x4.add(dot2, f32x4.mul(g2, f));
+        dot3 = f32x4.add(dot3, f32x4.mul(g3, f));
+        sum0 = f32x4.add(
+          f32x4.add(f32x4.mul(w0, g0), f32x4.mul(w1, g1)),
+          f32x4.add(f32x4.mul(w2, g2), f32x4.mul(w3, g3)),
+        );
       }
-      const dyLanes = f32x4.splat(dy);
-      const rowY = f32x4.mul(rowH, dyLanes);
-      sumH = f32x4.add(sumH, rowH);
-      sumX = f32x4.add(sumX, rowX);
-      sumY = f32x4.add(sumY, rowY);
-      sumXY = f32x4.add(sumXY, f32x4.mul(rowX, dyLanes));
-      sumYY = f32x4.add(sumYY, f32x4.mul(rowY, dyLanes));
+      {
+        const f = v128.load32_splat(feature, 4);
+        const g0 = v128.load(gradient, 64);
+        const g1 = v128.load(gradient, 80);
+        const g2 = v128.load(gradient, 96);
+        const g3 = v128.load(gradient, 112);
+        dot0 = f32x4.add(dot0, f32x4.mul(g0, f));
+        dot1 = f32x4.add(dot1, f32x4.mul(g1, f));
+        dot2 = f32x4.add(dot2, f32x4.mul(g2, f));
+        dot3 = f32x4.add(dot3, f32x4.mul(g3, f));
+        sum1 = f32x4.add(
+          f32x4.add(f32x4.mul(w0, g0), f32x4.mul(w1, g1)),
+          f32x4.add(f32x4.mul(w2, g2), f32x4.mul(w3, g3)),
+        );
+      }
+      {
+        const f = v128.load32_splat(feature, 8);
+        const g0 = v128.load(gradient, 128);
+        const g1 = v128.load(gradient, 144);
+        const g2 = v128.load(gradient, 160);
+        const g3 = v128.load(gradient, 176);
+        dot0 = f32x4.add(dot0, f32x4.mul(g0, f));
+        dot1 = f32x4.add(dot1, f32x4.mul(g1, f));
+        dot2 = f32x4.add(dot2, f32x4.mul(g2, f));
+        dot3 = f32x4.add(dot3, f32x4.mul(g3, f));
+        sum2 = f32x4.add(
+          f32x4.add(f32x4.mul(w0, g0), f32x4.mul(w1, g1)),
+          f32x4.add(f32x4.mul(w2, g2), f32x4.mul(w3, g3)),
+        );
+      }
+      {
+        const f = v128.load32_splat(feature, 12);
+        const g0 = v128.load(gradient, 192);
+        const g1 = v128.load(gradient, 208);
+        const g2 = v128.load(gradient, 224);
+        const g3 = v128.load(gradient, 240);
+        dot0 = f32x4.add(dot0, f32x4.mul(g0, f));
+        dot1 = f32x4.add(dot1, f32x4.mul(g1, f));
+        dot2 = f32x4.add(dot2, f32x4.mul(g2, f));
+        dot3 = f32x4.add(dot3, f32x4.mul(g3, f));
+        sum3 = f32x4.add(
+          f32x4.add(f32x4.mul(w0, g0), f32x4.mul(w1, g1)),
+          f32x4.add(f32x4.mul(w2, g2), f32x4.mul(w3, g3)),
+        );
+      }
+      addTo(gradFeature, totals(sum0, sum1, sum2, sum3));
+      feature += 16;
+      gradFeature += 16;
     }
-    const sums = sumsAt + gaussian * SUMS;
-    addTo(sums + SUM_H, total(sumH));
-    addTo(sums + SUM_X, total(sumX));
-    addTo(sums + SUM_Y, total(sumY));
-    addTo(sums + SUM_XX, total(sumXX));
-    addTo(sums + SUM_XY, total(sumXY));
-    addTo(sums + SUM_YY, total(sumYY));
-    const gradFeatures = gradFeaturesAt + ((gaussian * channels) << 2);
-    for (let c = 0; c < channels; c++) {
-      addTo(gradFeatures + (c << 2), total(v128.load(featureSums + (c << 4))));
-    }
+    behind0 = f32x4.sub(behind0, f32x4.mul(w0, dot0));
+    behind1 = f32x4.sub(behind1, f32x4.mul(w1, dot1));
+    behind2 = f32x4.sub(behind2, f32x4.mul(w2, dot2));
+    behind3 = f32x4.sub(behind3, f32x4.mul(w3, dot3));
+    const h0 = alphaGradient(peak0, alpha0, light0, takes0, dot0, behind0);
+    const h1 = alphaGradient(peak1, alpha1, light1, takes1, dot1, behind1);
+    const h2 = alphaGradient(peak2, alpha2, light2, takes2, dot2, behind2);
+    const h3 = alphaGradient(peak3, alpha3, light3, takes3, dot3, behind3);
+    const dy1 = f32x4.splat(dy - 1);
+    const dy2 = f32x4.splat(dy - 2);
+    const dy3 = f32x4.splat(dy - 3);
+    const hy0 = f32x4.mul(h0, f32x4.splat(dy));
+    const hy1 = f32x4.mul(h1, dy1);
+    const hy2 = f32x4.mul(h2, dy2);
+    const hy3 = f32x4.mul(h3, dy3);
+    const h = f32x4.add(f32x4.add(h0, h1), f32x4.add(h2, h3));
+    const hy = f32x4.add(f32x4.add(hy0, hy1), f32x4.add(hy2, hy3));
+    const hyy = f32x4.add(
+      f32x4.add(f32x4.mul(hy0, f32x4.splat(dy)), f32x4.mul(hy1, dy1)),
+      f32x4.add(f32x4.mul(hy2, dy2), f32x4.mul(hy3, dy3)),
+    );
+    const hx = f32x4.mul(h, dx);
+    const sums = sumsAt + gaussian * (SUMS as u32);
+    addTo(sums + SUM_H, totals(h, hx, hy, f32x4.mul(hx, dx)));
+    addTo(sums + SUM_XY, totals(f32x4.mul(hy, dx), hyy, f32x4.splat(0), f32x4.splat(0)));
+    if (v128.any_true(anyCloses) && !isOpen(t0, t1, t2, t3)) break;
   }
 }
 
@@ -641,7 +728,7 @@ export function projectBackward(gradMeans: usize, gradScales: usize, gradOpaciti
   const fy = cam(13);
   for (let k = 0; k < visible; k++) {
     const i: i32 = load<u32>(orderAt + (k << 2));
-    const sums = sumsAt + i * SUMS;
+    const sums = sumsAt + (i as usize) * SUMS;
     viewMean(i);
     viewCovariance(i);
     const xx = covXX + LOW_PASS_PX2;
