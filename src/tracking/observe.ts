@@ -1,0 +1,50 @@
+// From the network's landmarks to what the fit may believe of them in this frame: weights and scale.
+
+import type { Observation } from './frame-system.ts';
+import type { LandmarkModel } from './landmark-model.ts';
+import type { ImageCentre } from './landmark-projection.ts';
+
+/** Places of the face mesh, as the subject has them. */
+const EYES = {
+  right: { outer: 33, inner: 133, upper: [159, 158, 160], lower: [145, 153, 144], firstIris: 468 },
+  left: { outer: 263, inner: 362, upper: [386, 385, 387], lower: [374, 380, 373], firstIris: 473 },
+} as const;
+const [FOREHEAD, CHIN] = [10, 152];
+
+/** Lids closer than this share of the eye's width hide the iris; at the second it is seen fully. */
+const IRIS_HIDDEN = 0.1;
+const IRIS_SEEN = 0.2;
+/** A face's height over its outer-eye-corner distance; keeps the scale when the head is turned. */
+const HEIGHT_PER_EYE_DISTANCE = 1.9;
+
+/** Distance of the outer eye corners, pixels. */
+export function outerEyeDistance(landmarksPx: ArrayLike<number>): number {
+  return distance(landmarksPx, EYES.right.outer, EYES.left.outer);
+}
+
+/** How far an eye is open: the lids' distance over the eye's width; about 0.3 open, below 0.1 closed. */
+export function eyeOpening(landmarksPx: ArrayLike<number>, side: 'left' | 'right'): number {
+  const eye = EYES[side];
+  const gaps = eye.upper.map((upper, i) => distance(landmarksPx, upper, eye.lower[i]!));
+  return gaps.reduce((sum, gap) => sum + gap, 0) / (3 * distance(landmarksPx, eye.outer, eye.inner));
+}
+
+/** Prepares landmarks for the fit: the irises count only as far as the lids are open. */
+export function observeLandmarks(
+  model: LandmarkModel,
+  landmarksPx: Float32Array,
+  centre: ImageCentre,
+): Observation {
+  const weights = model.weights.slice();
+  for (const side of ['left', 'right'] as const) {
+    const opening = (eyeOpening(landmarksPx, side) - IRIS_HIDDEN) / (IRIS_SEEN - IRIS_HIDDEN);
+    const seen = Math.min(1, Math.max(0, opening));
+    for (let i = 0; i < 5; i++) weights[EYES[side].firstIris + i]! *= seen;
+  }
+  const height = distance(landmarksPx, FOREHEAD, CHIN) / HEIGHT_PER_EYE_DISTANCE;
+  return { landmarksPx, weights, scalePx: Math.max(outerEyeDistance(landmarksPx), height), centre };
+}
+
+function distance(points: ArrayLike<number>, a: number, b: number): number {
+  return Math.hypot(points[2 * a]! - points[2 * b]!, points[2 * a + 1]! - points[2 * b + 1]!);
+}
