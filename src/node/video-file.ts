@@ -4,13 +4,15 @@ import { FilePathSource, FilePathTarget } from 'mediabunny';
 import {
   createVideoSink,
   openVideo,
+  type TimeRange,
+  type VideoFrameImage,
   type VideoSink,
   type VideoSinkOptions,
   type VideoSource,
 } from '../media/index.ts';
 import { expectInputFile } from './input-file.ts';
 import { beginFile, diskError } from './temporary-files.ts';
-import { keepAlive, keepEachAlive } from './webcodecs-host.ts';
+import { countClosedFrame, keepAlive, keepEachAlive } from './webcodecs-host.ts';
 
 /**
  * Opens a clip. Dispose it (`using clip = await readVideo(path)`).
@@ -20,7 +22,17 @@ export async function readVideo(path: string): Promise<VideoSource> {
   await expectInputFile(path, 'a video');
   const source = new FilePathSource(path, { handleUnhandledError: () => {} });
   const video = await keepAlive(openVideo(source, { name: path }));
-  return { ...video, frames: (range) => keepEachAlive(video.frames(range)) };
+  return { ...video, frames: (range) => countedFrames(video, range) };
+}
+
+async function* countedFrames(
+  video: VideoSource,
+  range?: TimeRange,
+): AsyncGenerator<VideoFrameImage, void, undefined> {
+  for await (const frame of keepEachAlive(video.frames(range))) {
+    countClosedFrame(frame.image);
+    yield frame;
+  }
 }
 
 /**
@@ -41,7 +53,10 @@ export async function writeVideo(path: string, options: VideoSinkOptions): Promi
   const sink = await guard(createVideoSink(new FilePathTarget(file.path), options));
   return {
     ...sink,
-    add: (image, timestampSeconds) => guard(sink.add(image, timestampSeconds)),
+    add: async (image, timestampSeconds) => {
+      await guard(sink.add(image, timestampSeconds));
+      countClosedFrame(image);
+    },
     finish: () => guard(sink.finish().then(() => file.commit())),
     discard: async () => {
       await keepAlive(sink.discard()).finally(() => file.discard());
