@@ -24,6 +24,7 @@ const SMALL_CONSTANT_BYTES = 256;
 export function emitModel({ name, outputs, weights = {} }: EmissionOptions): OnnxModel {
   const emission = new Emission(weights);
   const named = Object.entries(outputs);
+  for (const [outputName, value] of named) emission.reserveOutput(outputName, value);
   for (const node of nodesFor(named.map(([, value]) => value))) emission.addNode(node);
   for (const [outputName, value] of named) emission.addOutput(outputName, value);
   return { name, ...emission.result() };
@@ -70,6 +71,7 @@ function nodesFor(values: readonly Value[]): GraphNode[] {
 class Emission {
   readonly #weights: Readonly<Record<string, AnyTensor>>;
   readonly #names = new Map<Value, string>();
+  readonly #reserved = new Map<Value, string>();
   readonly #leaves = new Map<string, Value>();
   readonly #nodesByKey = new Map<string, readonly string[]>();
   readonly #constants = new Map<string | AnyTensor, string>();
@@ -82,13 +84,18 @@ class Emission {
     this.#weights = weights;
   }
 
+  /** Lets a computed output carry its name from the start, so that no copy is needed to name it. */
+  reserveOutput(name: string, value: Value): void {
+    if (value.source.kind === 'result' && !this.#reserved.has(value)) this.#reserved.set(value, name);
+  }
+
   addNode({ operator, inputs, attributes, outputs }: GraphNode): void {
     const inputNames = inputs.map((value) => this.#nameOf(value));
     const key = `${operator.domain ?? ''}:${operator.type}(${inputNames.join()})${JSON.stringify(attributes)}`;
     let outputNames = this.#nodesByKey.get(key);
     if (outputNames === undefined) {
       const base = `${operator.type}_${this.#nodes.length}`;
-      outputNames = outputs.map((_, i) => (i === 0 ? base : `${base}_${i}`));
+      outputNames = outputs.map((value, i) => this.#reserved.get(value) ?? (i === 0 ? base : `${base}_${i}`));
       this.#nodesByKey.set(key, outputNames);
       const domain = operator.domain === undefined ? {} : { domain: operator.domain };
       this.#nodes.push({
@@ -108,12 +115,10 @@ class Emission {
   addOutput(name: string, value: Value): void {
     if (this.#leaves.has(name))
       throw graphError(`the name "${name}" stands for an input and an output`, 'rename one of them');
-    this.#nodes.push({
-      op: IDENTITY.type,
-      inputs: [this.#nameOf(value)],
-      outputs: [name],
-      name: `output_${name}`,
-    });
+    const computed = this.#nameOf(value);
+    if (computed !== name) {
+      this.#nodes.push({ op: IDENTITY.type, inputs: [computed], outputs: [name], name: `output_${name}` });
+    }
     this.#outputs.push({ name, dtype: value.dtype, shape: value.shape });
   }
 
