@@ -64,6 +64,8 @@ export type HeadModel = {
   readonly landmarks: SurfacePoints | null;
   /** `478`: how much each landmark may be trusted in a fit, 0 to about 1.6; null with `landmarks`. */
   readonly landmarkWeights: Float32Array | null;
+  /** Where the data came from and by which tool, for people and for the header of the file. */
+  readonly provenance?: Readonly<Record<string, string>>;
 };
 
 /** What poses a head. All lengths are those of the model that they are for. */

