@@ -8,18 +8,26 @@ export function countOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
-/** An array whose element at each multi-index is computed. */
-export function generate(shape: readonly number[], at: (index: readonly number[]) => number): Dense {
-  const data = new Float64Array(countOf(shape));
+/** Visits every multi-index in row-major order; the array it gets is reused. */
+export function forEachIndex(shape: readonly number[], visit: (index: readonly number[]) => void): void {
   const index = shape.map(() => 0);
-  for (let i = 0; i < data.length; i++) {
-    data[i] = at(index);
+  for (let remaining = countOf(shape); remaining > 0; remaining--) {
+    visit(index);
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       index[axis]!++;
       if (index[axis]! < shape[axis]!) break;
       index[axis] = 0;
     }
   }
+}
+
+/** An array whose element at each multi-index is computed. */
+export function generate(shape: readonly number[], at: (index: readonly number[]) => number): Dense {
+  const data = new Float64Array(countOf(shape));
+  let position = 0;
+  forEachIndex(shape, (index) => {
+    data[position++] = at(index);
+  });
   return { shape, data };
 }
 
@@ -43,13 +51,12 @@ export function fold(
 ): Dense {
   const shape = x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
   const data = new Float64Array(countOf(shape)).fill(start);
-  generate(x.shape, (index) => {
+  forEachIndex(x.shape, (index) => {
     let position = 0;
     for (let axis = 0; axis < shape.length; axis++) {
       position = position * shape[axis]! + (shape[axis] === 1 ? 0 : index[axis]!);
     }
     data[position] = step(data[position]!, elementAt(x, index));
-    return 0;
   });
   return { shape, data };
 }

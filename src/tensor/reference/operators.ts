@@ -2,7 +2,7 @@
 // and through which gradients are checked by finite differences. Source: the ONNX operator specification.
 
 import type { Attributes } from '../graph/value.ts';
-import { countOf, type Dense, elementAt, fold, generate } from './dense.ts';
+import { countOf, type Dense, elementAt, fold, forEachIndex, generate } from './dense.ts';
 
 /** Computes the outputs of one node, whose shapes the graph has inferred. */
 type Meaning = (
@@ -235,31 +235,58 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
     ];
   },
   Conv: ([x, weight, bias], attributes, [shape]) => {
-    const [stride] = listIn(attributes, 'strides') as [number];
-    const [top, left] = listIn(attributes, 'pads') as [number, number];
-    const [outputs, perGroup, kernelHeight, kernelWidth] = weight!.shape as [number, number, number, number];
+    const { strides, dilations, pads, kernel } = geometryOf(attributes, weight!);
+    const [outputs, perGroup] = weight!.shape as [number, number];
     const outputsPerGroup = outputs / numberIn(attributes, 'group');
-    const [, , height, width] = x!.shape as [number, number, number, number];
     return [
-      generate(shape!, ([b, o, h, w]) => {
+      generate(shape!, ([b, o, ...at]) => {
         const firstChannel = Math.floor(o! / outputsPerGroup) * perGroup;
         let total = bias === undefined ? 0 : bias.data[o!]!;
-        for (let row = 0; row < kernelHeight; row++) {
-          const y = h! * stride + row - top;
-          if (y < 0 || y >= height) continue;
-          for (let column = 0; column < kernelWidth; column++) {
-            const z = w! * stride + column - left;
-            if (z < 0 || z >= width) continue;
-            for (let c = 0; c < perGroup; c++) {
-              total += elementAt(x!, [b!, firstChannel + c, y, z]) * elementAt(weight!, [o!, c, row, column]);
-            }
-          }
-        }
+        forEachIndex([perGroup, ...kernel], ([c, ...k]) => {
+          const source = at.map(
+            (position, axis) => position * strides[axis]! + k[axis]! * dilations[axis]! - pads[axis]!,
+          );
+          if (source.some((position, axis) => position < 0 || position >= x!.shape[axis + 2]!)) return;
+          total += elementAt(x!, [b!, firstChannel + c!, ...source]) * elementAt(weight!, [o!, c!, ...k]);
+        });
+        return total;
+      }),
+    ];
+  },
+  ConvTranspose: ([x, weight], attributes, [shape]) => {
+    const { strides, pads, kernel } = geometryOf(attributes, weight!);
+    const [inputs, perGroup] = weight!.shape as [number, number];
+    const inputsPerGroup = inputs / numberIn(attributes, 'group');
+    return [
+      generate(shape!, ([b, o, ...at]) => {
+        const firstChannel = Math.floor(o! / perGroup) * inputsPerGroup;
+        let total = 0;
+        forEachIndex([inputsPerGroup, ...kernel], ([c, ...k]) => {
+          const source = at.map((position, axis) => (position + pads[axis]! - k[axis]!) / strides[axis]!);
+          if (
+            source.some(
+              (position, axis) =>
+                !(position >= 0 && position < x!.shape[axis + 2]! && Number.isInteger(position)),
+            )
+          )
+            return;
+          const channel = firstChannel + c!;
+          total +=
+            elementAt(x!, [b!, channel, ...source]) * elementAt(weight!, [channel, o! % perGroup, ...k]);
+        });
         return total;
       }),
     ];
   },
 };
+
+/** Steps, spacings and leading padding of a convolution over any number of axes, and its kernel's extents. */
+function geometryOf(attributes: Attributes, weight: Dense) {
+  const kernel = weight.shape.slice(2);
+  const strides = listIn(attributes, 'strides');
+  const dilations = 'dilations' in attributes ? listIn(attributes, 'dilations') : kernel.map(() => 1);
+  return { kernel, strides, dilations, pads: listIn(attributes, 'pads') };
+}
 
 /** The error function, to float64's precision: its series near 0, a continued fraction far from it. */
 function erf(x: number): number {
