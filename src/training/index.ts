@@ -1,3 +1,12 @@
 // Learning: the samples on disk, the losses, and the loop that runs the stages.
 
+export * from './augmentation.ts';
+export * from './autoencoder-stage.ts';
+export * from './loop.ts';
+export * from './losses.ts';
+export * from './sample-reader.ts';
 export * from './sample-shard.ts';
+export * from './stage.ts';
+export * from './trainer.ts';
+export * from './training-config.ts';
+export * from './validation-sheet.ts';

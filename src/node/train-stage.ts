@@ -1,0 +1,83 @@
+// Training from files: the configuration, the folder of samples and the folder of the model come
+// together here for one stage. The model's folder has one folder for each stage.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BadInputError } from '../errors/index.ts';
+import type { EventSink } from '../events/index.ts';
+import { decodeWeights, type Weights } from '../nn/index.ts';
+import type { Device } from '../tensor/index.ts';
+import type { Configuration, LoopResult, SampleReader, Stage, StageName } from '../training/index.ts';
+import {
+  autoencoderStage,
+  openSamples,
+  parseConfiguration,
+  runTraining,
+  WEIGHTS_FILE,
+} from '../training/index.ts';
+import { expectInputFile } from './input-file.ts';
+import { openRunFolder } from './run-folder.ts';
+
+/** What to train, from where to where. */
+export type TrainStageOptions = {
+  readonly configPath: string;
+  readonly stage: StageName;
+  readonly dataPath: string;
+  readonly outPath: string;
+  readonly isResumed: boolean;
+  readonly steps?: number;
+  readonly minutes?: number;
+  readonly device: Device;
+  readonly events?: EventSink;
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * Trains one stage.
+ * @throws BadInputError, MissingResourceError for files that are not there or do not fit.
+ */
+export async function trainStage(options: TrainStageOptions): Promise<LoopResult> {
+  const { configPath, stage: name, dataPath, outPath } = options;
+  await expectInputFile(configPath, 'a configuration');
+  const text = await readFile(configPath, 'utf8');
+  const configuration = parseConfiguration(text, configPath);
+  const samples = await openSamples(openRunFolder(dataPath).read, {
+    ...configuration.training,
+    batch: settingsOf(configuration, name).batch,
+  });
+  if (samples.size !== configuration.model.size) {
+    throw new BadInputError({
+      code: 'sample-size',
+      message: `expected samples of ${configuration.model.size} pixels, got ${samples.size} in ${dataPath}`,
+      hint: 'use the configuration that the samples were made for',
+    });
+  }
+  const folder = openRunFolder(join(outPath, name));
+  await folder.write('config.json', text);
+  const stage = await openStage(configuration, samples, options);
+  return runTraining({ ...options, stage, folder });
+}
+
+async function openStage(
+  configuration: Configuration,
+  samples: SampleReader,
+  { stage: name, outPath, device }: TrainStageOptions,
+): Promise<Stage> {
+  const common = { configuration, samples, device };
+  if (configuration.training.vae.trainsEncoder) return autoencoderStage(common);
+  return autoencoderStage({ ...common, encoderWeights: await stageWeights(outPath, name) });
+}
+
+/** The averaged weights of a stage that was trained before. */
+async function stageWeights(outPath: string, stage: StageName): Promise<Weights> {
+  const path = join(outPath, stage, WEIGHTS_FILE);
+  await expectInputFile(path, `the weights of stage ${stage}`);
+  return decodeWeights(new Uint8Array(await readFile(path)), path).weights;
+}
+
+function settingsOf(
+  { training }: Configuration,
+  stage: StageName,
+): Configuration['training']['vae' | 'stage1'] {
+  return stage === 'vae' ? training.vae : stage === '1' ? training.stage1 : training.stage2;
+}

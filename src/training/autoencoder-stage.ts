@@ -1,0 +1,198 @@
+// The first stage: the autoencoder. It begins as the principal components of the training pictures, and
+// learns with noise on the latent (a denoiser's samples are never exact) and with the lifted picture
+// dropped or spoiled part of the time.
+
+import type { LinearCodec } from '../denoiser/index.ts';
+import {
+  DECODER_SCOPE,
+  decodeLatent,
+  decoderModel,
+  ENCODER_SCOPE,
+  encodePicture,
+  encoderModel,
+  fitLinearCodec,
+  latentFactor,
+  samplePatches,
+} from '../denoiser/index.ts';
+import type { Weights } from '../nn/index.ts';
+import { createParameterSet, weightsFor } from '../nn/index.ts';
+import type { AnyTensor, Device, Tensor, Value } from '../tensor/index.ts';
+import {
+  add,
+  createRandom,
+  deriveSeed,
+  encodeOnnxModel,
+  input,
+  mean,
+  mul,
+  square,
+  tensor,
+} from '../tensor/index.ts';
+import { augment, unchanged } from './augmentation.ts';
+import { absoluteLoss, gradientLoss, structureLoss } from './losses.ts';
+import type { SampleReader } from './sample-reader.ts';
+import type { Stage, Validation } from './stage.ts';
+import type { Configuration } from './training-config.ts';
+import { average, maskedPsnr, maskPicture, pictureSheet } from './validation-sheet.ts';
+
+/** What the autoencoder's stage is made from. */
+export type AutoencoderStageOptions = {
+  readonly configuration: Configuration;
+  readonly samples: SampleReader;
+  readonly device: Device;
+  /** The encoder to keep, where the configuration does not train it. */
+  readonly encoderWeights?: Weights;
+};
+
+const PCA_PICTURES = 400;
+const PCA_PATCHES = 40_000;
+const VALIDATION_SAMPLES = 12;
+const SHEET_ROWS = 6;
+/** Deviation of the noise at which validation measures how latents near the truth decode. */
+const VALIDATION_NOISE = 0.3;
+
+/** Sets the stage up. The graph's inputs: `picture`, `lifted`, `visibility`, `latentNoise`. */
+export function autoencoderStage(options: AutoencoderStageOptions): Stage {
+  const { configuration, samples, encoderWeights } = options;
+  const { model, training } = configuration;
+  const settings = training.vae;
+  const { autoencoder } = model;
+  const { batch, cropPx } = settings;
+  const set = createParameterSet();
+  const side = cropPx / latentFactor(autoencoder);
+  const picture = input('picture', [batch, 3, cropPx, cropPx]);
+  const lifted = {
+    picture: input('lifted', [batch, 3, cropPx, cropPx]),
+    visibility: input('visibility', [batch, 1, cropPx, cropPx]),
+  };
+  const noiseShape = [batch, autoencoder.latentChannels, side, side];
+  const latent = encodePicture(set.scope.at(ENCODER_SCOPE), picture, autoencoder);
+  const noisy = add(latent, input('latentNoise', noiseShape));
+  const decoded = decodeLatent(set.scope.at(DECODER_SCOPE), noisy, lifted, autoencoder);
+  const reconstruction = absoluteLoss(decoded, picture);
+  const terms: Value[] = [
+    reconstruction,
+    mul(gradientLoss(decoded, picture), settings.gradientWeight),
+    mul(structureLoss(decoded, picture), settings.structureWeight),
+    mul(mean(square(latent)), 0.5 * settings.klWeight),
+  ];
+  const isEncoder = (name: string): boolean => name.startsWith(`${ENCODER_SCOPE}.`);
+  const trained = new Map([...set.values].filter(([name]) => settings.trainsEncoder || !isEncoder(name)));
+  const frozenValues = new Map([...set.values].filter(([name]) => !trained.has(name)));
+  const frozen = weightsFor(frozenValues, encoderWeights ?? {}, 'the weights of the encoder to keep');
+
+  const batchAt = async (step: number): Promise<Record<string, AnyTensor>> => {
+    const random = createRandom(deriveSeed(training.seed, step));
+    const area = cropPx * cropPx;
+    const pictures = new Float32Array(batch * 3 * area);
+    const lifts = new Float32Array(batch * 3 * area);
+    const visibilities = new Float32Array(batch * area);
+    const noise = random.fillNormal(new Float32Array(noiseShape.reduce((a, b) => a * b)));
+    for (const [i, sample] of samples.batchAt(step).entries()) {
+      const how = {
+        sizePx: samples.size,
+        cropPx,
+        isMirrored: random.uniform() < 0.5,
+        isRecoloured: random.uniform() < 0.5,
+        liftDropout: settings.liftDropout,
+        liftCorruption: settings.liftCorruption,
+      };
+      const one = augment(sample, how, random);
+      pictures.set(one.target, i * 3 * area);
+      lifts.set(one.lifted, i * 3 * area);
+      visibilities.set(one.visibility, i * area);
+      const strength = settings.latentNoise * random.uniform() ** 2;
+      const each = noise.length / batch;
+      for (let k = i * each; k < (i + 1) * each; k++) noise[k]! *= strength;
+    }
+    return {
+      picture: tensor(pictures, picture.shape),
+      lifted: tensor(lifts, lifted.picture.shape),
+      visibility: tensor(visibilities, lifted.visibility.shape),
+      latentNoise: tensor(noise, noiseShape),
+    };
+  };
+
+  return {
+    name: 'vae',
+    settings,
+    problem: {
+      name: 'autoencoder',
+      loss: terms.reduce((total, term) => add(total, term)),
+      trained,
+      frozen,
+      optimiser: settings,
+    },
+    initialWeights() {
+      const weights = set.initialise(training.seed);
+      const random = createRandom(training.seed);
+      const pictures = samples.training.slice(0, PCA_PICTURES).map((sample) => sample.target);
+      const block = latentFactor(autoencoder);
+      const patches = samplePatches(pictures, { size: samples.size, block, count: PCA_PATCHES, random });
+      putCodec(weights, fitLinearCodec(patches, { components: autoencoder.latentChannels, random }));
+      return Object.fromEntries([...trained.keys()].map((name) => [name, weights[name]!]));
+    },
+    batchAt,
+    shipped: () => frozen,
+    validate: (weights) => validateAutoencoder({ ...frozen, ...weights }, options),
+  };
+}
+
+function putCodec(weights: Record<string, Tensor>, codec: LinearCodec): void {
+  const put = (name: string, data: Float32Array): void => {
+    weights[name] = { ...weights[name]!, data };
+  };
+  put(`${ENCODER_SCOPE}.shortcut.weight`, codec.encode);
+  put(`${ENCODER_SCOPE}.shortcut.bias`, codec.encodeBias);
+  put(`${DECODER_SCOPE}.shortcut.weight`, codec.decode);
+  put(`${DECODER_SCOPE}.shortcut.bias`, codec.decodeBias);
+}
+
+/** Columns of the sheet: reference, lifted, visibility, decoded, decoded without lift, from noise, target. */
+async function validateAutoencoder(
+  weights: Weights,
+  { configuration: { model, training }, samples, device }: AutoencoderStageOptions,
+): Promise<Validation> {
+  const open = async (onnx: ReturnType<typeof encoderModel>): ReturnType<Device['createSession']> =>
+    device.createSession(encodeOnnxModel(onnx), { spins: false });
+  await using encoder = await open(encoderModel(model, weights, { batch: 1 }));
+  await using decoder = await open(decoderModel(model, weights, { batch: 1 }));
+  const size = model.size;
+  const random = createRandom(training.seed);
+  const names = ['copying', 'lift', 'decoded', 'noisy', 'withoutLift', 'noisyWithoutLift'] as const;
+  const figures: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]));
+  const moments: number[] = [];
+  const rows: Float32Array[][] = [];
+  for (const sample of samples.validation.slice(0, VALIDATION_SAMPLES)) {
+    const { reference, target, lifted, visibility, storedLift } = unchanged(sample, size);
+    const { latent } = await encoder.run({ picture: tensor(target, [1, 3, size, size]) });
+    const values = latent!.data as Float32Array;
+    moments.push(average(Array.from(values, (x) => x * x)));
+    const decode = async (hasLift: boolean, deviation: number): Promise<Float32Array> => {
+      const { picture } = await decoder.run({
+        latent: { ...(latent as Tensor), data: values.map((x) => x + deviation * random.normal()) },
+        lifted: tensor(hasLift ? lifted : new Float32Array(3 * size * size), [1, 3, size, size]),
+        visibility: tensor(hasLift ? visibility : new Float32Array(size * size), [1, 1, size, size]),
+      });
+      return picture!.data as Float32Array;
+    };
+    const pictures = {
+      copying: reference,
+      lift: storedLift,
+      decoded: await decode(true, 0),
+      noisy: await decode(true, VALIDATION_NOISE),
+      withoutLift: await decode(false, 0),
+      noisyWithoutLift: await decode(false, VALIDATION_NOISE),
+    };
+    for (const name of names) figures[name]!.push(maskedPsnr(pictures[name], target, sample.headMask));
+    if (rows.length < SHEET_ROWS) {
+      const { decoded, noisy, withoutLift } = pictures;
+      rows.push([reference, storedLift, maskPicture(visibility), decoded, noisy, withoutLift, target]);
+    }
+  }
+  const means = Object.entries(figures).map(([name, values]) => [name, average(values)]);
+  return {
+    figures: { ...Object.fromEntries(means), latentVariance: average(moments) },
+    sheet: pictureSheet(rows, size),
+  };
+}

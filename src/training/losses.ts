@@ -1,0 +1,38 @@
+// What training minimises, as graphs.
+
+import type { Value } from '../tensor/index.ts';
+import { abs, add, averagePool2d, div, mean, mul, slice, square, sub } from '../tensor/index.ts';
+
+/** Mean absolute difference. */
+export function absoluteLoss(a: Value, b: Value): Value {
+  return mean(abs(sub(a, b)));
+}
+
+/** Mean absolute difference of the horizontal and vertical differences of two `B C H W` pictures. */
+export function gradientLoss(a: Value, b: Value): Value {
+  const difference = sub(a, b);
+  const steps = [2, 3].map((axis) => {
+    const end = difference.shape[axis]!;
+    const after = slice(difference, { axis, start: 1, end });
+    return mean(abs(sub(after, slice(difference, { axis, start: 0, end: end - 1 }))));
+  });
+  return add(steps[0]!, steps[1]!);
+}
+
+/**
+ * One minus the mean structural similarity of `B C H W` pictures in [-1, 1], over blocks of `block`
+ * pixels side by side. Source: Wang et al., "Image quality assessment", 2004 (eq. 13).
+ * Departs: blocks do not overlap and have no Gaussian weights; random crops move them instead.
+ */
+export function structureLoss(a: Value, b: Value, block = 4): Value {
+  const [c1, c2] = [(0.01 * 2) ** 2, (0.03 * 2) ** 2];
+  const local = (x: Value): Value => averagePool2d(x, block);
+  const [meanA, meanB] = [local(a), local(b)];
+  const product = mul(meanA, meanB);
+  const squares = add(square(meanA), square(meanB));
+  const covariance = sub(local(mul(a, b)), product);
+  const variances = sub(local(add(square(a), square(b))), squares);
+  const luminance = div(add(mul(product, 2), c1), add(squares, c1));
+  const contrast = div(add(mul(covariance, 2), c2), add(variances, c2));
+  return sub(1, mean(mul(luminance, contrast)));
+}

@@ -1,0 +1,45 @@
+// What the loop asks of a stage of training, and where a run keeps its files.
+
+import type { RgbImage } from '../media/index.ts';
+import type { Weights } from '../nn/index.ts';
+import type { AnyTensor, Tensor } from '../tensor/index.ts';
+import type { LearningProblem } from './trainer.ts';
+import type { OptimiserConfig } from './training-config.ts';
+
+/** The stages, in the order in which they are trained. */
+export const STAGE_NAMES = ['vae', '1', '2'] as const;
+export type StageName = (typeof STAGE_NAMES)[number];
+
+/** Figures by name (dB, losses) and a picture to look at. */
+export type Validation = { readonly figures: Readonly<Record<string, number>>; readonly sheet: RgbImage };
+
+/** One stage: its problem, its batches, its validation. */
+export type Stage = {
+  readonly name: StageName;
+  readonly settings: OptimiserConfig;
+  readonly problem: LearningProblem;
+  /** Fresh weights of the trained parameters. */
+  initialWeights(): Record<string, Tensor>;
+  /** What step `step` (from 0) learns from: a function of the step alone, so it may be made ahead. */
+  batchAt(step: number): Promise<Record<string, AnyTensor>>;
+  /** Adds to a batch what depends on what was learned outside the graph (the Gaussian map). */
+  complete?(batch: Record<string, AnyTensor>, step: number): Record<string, AnyTensor>;
+  /** Learns outside the graph from a step's outputs. */
+  learn?(outputs: Readonly<Record<string, Tensor>>, step: number): void;
+  /** State outside the graph: checkpoints hold it, `restore` takes it back. */
+  outsideState?(): Record<string, Tensor>;
+  restore?(state: Readonly<Record<string, Tensor>>): void;
+  /** Further tensors to ship with the averaged weights. */
+  shipped?(): Record<string, Tensor>;
+  /** Measures averaged weights on fixed held-out samples. */
+  validate(weights: Weights): Promise<Validation>;
+};
+
+/** The files of a run; paths are relative, writes are atomic. */
+export type RunFolder = {
+  /** Null where there is no such file. */
+  read(path: string): Promise<Uint8Array | null>;
+  write(path: string, bytes: Uint8Array | string): Promise<void>;
+  append(path: string, text: string): Promise<void>;
+  writePicture(path: string, picture: RgbImage): Promise<void>;
+};

@@ -1,0 +1,142 @@
+// How the stages train, as the `training` part of a configuration holds it beside the model's sizes.
+
+import { z } from 'zod';
+import type { ModelConfig } from '../denoiser/index.ts';
+import { modelSchema } from '../denoiser/index.ts';
+import { BadInputError } from '../errors/index.ts';
+
+/** What every stage's optimiser needs. */
+export type OptimiserConfig = {
+  /** Samples a step. */
+  readonly batch: number;
+  readonly learningRate: number;
+  /** Steps over which the learning rate rises from zero. */
+  readonly warmupSteps: number;
+  readonly weightDecay: number;
+  /** Gradients are scaled down to this global norm. */
+  readonly clipNorm: number;
+  /** Share of the averaged weights that stays at each step. */
+  readonly emaDecay: number;
+};
+
+/** The autoencoder's stage. */
+export type AutoencoderTraining = OptimiserConfig & {
+  /** Side of the training crops, pixels. */
+  readonly cropPx: number;
+  /** False: only the decoder learns, so that latents stay what a denoiser was trained on. */
+  readonly trainsEncoder: boolean;
+  /** Largest deviation of the noise on the latent; each sample draws its own strength. */
+  readonly latentNoise: number;
+  /** Probability that a sample comes without its lifted picture. */
+  readonly liftDropout: number;
+  /** Probability that parts of the lifted picture are spoiled, with or without their visibility. */
+  readonly liftCorruption: number;
+  /** Weights of the loss terms. */
+  readonly gradientWeight: number;
+  readonly structureWeight: number;
+  readonly klWeight: number;
+};
+
+/** The denoiser's stages. */
+export type DenoiserTraining = OptimiserConfig & {
+  /** Probability that a sample's reference is hidden, for classifier-free guidance. */
+  readonly referenceDropout: number;
+  readonly liftDropout: number;
+  readonly liftCorruption: number;
+  /** Probability of drawing one of the `focusSteps` trailing steps that a short sampler visits. */
+  readonly focusProbability: number;
+  readonly focusSteps: number;
+  /** Min-SNR gamma. */
+  readonly gamma: number;
+  /** Learning rate of the Gaussian field; 0 freezes it. */
+  readonly fieldLearningRate: number;
+};
+
+/** The `training` part of a configuration. */
+export type TrainingConfig = {
+  readonly seed: number;
+  /** Share of real samples in a batch, where both labels exist. */
+  readonly realShare: number;
+  /** Subjects of each label that are kept for validation: the last ones. */
+  readonly validationSubjects: number;
+  /** Names of portraits that no training data may be made from. */
+  readonly heldOutPortraits: readonly string[];
+  readonly vae: AutoencoderTraining;
+  readonly stage1: DenoiserTraining;
+  readonly stage2: DenoiserTraining & { readonly frames: number };
+};
+
+/** A whole configuration file. */
+export type Configuration = { readonly model: ModelConfig; readonly training: TrainingConfig };
+
+const count = z.int().positive();
+const share = z.number().min(0).max(1);
+const positive = z.number().nonnegative();
+const optimiser = {
+  batch: count,
+  learningRate: positive,
+  warmupSteps: z.int().nonnegative(),
+  weightDecay: positive,
+  clipNorm: positive,
+  emaDecay: share,
+};
+const denoiser = {
+  ...optimiser,
+  referenceDropout: share,
+  liftDropout: share,
+  liftCorruption: share,
+  focusProbability: share,
+  focusSteps: count,
+  gamma: positive,
+  fieldLearningRate: positive,
+};
+const autoencoder = {
+  ...optimiser,
+  cropPx: count,
+  trainsEncoder: z.boolean(),
+  latentNoise: positive,
+  liftDropout: share,
+  liftCorruption: share,
+  gradientWeight: positive,
+  structureWeight: positive,
+  klWeight: positive,
+};
+
+/** Validates a configuration file. */
+export const configurationSchema: z.ZodType<Configuration> = z.strictObject({
+  model: modelSchema,
+  training: z.strictObject({
+    seed: z.int(),
+    realShare: share,
+    validationSubjects: z.int().nonnegative(),
+    heldOutPortraits: z.array(z.string()),
+    vae: z.strictObject(autoencoder),
+    stage1: z.strictObject(denoiser),
+    stage2: z.strictObject({ ...denoiser, frames: count }),
+  }),
+});
+
+/**
+ * Reads a configuration.
+ * @param name what the file is called in error messages
+ * @throws BadInputError that names every field at fault.
+ */
+export function parseConfiguration(json: string, name = 'configuration'): Configuration {
+  const fail = (problem: string, cause: unknown): BadInputError =>
+    new BadInputError({
+      code: 'bad-configuration',
+      message: `expected ${name} to be a configuration, but ${problem}`,
+      hint: 'compare it with configs/compact.json',
+      cause,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw fail('it is not JSON', cause);
+  }
+  const result = configurationSchema.safeParse(value);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw fail(faults.join('; '), result.error);
+}
