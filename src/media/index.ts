@@ -1,7 +1,9 @@
 // Images, colour, and video and audio streams; the codecs themselves come from the host.
 
 export * from './compose.ts';
+export * from './contact-sheet.ts';
 export * from './image.ts';
+export * from './pixel-font.ts';
 export * from './planar.ts';
 export * from './resize.ts';
 export * from './sound-track.ts';
