@@ -1,0 +1,121 @@
+// A pool of worker threads that call one exported function of one module, job by job.
+// The module is TypeScript: each worker registers tsx before it imports it. Jobs and results are plain data.
+
+import { Worker } from 'node:worker_threads';
+import { BadInputError, FaultError, MissingResourceError } from '../errors/index.ts';
+
+/** What the workers run. */
+export type WorkerPoolOptions = {
+  /** The module, e.g. `new URL('../gaussians/index.ts', import.meta.url)`. */
+  readonly module: URL;
+  /** The name of its function: one job in, a result (or a promise of one) out. */
+  readonly functionName: string;
+  /** Number of threads, at least 1. */
+  readonly size: number;
+};
+
+type Reply = { readonly id: number } & ({ readonly result: unknown } | { readonly error: ThrownError });
+// Cloning between threads keeps an error's message and stack, not its class nor its own fields.
+type ThrownError = {
+  readonly error: Error;
+  readonly name: string;
+  readonly code?: string;
+  readonly hint?: string;
+};
+type Pending<Result> = { resolve(result: Result): void; reject(error: unknown): void };
+
+/**
+ * Runs jobs on worker threads. Owns the threads: call `dispose`, or hold it with `await using`.
+ * The buffers of a result's arrays are moved to the caller, not copied; the function must not keep them.
+ */
+export class WorkerPool<Job, Result> {
+  readonly #workers: readonly Worker[];
+  readonly #pending: readonly Map<number, Pending<Result>>[];
+  #jobCount = 0;
+
+  constructor({ module, functionName, size }: WorkerPoolOptions) {
+    const source = { module: module.href, functionName, tsx: import.meta.resolve('tsx/esm/api') };
+    this.#workers = Array.from(
+      { length: size },
+      () => new Worker(BOOTSTRAP, { eval: true, execArgv: [], workerData: source }),
+    );
+    this.#pending = this.#workers.map(() => new Map());
+    for (const [i, worker] of this.#workers.entries()) {
+      worker.unref();
+      worker.on('message', (reply: Reply) => this.#settle(i, reply));
+      worker.on('error', (cause) => this.#fail(i, cause));
+    }
+  }
+
+  /** Runs one job on the thread with the fewest. Rejects with what the function threw. */
+  run(job: Job): Promise<Result> {
+    const loads = this.#pending.map((jobs) => jobs.size);
+    const i = loads.indexOf(Math.min(...loads));
+    const id = this.#jobCount++;
+    const worker = this.#workers[i]!;
+    // A pool holds the process only while it has work.
+    worker.ref();
+    return new Promise((resolve, reject) => {
+      this.#pending[i]!.set(id, { resolve, reject });
+      worker.postMessage({ id, job });
+    });
+  }
+
+  /** Runs all jobs; results in the jobs' order. */
+  map(jobs: readonly Job[]): Promise<Result[]> {
+    return Promise.all(jobs.map((job) => this.run(job)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #settle(i: number, reply: Reply): void {
+    const jobs = this.#pending[i]!;
+    const job = jobs.get(reply.id);
+    jobs.delete(reply.id);
+    if (jobs.size === 0) this.#workers[i]!.unref();
+    if ('error' in reply) job?.reject(errorOf(reply.error));
+    else job?.resolve(reply.result as Result);
+  }
+
+  #fail(i: number, cause: unknown): void {
+    const error = new FaultError({
+      code: 'worker-died',
+      message: `expected a worker thread to finish its job, but it ended: ${cause}`,
+      hint: 'run again with fewer threads',
+      cause,
+    });
+    for (const job of this.#pending[i]!.values()) job.reject(error);
+    this.#pending[i]!.clear();
+  }
+}
+
+/** The error as the function threw it: of the project's family where it was. */
+function errorOf({ error: cause, name, code, hint }: ThrownError): Error {
+  const kind = [BadInputError, MissingResourceError, FaultError].find((type) => type.name === name);
+  if (kind === undefined || code === undefined || hint === undefined) return cause;
+  return new kind({ code, message: cause.message, hint, cause });
+}
+
+// Plain JavaScript, since it runs before tsx does.
+const BOOTSTRAP = `
+const { parentPort, workerData } = require('node:worker_threads');
+const buffersOf = (value, found = new Set()) => {
+  if (ArrayBuffer.isView(value)) found.add(value.buffer);
+  else if (value && typeof value === 'object') Object.values(value).forEach((item) => buffersOf(item, found));
+  return found;
+};
+const loaded = import(workerData.tsx)
+  .then(({ register }) => register())
+  .then(() => import(workerData.module));
+parentPort.on('message', async ({ id, job }) => {
+  try {
+    const result = await (await loaded)[workerData.functionName](job);
+    parentPort.postMessage({ id, result }, [...buffersOf(result)]);
+  } catch (error) {
+    const { name, code, hint } = error;
+    parentPort.postMessage({ id, error: { error, name, code, hint } });
+  }
+});
+`;

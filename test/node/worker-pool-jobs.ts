@@ -1,0 +1,16 @@
+// What the worker pool's tests run on the threads.
+
+import { BadInputError } from '../../src/errors/index.ts';
+
+/** The square of a positive value, the larger ones sooner. */
+export async function square({ value }: { readonly value: number }): Promise<Float32Array> {
+  if (value < 0) {
+    throw new BadInputError({
+      code: 'negative',
+      message: 'expected a positive value',
+      hint: 'pass a positive value',
+    });
+  }
+  await new Promise((resolve) => setTimeout(resolve, 20 / value));
+  return Float32Array.of(value * value);
+}
