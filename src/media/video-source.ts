@@ -35,7 +35,7 @@ export type VideoFrameImage = {
   readonly image: RgbImage;
 };
 
-/** Which part of a clip to read, in seconds: from inclusive, to exclusive. */
+/** Which part of a clip to read, in seconds: from the frame on show at `from` to those before `to`. */
 export type TimeRange = { readonly fromSeconds?: number; readonly toSeconds?: number };
 
 /** An open clip; dispose it to release its file. */
@@ -57,11 +57,11 @@ export async function openVideo(source: Source, { name }: { readonly name: strin
     const track = await readableTrack(input, name);
     const audio = await input.getPrimaryAudioTrack();
     const sound = audio === null ? null : await soundTrackOf(audio);
+    const info = { ...(await describe(track, name)), hasAudio: sound !== null };
     return {
-      ...(await describe(track, name)),
-      hasAudio: sound !== null,
+      ...info,
       sound,
-      frames: (range = {}) => decodeFrames(track, name, range),
+      frames: (range = {}) => decodeFrames(track, info, range),
       [Symbol.dispose]: () => input.dispose(),
     };
   } catch (cause) {
@@ -83,8 +83,11 @@ async function readableTrack(input: Input, name: string): Promise<InputVideoTrac
     const audio = await input.getPrimaryAudioTrack();
     throw new BadInputError({
       code: 'no-picture',
-      message: `Expected a video, but ${name} holds ${audio === null ? 'no picture and no sound' : 'sound only'}.`,
-      hint: 'Give a clip with a picture track; if the file was cut short, get it again.',
+      message: `Expected a video, but ${name} ${audio === null ? 'has no index of its pictures' : 'holds sound only'}.`,
+      hint:
+        audio === null
+          ? 'The file is probably cut short: get it again.'
+          : 'Give a clip with a picture track.',
     });
   }
   if (!(await track.canDecode())) {
@@ -123,11 +126,13 @@ async function describe(track: InputVideoTrack, name: string): Promise<Omit<Vide
 
 async function* decodeFrames(
   track: InputVideoTrack,
-  name: string,
+  info: VideoInfo,
   { fromSeconds = 0, toSeconds = Number.POSITIVE_INFINITY }: TimeRange,
 ): AsyncGenerator<VideoFrameImage, void, undefined> {
+  const { name, durationSeconds: clipSeconds, framesPerSecond } = info;
   const convert = createFrameConverter();
   let index = 0;
+  let endSeconds = 0;
   try {
     // From 0: frames before it are cut off by the container's edit list and are not to be shown.
     for await (const sample of new VideoSampleSink(track).samples(fromSeconds, toSeconds)) {
@@ -138,12 +143,28 @@ async function* decodeFrames(
       } finally {
         sample.close();
       }
+      endSeconds = timestampSeconds + durationSeconds;
       yield { index: index++, timestampSeconds: Math.max(0, timestampSeconds), durationSeconds, image };
     }
   } catch (cause) {
     throw asClipError(cause, name, index);
   }
   if (index === 0) throw noFrames(name);
+  // A container whose index survived a cut goes on promising frames; the reader just stops.
+  const expectedSeconds = Math.min(toSeconds, clipSeconds) - MISSING_FRAMES_ALLOWED / framesPerSecond;
+  if (endSeconds < expectedSeconds) throw cutShort(info, index, endSeconds);
+}
+
+/** Some decoders hold back a last frame or two of a clip whose reordering is damaged. */
+const MISSING_FRAMES_ALLOWED = 2.5;
+
+function cutShort({ name, durationSeconds }: VideoInfo, frames: number, endSeconds: number): BadInputError {
+  const [end, whole] = [endSeconds.toFixed(1), durationSeconds.toFixed(1)];
+  return new BadInputError({
+    code: 'clip-damaged',
+    message: `${name} breaks off after ${frames} frames: ${end} of ${whole} seconds could be read.`,
+    hint: 'The file is cut short or damaged: get it again, or save the readable part as a clip of its own.',
+  });
 }
 
 function noFrames(name: string): BadInputError {

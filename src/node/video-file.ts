@@ -41,25 +41,28 @@ async function* countedFrames(
  */
 export async function writeVideo(path: string, options: VideoSinkOptions): Promise<VideoSink> {
   const file = await beginFile(path);
+  let sink: VideoSink | undefined;
+  const discard = async (): Promise<void> => {
+    await keepAlive(sink?.discard() ?? Promise.resolve()).finally(() => file.discard());
+  };
   // A failed step takes the unfinished file with it.
   const guard = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await keepAlive(work);
     } catch (cause) {
-      await file.discard();
+      await discard();
       throw diskError(path, cause);
     }
   };
-  const sink = await guard(createVideoSink(new FilePathTarget(file.path), options));
+  const started = await guard(createVideoSink(new FilePathTarget(file.path), options));
+  sink = started;
   return {
-    ...sink,
+    ...started,
     add: async (image, timestampSeconds) => {
-      await guard(sink.add(image, timestampSeconds));
+      await guard(started.add(image, timestampSeconds));
       countClosedFrame(image);
     },
-    finish: () => guard(sink.finish().then(() => file.commit())),
-    discard: async () => {
-      await keepAlive(sink.discard()).finally(() => file.discard());
-    },
+    finish: () => guard(started.finish().then(() => file.commit())),
+    discard,
   };
 }
