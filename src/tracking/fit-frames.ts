@@ -65,6 +65,7 @@ export function fitFrames(
     const linear = inputs.map(({ seen }, i) => {
       system.evaluate(seen, frames[i]!, shaped, shared.focalPx, framePrior);
       system.linearise(frames[i]!, framePrior);
+      if (sharedPrior.focalDeviation === 0) uncouple(system, system.size - 1);
       addSharedBlock(system, own, matrix, vector);
       const free = freeUnknowns(frames[i]!, framePrior, system.vector);
       return { free, matrix: system.matrix.slice(), vector: system.vector.slice() };
@@ -133,17 +134,19 @@ function addSharedPrior(
     vector[i]! -= prior.identityPrecision * value;
   }
   const focal = count - 1;
-  if (prior.focalDeviation > 0) {
-    matrix[focal * count + focal]! += 1 / prior.focalDeviation ** 2;
-    vector[focal]! -= Math.log(shared.focalPx / prior.focalPx) / prior.focalDeviation ** 2;
-    return;
+  // A focal length that is kept has an empty row: any precision holds it still.
+  const focalPrecision = prior.focalDeviation > 0 ? 1 / prior.focalDeviation ** 2 : 1;
+  matrix[focal * count + focal]! += focalPrecision;
+  vector[focal]! -= focalPrecision * Math.log(shared.focalPx / prior.focalPx);
+}
+
+/** Takes an unknown out of a frame's system. */
+function uncouple(system: FrameSystem, unknown: number): void {
+  system.vector[unknown] = 0;
+  for (let i = 0; i < system.size; i++) {
+    system.matrix[unknown * system.size + i] = 0;
+    system.matrix[i * system.size + unknown] = 0;
   }
-  for (let i = 0; i < count; i++) {
-    matrix[focal * count + i] = 0;
-    matrix[i * count + focal] = 0;
-  }
-  matrix[focal * count + focal] = 1;
-  vector[focal] = 0;
 }
 
 function stepShared(shared: SharedState, step: Float64Array, prior: SharedPrior): SharedState {

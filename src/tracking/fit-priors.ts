@@ -3,7 +3,7 @@
 // renders with known parameters, not by the landmark error, which misleads (docs/tracking.md).
 
 import type { HeadModel } from '../head/index.ts';
-import { FRAME_LAYOUT } from './head-state.ts';
+import { FRAME_LAYOUT, type FrameState } from './head-state.ts';
 
 /** Bounds, means and precisions of a frame's unknowns; `P` values each. */
 export type FramePrior = {
@@ -74,4 +74,23 @@ export function createFramePrior(head: HeadModel): FramePrior {
     if (UNUSED_UNITS.test(name)) prior.isFixed[at] = 1;
   }
   return prior;
+}
+
+/** How far an expression unit or hinge usually moves from one frame to the next. */
+const STEP_DEVIATION = 0.25;
+/** What moves so fast that the frame before says nothing. */
+const FAST_UNITS = /^eyeBlink/;
+
+/** The prior of a frame that follows another: drawn a little to where that was. */
+export function followingPrior(prior: FramePrior, head: HeadModel, before: FrameState): FramePrior {
+  const precision = prior.precision.slice();
+  const mean = prior.mean.slice();
+  const follow = 1 / STEP_DEVIATION ** 2;
+  for (const [k, name] of head.expressionNames.entries()) {
+    if (FAST_UNITS.test(name)) continue;
+    const at = FRAME_LAYOUT.expression + k;
+    precision[at] = prior.precision[at]! + follow;
+    mean[at] = (prior.precision[at]! * prior.mean[at]! + follow * before.expression[k]!) / precision[at]!;
+  }
+  return { ...prior, precision, mean };
 }

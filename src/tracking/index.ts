@@ -4,3 +4,5 @@
 export * from './face-detector.ts';
 export * from './face-landmarks.ts';
 export * from './face-region.ts';
+export * from './observe.ts';
+export * from './tracker.ts';

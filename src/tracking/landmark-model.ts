@@ -5,6 +5,7 @@
 // weights. Departs: skinning weights and rest points are averaged apart, which is exact where the three
 // corners move with the same joints, as all landmarks do but for some hundredths of a millimetre.
 
+import { vertexNormals } from '../geometry/index.ts';
 import type { HeadModel, SurfacePoints } from '../head/index.ts';
 import { JOINT_NAMES, vertexCount } from '../head/index.ts';
 
@@ -39,6 +40,8 @@ export type LandmarkModel = {
   readonly jointIdentity: readonly Float64Array[];
   /** `L`: how much each point may be trusted. */
   readonly weights: Float64Array;
+  /** `3L`: unit normals of the mean head. */
+  readonly normals: Float64Array;
 };
 
 /**
@@ -76,6 +79,7 @@ export function createLandmarkModel(
       jointsOf(head.identityBasis.subarray(k * rowLength, (k + 1) * rowLength)),
     ),
     weights: Float64Array.from({ length: pointCount }, (_, l) => weights[l]!),
+    normals: averageAtPoints(head, points, vertexNormals(head.template, head.triangles), 3),
   };
 }
 

@@ -17,6 +17,8 @@ const IRIS_SEEN = 0.2;
 /** A face's height over its outer-eye-corner distance; keeps the scale when the head is turned. */
 const HEIGHT_PER_EYE_DISTANCE = 1.9;
 
+const FAR_SIDE_TRUST = 0.1;
+
 /** Distance of the outer eye corners, pixels. */
 export function outerEyeDistance(landmarksPx: ArrayLike<number>): number {
   return distance(landmarksPx, EYES.right.outer, EYES.left.outer);
@@ -29,17 +31,29 @@ export function eyeOpening(landmarksPx: ArrayLike<number>, side: 'left' | 'right
   return gaps.reduce((sum, gap) => sum + gap, 0) / (3 * distance(landmarksPx, eye.outer, eye.inner));
 }
 
-/** Prepares landmarks for the fit: the irises count only as far as the lids are open. */
+/**
+ * Prepares landmarks for the fit: irises count as far as the lids are open, and points of the skin as far
+ * as they face the camera (those on the far side are guessed by the network).
+ * @param rotation the head's rotation, 3 x 3, as far as it is known
+ */
 export function observeLandmarks(
   model: LandmarkModel,
   landmarksPx: Float32Array,
   centre: ImageCentre,
+  rotation: Float64Array | null,
 ): Observation {
   const weights = model.weights.slice();
   for (const side of ['left', 'right'] as const) {
     const opening = (eyeOpening(landmarksPx, side) - IRIS_HIDDEN) / (IRIS_SEEN - IRIS_HIDDEN);
     const seen = Math.min(1, Math.max(0, opening));
     for (let i = 0; i < 5; i++) weights[EYES[side].firstIris + i]! *= seen;
+  }
+  if (rotation !== null) {
+    for (let l = 0; l < EYES.right.firstIris; l++) {
+      let facing = 0;
+      for (let k = 0; k < 3; k++) facing += rotation[6 + k]! * model.normals[3 * l + k]!;
+      weights[l]! *= Math.min(1, Math.max(FAR_SIDE_TRUST, (facing + 0.2) / 0.5));
+    }
   }
   const height = distance(landmarksPx, FOREHEAD, CHIN) / HEIGHT_PER_EYE_DISTANCE;
   return { landmarksPx, weights, scalePx: Math.max(outerEyeDistance(landmarksPx), height), centre };

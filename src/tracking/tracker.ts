@@ -1,0 +1,165 @@
+// The tracker: pictures in, heads out. A portrait is fitted as a clip of one frame; a clip in two passes,
+// first some frames together for identity and focal length, then every frame with these fixed.
+
+import { BadInputError, FaultError } from '../errors/index.ts';
+import { type EventSink, silentSink } from '../events/index.ts';
+import type { HeadModel, HeadParameters, HeadTrack } from '../head/index.ts';
+import type { RgbImage } from '../media/index.ts';
+import type { Device } from '../tensor/index.ts';
+import { createFaceDetector } from './face-detector.ts';
+import { createFaceFollower } from './face-follower.ts';
+import { createLandmarkNetwork } from './face-landmarks.ts';
+import { fitClip, type SeenFrame } from './fit-clip.ts';
+import { fitPortrait } from './fit-portrait.ts';
+import { createLandmarkModel } from './landmark-model.ts';
+
+/** The encoded networks that a tracker runs. */
+export type TrackerNetworks = {
+  /** `models/perception/face-detector.onnx`. */
+  readonly faceDetector: Uint8Array;
+  /** `models/perception/face-landmarks.onnx`. */
+  readonly faceLandmarks: Uint8Array;
+};
+
+/** A head fitted to one picture. */
+export type ImageTrack = {
+  readonly parameters: HeadParameters;
+  /** Focal length of a `frontCamera` of the picture's size. */
+  readonly focalPx: number;
+  /** `478 2`, pixels: what the network saw. */
+  readonly landmarksPx: Float32Array;
+  /** 0 to 1. */
+  readonly confidence: number;
+  /** Mean distance of seen and fitted landmarks over the distance of the outer eye corners. */
+  readonly landmarkError: number;
+  readonly facesDetected: number;
+};
+
+/** A fitted clip, with how well each frame fits. */
+export type ClipTrack = {
+  readonly track: HeadTrack;
+  /** `T`: as `landmarkError` of an image; NaN where not tracked. */
+  readonly landmarkErrors: Float32Array;
+  readonly framesTracked: number;
+  /** The most faces that were seen at once. */
+  readonly facesDetected: number;
+  readonly secondsByStage: Readonly<Record<'landmarks' | 'fit', number>>;
+};
+
+/** One frame of a clip; what a `VideoSource` yields fits. */
+export type ClipFrame = { readonly timestampSeconds: number; readonly image: RgbImage };
+
+/** How a picture or clip is tracked. */
+export type TrackOptions = {
+  /** The focal length where it is known, pixels; else one is assumed or, over a clip, estimated. */
+  readonly focalPx?: number;
+  readonly onEvent?: EventSink;
+};
+
+/** Tracks heads. Owns the networks: dispose of it, or hold it with `await using`. */
+export type Tracker = {
+  /** @throws BadInputError `no-face` where there is none. */
+  trackImage(image: RgbImage, options?: TrackOptions): Promise<ImageTrack>;
+  /**
+   * Tracks the largest face. Frames are read once and not kept.
+   * @throws BadInputError `no-face` where no frame has one, `no-frames` for an empty clip.
+   */
+  trackClip(
+    frames: AsyncIterable<ClipFrame>,
+    options?: TrackOptions & {
+      readonly frameCountEstimate?: number;
+      readonly provenance?: Readonly<Record<string, string>>;
+    },
+  ): Promise<ClipTrack>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+/** Makes a tracker for a head. @throws FaultError if the head has no landmarks. */
+export async function createTracker(setup: {
+  readonly head: HeadModel;
+  readonly device: Device;
+  readonly networks: TrackerNetworks;
+}): Promise<Tracker> {
+  const { head, device, networks } = setup;
+  if (head.landmarks === null || head.landmarkWeights === null) {
+    throw new FaultError({
+      code: 'head-without-landmarks',
+      message: `The head ${head.name} has no landmarks, so no face can be fitted with it.`,
+      hint: 'Derive them with tools/derive-landmarks, or import the head with its landmark embedding.',
+    });
+  }
+  const model = createLandmarkModel(head, head.landmarks, head.landmarkWeights);
+  const detector = await createFaceDetector(device, networks.faceDetector);
+  const network = await createLandmarkNetwork(device, networks.faceLandmarks);
+  return {
+    async trackImage(image, { focalPx, onEvent = silentSink } = {}) {
+      const face = await createFaceFollower(detector, network).next(image);
+      if (face === null) throw noFace('the picture');
+      warnOfOthers(face.facesDetected, onEvent);
+      const fit = fitPortrait(model, face.landmarksPx, image, focalPx);
+      const confidence = face.presence * fit.trust;
+      return { ...fit, landmarksPx: face.landmarksPx, confidence, facesDetected: face.facesDetected };
+    },
+
+    async trackClip(frames, { focalPx, onEvent = silentSink, frameCountEstimate, provenance = {} } = {}) {
+      const follower = createFaceFollower(detector, network);
+      const seen: SeenFrame[] = [];
+      let size: { readonly width: number; readonly height: number } | null = null;
+      let facesDetected = 0;
+      const start = performance.now();
+      for await (const { image, timestampSeconds } of frames) {
+        size ??= { width: image.width, height: image.height };
+        const face = await follower.next(image);
+        if (face !== null && face.facesDetected > facesDetected) {
+          if (facesDetected <= 1) warnOfOthers(face.facesDetected, onEvent);
+          facesDetected = face.facesDetected;
+        }
+        seen.push({ timestampSeconds, face });
+        const total =
+          frameCountEstimate === undefined ? {} : { total: Math.max(frameCountEstimate, seen.length) };
+        onEvent({ kind: 'progress', stage: 'find landmarks', done: seen.length, ...total, unit: 'frames' });
+      }
+      const middle = performance.now();
+      if (size === null) {
+        throw new BadInputError({
+          code: 'no-frames',
+          message: 'Expected a clip with pictures, but it holds none.',
+          hint: 'Check that the clip plays, or give another range of time.',
+        });
+      }
+      if (seen.every(({ face }) => face === null)) throw noFace('any frame of the clip');
+      const fit = fitClip(model, seen, { ...size, ...(focalPx === undefined ? {} : { focalPx }), onEvent });
+      warnOfLosses(fit.track.confidence, onEvent);
+      const secondsByStage = {
+        landmarks: (middle - start) / 1000,
+        fit: (performance.now() - middle) / 1000,
+      };
+      return { ...fit, track: { ...fit.track, provenance }, facesDetected, secondsByStage };
+    },
+
+    async [Symbol.asyncDispose]() {
+      await detector[Symbol.asyncDispose]();
+      await network[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function noFace(where: string): BadInputError {
+  return new BadInputError({
+    code: 'no-face',
+    message: `Expected a face, but none was found in ${where}.`,
+    hint: 'Use a picture whose face is well lit, mostly frontal and at least a tenth of the picture high; crop if it is small.',
+  });
+}
+
+function warnOfOthers(faces: number, onEvent: EventSink): void {
+  if (faces <= 1) return;
+  onEvent({ kind: 'log', level: 'warning', message: `${faces} faces: the largest is tracked.` });
+}
+
+function warnOfLosses(confidence: Float32Array, onEvent: EventSink): void {
+  const lost = confidence.reduce((count, value) => count + (value === 0 ? 1 : 0), 0);
+  if (lost === 0) return;
+  const message = `No face in ${lost} of ${confidence.length} frames: they carry their neighbours' pose and expression.`;
+  onEvent({ kind: 'log', level: 'warning', message });
+}
