@@ -5,6 +5,10 @@
 import '@napi-rs/webcodecs/polyfill';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Logging, LogLevel } from 'mediabunny';
+
+// What goes wrong comes as an exception; the console belongs to the program.
+Logging.level = LogLevel.Silent;
 
 /**
  * Keeps the process alive until a promise settles. Without this a program that only waits for a frame ends
