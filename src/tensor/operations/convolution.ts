@@ -89,7 +89,6 @@ export function conv2d(x: Value, weight: Value, options: Conv2dOptions = {}): Va
 function inputGradient(g: Value, x: Value, weight: Value, geometry: Geometry): Value {
   const { stride, padding, groups } = geometry;
   const [outputs, channelsPerGroup, kernelHeight, kernelWidth] = expectFourAxes(weight, 'conv2d');
-  const [batch, , height, width] = expectFourAxes(g, 'conv2d');
   const [top, left, bottom, right] = padding;
   const around = [
     kernelHeight - 1 - top,
@@ -97,9 +96,7 @@ function inputGradient(g: Value, x: Value, weight: Value, geometry: Geometry): V
     kernelHeight - 1 - bottom,
     kernelWidth - 1 - right,
   ];
-  // For few pixels, turning the kernel round costs more than the slower operator.
-  const isKernelLarge = batch * height * width < 4 * outputs && kernelHeight * kernelWidth > 1;
-  if (stride > 1 || isKernelLarge || around.some((n) => n < 0)) return transposedConv(g, x, weight, geometry);
+  if (stride > 1 || around.some((n) => n < 0)) return transposedConv(g, x, weight, geometry);
   const kernel = mirrored(
     reshape(weight, [groups, outputs / groups, channelsPerGroup, kernelHeight * kernelWidth]),
   );
@@ -151,14 +148,7 @@ function weightGradient(g: Value, x: Value, weight: Value, geometry: Geometry): 
   const [below, after] = paddingRead(g, x, weight, geometry);
   const read = pad2d(x, { bottom: Math.min(below, 0), right: Math.min(after, 0) });
   const [, , height, width] = expectFourAxes(read, 'conv2d');
-  const byGroup = reshape(read, [batch, groups, channelsPerGroup, height, width]);
-  const volume = reshape(transpose(byGroup, [1, 0, 3, 4, 2]), [
-    1,
-    groups * batch,
-    height,
-    width,
-    channelsPerGroup,
-  ]);
+  const volume = reshape(channelsLast(read, groups), [1, groups * batch, height, width, channelsPerGroup]);
   const kernel = reshape(channelsFirst(g), [outputs, batch, outHeight, outWidth, 1]);
   const shape = [1, outputs, kernelHeight, kernelWidth, channelsPerGroup];
   const product = applyOne(VOLUME_CONV, [volume, kernel], shape, {
@@ -168,7 +158,10 @@ function weightGradient(g: Value, x: Value, weight: Value, geometry: Geometry): 
     group: groups,
     kernel_shape: [outHeight, outWidth, 1],
   });
-  return reshape(transpose(product, [0, 1, 4, 2, 3]), weight.shape);
+  return reshape(
+    transpose(reshape(product, [outputs, kernelHeight * kernelWidth, channelsPerGroup]), [0, 2, 1]),
+    weight.shape,
+  );
 }
 
 /**
@@ -188,6 +181,13 @@ function paddingRead(
 /** `B C H W` to `C B H W`: no work for a batch of one. */
 function channelsFirst(x: Value): Value {
   return transpose(x, [1, 0, 2, 3]);
+}
+
+/** `B g·C H W` to `g B H W C`. */
+function channelsLast(x: Value, groups: number): Value {
+  if (groups === 1) return transpose(x, [0, 2, 3, 1]);
+  const [batch, channels, height, width] = expectFourAxes(x, 'conv2d');
+  return transpose(reshape(x, [batch, groups, channels / groups, height, width]), [1, 0, 3, 4, 2]);
 }
 
 function geometryOf({ attributes }: GraphNode): Geometry {
