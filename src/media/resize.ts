@@ -1,10 +1,15 @@
 // Resizing 8-bit pictures: the exact area average where an axis shrinks, bilinear where it grows.
-// Separable, so each axis is a table of source spans with weights.
+// Separable, so each axis is a table of source samples with weights.
 
 import type { RgbImage } from './image.ts';
 
-/** The source samples that make one target sample of an axis. */
-type AxisTap = { readonly first: number; readonly weights: Float64Array };
+/** A window of a picture; edges may lie between pixels and outside, where the nearest edge pixel repeats. */
+export type ResampledWindow = {
+  readonly leftPx: number;
+  readonly topPx: number;
+  readonly widthPx: number;
+  readonly heightPx: number;
+};
 
 /**
  * Resizes a picture; each axis takes the area average when it shrinks and bilinear interpolation when it
@@ -12,20 +17,31 @@ type AxisTap = { readonly first: number; readonly weights: Float64Array };
  */
 export function resizeImage(image: RgbImage, width: number, height: number): RgbImage {
   if (width === image.width && height === image.height) return image;
-  const columns = axisTaps(image.width, width);
-  const rows = axisTaps(image.height, height);
+  const whole = { leftPx: 0, topPx: 0, widthPx: image.width, heightPx: image.height };
+  return resampleWindow(image, whole, width, height);
+}
+
+/** Brings a window of a picture to a size, as `resizeImage` does. */
+export function resampleWindow(
+  image: RgbImage,
+  window: ResampledWindow,
+  width: number,
+  height: number,
+): RgbImage {
+  const columns = axisTaps(window.leftPx, window.widthPx, image.width, width);
+  const rows = axisTaps(window.topPx, window.heightPx, image.height, height);
   const data = new Uint8Array(width * height * 3);
   const mixed = new Float32Array(image.width * 3);
   for (let y = 0; y < height; y++) {
     mixRows(image, rows[y]!, mixed);
     for (let x = 0; x < width; x++) {
-      const { first, weights } = columns[x]!;
+      const { sources, weights } = columns[x]!;
       let red = 0;
       let green = 0;
       let blue = 0;
       for (let k = 0; k < weights.length; k++) {
         const weight = weights[k]!;
-        const source = (first + k) * 3;
+        const source = sources[k]! * 3;
         red += weight * mixed[source]!;
         green += weight * mixed[source + 1]!;
         blue += weight * mixed[source + 2]!;
@@ -51,40 +67,44 @@ export function sizeToFit(
   };
 }
 
-function mixRows(image: RgbImage, { first, weights }: AxisTap, mixed: Float32Array): void {
+/** The source samples that make one target sample of an axis; the weights sum to 1. */
+type AxisTap = { readonly sources: Int32Array; readonly weights: Float64Array };
+
+function mixRows(image: RgbImage, { sources, weights }: AxisTap, mixed: Float32Array): void {
   const stride = image.width * 3;
   mixed.fill(0);
   for (let k = 0; k < weights.length; k++) {
     const weight = weights[k]!;
-    const row = (first + k) * stride;
+    const row = sources[k]! * stride;
     for (let i = 0; i < stride; i++) mixed[i]! += weight * image.data[row + i]!;
   }
 }
 
-function axisTaps(from: number, to: number): AxisTap[] {
-  const scale = from / to;
-  return Array.from({ length: to }, (_, i) =>
-    scale > 1 ? areaTap(i, scale, from) : linearTap(i, scale, from),
-  );
+function axisTaps(start: number, extent: number, count: number, targets: number): AxisTap[] {
+  const scale = extent / targets;
+  const clamp = (index: number): number => Math.min(count - 1, Math.max(0, index));
+  return Array.from({ length: targets }, (_, i) => {
+    const { first, weights } =
+      scale > 1 ? areaTap(start + i * scale, scale) : linearTap(start + (i + 0.5) * scale - 0.5);
+    return { sources: Int32Array.from(weights, (_w, k) => clamp(first + k)), weights };
+  });
 }
 
-function areaTap(index: number, scale: number, count: number): AxisTap {
-  const start = index * scale;
-  const end = Math.min(count, start + scale);
-  const first = Math.floor(start);
-  const last = Math.min(count - 1, Math.ceil(end) - 1);
+type RawTap = { readonly first: number; readonly weights: Float64Array };
+
+function areaTap(from: number, length: number): RawTap {
+  const to = from + length;
+  const first = Math.floor(from);
+  const last = Math.max(first, Math.ceil(to) - 1);
   const weights = Float64Array.from(
     { length: last - first + 1 },
-    (_, k) => (Math.min(end, first + k + 1) - Math.max(start, first + k)) / (end - start),
+    (_, k) => (Math.min(to, first + k + 1) - Math.max(from, first + k)) / length,
   );
   return { first, weights };
 }
 
-function linearTap(index: number, scale: number, count: number): AxisTap {
-  const centre = Math.min(count - 1, Math.max(0, (index + 0.5) * scale - 0.5));
-  const first = Math.min(Math.floor(centre), Math.max(0, count - 2));
+function linearTap(centre: number): RawTap {
+  const first = Math.floor(centre);
   const share = centre - first;
-  return count === 1
-    ? { first: 0, weights: Float64Array.of(1) }
-    : { first, weights: Float64Array.of(1 - share, share) };
+  return { first, weights: Float64Array.of(1 - share, share) };
 }

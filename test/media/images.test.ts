@@ -10,6 +10,7 @@ import {
   pasteImage,
   planarFromImage,
   type RgbImage,
+  resampleWindow,
   resizeImage,
   sideBySide,
   sizeToFit,
@@ -155,4 +156,23 @@ test('the size that fits a box keeps the shape and never exceeds the box', () =>
     width: 1,
     height: 10,
   });
+});
+
+test('a window between pixels is read where it lies, and repeats the edge outside', () => {
+  const image = coordinateImage(8, 8);
+  const shifted = resampleWindow(image, { leftPx: 2.5, topPx: 1, widthPx: 4, heightPx: 4 }, 4, 4);
+  // Halfway between columns 2 and 3, rounded up; rows exact.
+  assert.deepEqual(pixel(shifted, 0, 0), [3, 1, 100]);
+  const outside = resampleWindow(image, { leftPx: -6, topPx: -6, widthPx: 8, heightPx: 8 }, 4, 4);
+  assert.deepEqual(pixel(outside, 0, 0), [0, 0, 100]);
+  assert.deepEqual(pixel(outside, 3, 3), [1, 1, 100]);
+});
+
+test('a window with whole edges at its own size is a crop', () => {
+  const image = coordinateImage(9, 7);
+  const window = { leftPx: -2, topPx: 3, widthPx: 6, heightPx: 6 };
+  assert.deepEqual(
+    resampleWindow(image, window, 6, 6),
+    cropImage(image, { left: -2, top: 3, width: 6, height: 6 }),
+  );
 });
