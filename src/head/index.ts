@@ -1,7 +1,9 @@
 // The parametric head: identity, expression and pose to vertices; and the tracks that move it.
 
+export * from './eye-charts.ts';
 export * from './head-file.ts';
 export * from './head-model.ts';
 export * from './head-poser.ts';
 export { poseHeadReference } from './head-posing-reference.ts';
 export * from './head-track.ts';
+export * from './track-file.ts';

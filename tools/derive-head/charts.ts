@@ -11,6 +11,9 @@ type Rectangle = readonly [number, number, number, number];
 
 const FACE: Rectangle = [8, 8, 704, 736];
 const REST: Rectangle = [12, 764, 1000, 248];
+/** Metres, in the base mesh's frame: between the hairline and the underside of the chin. */
+const FACE_MIDDLE_Y = 0.698;
+const EYES_Y = 0.728;
 const ISLANDS: Record<string, Rectangle> = {
   leftEyeball: [876, 8, 140, 140],
   rightEyeball: [724, 8, 140, 140],
@@ -85,7 +88,7 @@ function selectFace(
       (axis) => triangles[t]!.vertices.reduce((sum, v) => sum + rest[3 * v + axis]!, 0) / 3,
     ) as [number, number, number];
     const azimuth = Math.abs(Math.atan2(Math.abs(x), z - 0.03)) / ((78 * Math.PI) / 180);
-    const height = Math.abs(y - 0.698) / 0.113;
+    const height = Math.abs(y - FACE_MIDDLE_Y) / 0.113;
     return azimuth ** 4 + height ** 4 < 1;
   };
   const chosen = new Set(skin.filter(isInside));
@@ -150,6 +153,7 @@ const pointsOf = (rest: Float64Array, vertices: readonly number[]): Float64Array
   Float64Array.from(vertices.flatMap((v) => [...rest.subarray(3 * v, 3 * v + 3)]));
 
 const OUTLINE_POWER = 3;
+const WIDENING = 0.14;
 
 function flattenFace(
   triangles: readonly SurfaceTriangle[],
@@ -173,13 +177,22 @@ function flattenFace(
     }),
   );
   const importance = Float64Array.from(vertices, (v) => {
-    // Eyes, nose and mouth first; the rim of the chart last.
-    const [x, y, z] = [rest[3 * v]!, rest[3 * v + 1]!, rest[3 * v + 2]!];
-    const away = (x / 0.062) ** 2 + ((y - 0.693) / 0.075) ** 2 + (Math.min(0, z - 0.1) / 0.05) ** 2;
-    return 0.75 + 0.95 / (1 + away ** 2);
+    // Eyes, nose and mouth first, the eyes above all; the rim of the chart last.
+    const [x, y, z] = [Math.abs(rest[3 * v]!), rest[3 * v + 1]!, rest[3 * v + 2]!];
+    const away = (x / 0.062) ** 2 + ((y - FACE_MIDDLE_Y) / 0.075) ** 2 + (Math.min(0, z - 0.1) / 0.05) ** 2;
+    const toEye =
+      ((x - 0.025) / 0.036) ** 2 + ((y - EYES_Y) / 0.028) ** 2 + (Math.min(0, z - 0.1) / 0.04) ** 2;
+    return 0.55 + 1.15 / (1 + away ** 2) + 0.6 * Math.exp(-toEye);
   });
   const flat = parametriseDisc({ points, triangles: corners, outline, importance, steps: 10 });
-  return { flat: pairs(flat), corners };
+  return { flat: pairs(flat).map(([x, y]) => [widenMiddle(x), y] as const), corners };
+}
+
+/** Moves columns of the face outwards, smoothly, so that its middle gets more texels; the rim stays. */
+function widenMiddle(x: number): number {
+  const [left, , width] = FACE;
+  const s = ((x - left) / width) * 2 - 1;
+  return left + (width / 2) * (1 + s + (WIDENING * Math.sin(Math.PI * s)) / Math.PI);
 }
 
 /** Scalp, ears, neck and shoulders: slit along the back, spread on a rectangle with the throat in the middle. */

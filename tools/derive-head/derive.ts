@@ -39,8 +39,14 @@ export function deriveHead(wheel: Wheel, { isLip, sampleCount, log }: Options): 
   const importance = importanceOf(surface, headShare);
   const samples = sampleHeads(wheel, mesh, surface, sampleCount + HELD_OUT);
   log(`sampled ${samples.heads.length} heads from ${samples.targetCount} targets`);
+  const units = expressionUnits(wheel, mesh, surface, mirror);
+  const jawOpen = units.get('jawOpen')!;
+  const lowerTeeth = verticesOfPart(surface, 'lowerTeeth');
   // Before the alignment: weights that sum to 1 follow any rigid motion.
-  const joints = solveJoints(samples, surface, rest, mirror, headShare);
+  const joints = solveJoints(samples, surface, rest, mirror, headShare, {
+    offsets: jawOpen,
+    rigid: lowerTeeth,
+  });
   const identity = deriveIdentity(samples.heads, {
     start: rest,
     weights: importance,
@@ -50,10 +56,8 @@ export function deriveHead(wheel: Wheel, { isLip, sampleCount, log }: Options): 
   });
   log(`identity: ${(100 * identity.explained).toFixed(2)} % explained`);
 
-  const units = expressionUnits(wheel, mesh, surface, mirror);
   const jawPivot = jointAt(joints.regressor, identity.mean, JAW);
-  const lowerTeeth = verticesOfPart(surface, 'lowerTeeth');
-  const jaw = solveJaw(identity.mean, units.get('jawOpen')!, jawPivot, lowerTeeth);
+  const jaw = solveJaw(identity.mean, jawOpen, jawPivot, lowerTeeth);
   const eyes = EYES.map((eye) => jointAt(joints.regressor, identity.mean, eye));
   const origin = eyes[0]!.map((value, axis) => (value + eyes[1]![axis]!) / 2);
   const charts = layOutCharts(surface, rest);

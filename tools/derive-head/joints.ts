@@ -3,7 +3,7 @@
 
 import { eyeballDirections } from './eyeball.ts';
 import type { HeadSurface } from './head-surface.ts';
-import { regressPoint } from './rig.ts';
+import { regressPoint, rigidPitch } from './rig.ts';
 import { CUBES, type Samples } from './samples.ts';
 
 export const ROOT = 0;
@@ -12,11 +12,15 @@ export const JAW = 2;
 /** Left, right. */
 export const EYES: readonly [number, number] = [3, 4];
 
+const MOUTH = CUBES.indexOf('joint-mouth');
 const JOINT_COUNT = 5;
 const CANDIDATES = 60;
 const REACH_METRES = 0.11;
 const RIDGE = 1e-5;
 const SAMPLES_USED = 300;
+
+/** The unit jawOpen (`V 3`, metres) and the vertices that it moves as one. */
+export type JawUnit = { readonly offsets: Float64Array; readonly rigid: readonly number[] };
 
 /** The regressor (`J V`), and the RMS distance in mm between regressed joints and the rig's markers. */
 export function solveJoints(
@@ -25,6 +29,7 @@ export function solveJoints(
   rest: Float64Array,
   mirror: Uint32Array,
   headShare: Float64Array,
+  jaw: JawUnit,
 ): { regressor: Float32Array; errorMm: number } {
   const count = surface.vertexCount;
   const skin = surface.triangles
@@ -32,12 +37,16 @@ export function solveJoints(
     .flatMap(({ vertices }) => vertices);
   const pool = [...new Set(skin)];
   let [squares, measured] = [0, 0];
+  const jawShift = shiftOfJaw(samples, jaw);
   const follow = (cube: number): Float64Array => {
-    const marker = (sample: number): Float32Array => samples.cubes[sample]!.subarray(3 * cube, 3 * cube + 3);
+    const marker = (sample: number): Float32Array =>
+      samples.cubes[sample]!.slice(3 * cube, 3 * cube + 3).map(
+        (value, i) => value + (cube === MOUTH ? jawShift[i]! : 0),
+      );
     const restMarker = samples.restCubes.subarray(3 * cube, 3 * cube + 3);
     const near = pool.filter((v) => {
       const distance = Math.hypot(...[0, 1, 2].map((i) => rest[3 * v + i]! - restMarker[i]!));
-      return distance < REACH_METRES && (cube !== 2 || headShare[v]! > 0.95);
+      return distance < REACH_METRES && (cube !== MOUTH || headShare[v]! > 0.95);
     });
     const candidates = spread(rest, near, CANDIDATES);
     const observations = samples.heads.slice(0, SAMPLES_USED).map((head, sample) => ({
@@ -79,6 +88,18 @@ export function solveJoints(
     for (const i of equator) regressor[EYES[side]! * count + first + i] = 1 / equator.length;
   }
   return { regressor, errorMm: 1000 * Math.sqrt(squares / measured) };
+}
+
+/** From the rig's marker of the jaw to the point that jawOpen leaves in place, on the mean head. */
+function shiftOfJaw(samples: Samples, { offsets, rigid }: JawUnit): number[] {
+  const mean = (rows: readonly Float32Array[]): Float64Array => {
+    const sums = new Float64Array(rows[0]!.length);
+    for (const row of rows) for (let i = 0; i < sums.length; i++) sums[i]! += row[i]! / rows.length;
+    return sums;
+  };
+  const { fixedPoint } = rigidPitch(mean(samples.heads), offsets, rigid);
+  const marker = mean(samples.cubes).subarray(3 * MOUTH, 3 * MOUTH + 3);
+  return fixedPoint.map((value, i) => (i === 0 ? 0 : value - marker[i]!));
 }
 
 /** A joint of a head (`V 3`). */

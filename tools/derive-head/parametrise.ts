@@ -26,11 +26,9 @@ export function parametriseDisc(disc: Disc): Float64Array {
   for (let v = 0; v < count; v++) flat.set(disc.outline.get(v) ?? centre, 2 * v);
   relax(flat, neighbours, weights, disc.outline, 4000);
 
-  const importance = new Float64Array(count).fill(1);
-  importance.set(disc.importance);
   let best = { flat: flat.slice(), stretch: Number.POSITIVE_INFINITY };
   for (let step = 0; step <= disc.steps; step++) {
-    const { perVertex, total } = stretchOf(filled.points, filled.triangles, flat, importance);
+    const { perVertex, total } = stretchOf(filled.points, filled.triangles, flat, filled.importance);
     if (total < best.stretch) best = { flat: flat.slice(), stretch: total };
     for (const [v, list] of neighbours.entries()) {
       for (const [i, other] of list.entries()) weights[v]![i]! /= Math.sqrt(perVertex[other]!);
@@ -40,21 +38,31 @@ export function parametriseDisc(disc: Disc): Float64Array {
   return best.flat.subarray(0, (disc.points.length / 3) * 2);
 }
 
-type Filled = { points: Float64Array; triangles: (readonly [number, number, number])[] };
+type Filled = {
+  points: Float64Array;
+  triangles: (readonly [number, number, number])[];
+  importance: Float64Array;
+};
 
 /** Closes every boundary loop but the outline with a fan around its middle. */
-function fillHoles({ points, triangles, outline }: Disc): Filled {
+function fillHoles({ points, triangles, outline, importance }: Disc): Filled {
   const extended = [...points];
   const closed = [...triangles];
+  const deserved = [...importance];
   for (const loop of boundaryLoops(triangles)) {
     if (loop.some((v) => outline.has(v))) continue;
     const middle = extended.length / 3;
     for (let axis = 0; axis < 3; axis++) {
       extended.push(loop.reduce((sum, v) => sum + points[3 * v + axis]!, 0) / loop.length);
     }
+    deserved.push(loop.reduce((sum, v) => sum + importance[v]!, 0) / loop.length);
     for (const [i, v] of loop.entries()) closed.push([loop[(i + 1) % loop.length]!, v, middle]);
   }
-  return { points: Float64Array.from(extended), triangles: closed };
+  return {
+    points: Float64Array.from(extended),
+    triangles: closed,
+    importance: Float64Array.from(deserved),
+  };
 }
 
 /** The boundary loops, each in the direction of its triangles' edges. */

@@ -15,17 +15,17 @@ const [YOUNG_YEARS, OLD_YEARS] = [25, 90];
 
 /** Detail folders with the standard deviation of their sliders (the full range is -1 to 1). */
 const DETAILS: Record<string, number> = {
-  head: 0.3,
-  forehead: 0.35,
-  eyebrows: 0.35,
-  eyes: 0.3,
-  nose: 0.3,
-  cheek: 0.35,
-  mouth: 0.3,
-  chin: 0.35,
-  ears: 0.3,
-  neck: 0.2,
-  asym: 0.15,
+  head: 0.16,
+  forehead: 0.22,
+  eyebrows: 0.28,
+  eyes: 0.22,
+  nose: 0.24,
+  cheek: 0.28,
+  mouth: 0.22,
+  chin: 0.24,
+  ears: 0.25,
+  neck: 0.15,
+  asym: 0.12,
 };
 // Moving the head as a whole or measuring the body is no trait of a face.
 const UNWANTED = /^(head-trans|measure|neck-trans|neck-scale-vert|.*-(pointed|triangle)$)/;
@@ -159,7 +159,7 @@ function addDetail(random: SeededRandom, slider: Slider, add: (name: string, wei
   const value = slider.deviation * random.normal();
   const isPaired = slider.positive.length > 0 && slider.negative.length > 0;
   // A target without an opposite is a shape (square, round): most heads have little of it.
-  const shared = isPaired ? value : Math.abs(value) * 0.7;
+  const shared = isPaired ? value : Math.abs(value) * 0.5;
   for (const side of [/^l-/, /^r-/, /^(?![lr]-)/]) {
     const members = (list: readonly string[]): string[] => list.filter((name) => side.test(name));
     const isSided = side.source !== '^(?![lr]-)';

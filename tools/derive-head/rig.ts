@@ -33,7 +33,7 @@ export function solveJaw(
   pivot: readonly number[],
   rigid: readonly number[],
 ): JawMotion {
-  const openRadians = fitPitch(rest, jawOpen, pivot, rigid);
+  const openRadians = rigidPitch(rest, jawOpen, rigid).radians;
   const [c, s] = [Math.cos(openRadians), Math.sin(openRadians)];
   const rotation = Float64Array.of(1, 0, 0, 0, c, -s, 0, s, c);
   const count = rest.length / 3;
@@ -68,21 +68,29 @@ export function solveJaw(
   return { weights, openRadians, corrective, missRms: Math.sqrt(squares / moving), missMax };
 }
 
-/** The angle about x at the pivot that best turns the rigid vertices as the unit does. */
-function fitPitch(
-  rest: Float64Array,
-  offsets: Float64Array,
-  pivot: readonly number[],
+/**
+ * The rotation in the plane x = 0 that the rigid vertices make under the unit: its angle about x (radians)
+ * and the point that it leaves in place.
+ */
+export function rigidPitch(
+  rest: ArrayLike<number>,
+  offsets: ArrayLike<number>,
   rigid: readonly number[],
-): number {
+): { radians: number; fixedPoint: [number, number, number] } {
+  const mean = (values: ArrayLike<number>, axis: number): number =>
+    rigid.reduce((sum, v) => sum + values[3 * v + axis]!, 0) / rigid.length;
+  const [y0, z0, dy, dz] = [mean(rest, 1), mean(rest, 2), mean(offsets, 1), mean(offsets, 2)];
   let [sine, cosine] = [0, 0];
   for (const v of rigid) {
-    const [y, z] = [rest[3 * v + 1]! - pivot[1]!, rest[3 * v + 2]! - pivot[2]!];
-    const [y2, z2] = [y + offsets[3 * v + 1]!, z + offsets[3 * v + 2]!];
+    const [y, z] = [rest[3 * v + 1]! - y0, rest[3 * v + 2]! - z0];
+    const [y2, z2] = [y + offsets[3 * v + 1]! - dy, z + offsets[3 * v + 2]! - dz];
     sine += y * z2 - z * y2;
     cosine += y * y2 + z * z2;
   }
-  return Math.atan2(sine, cosine);
+  const radians = Math.atan2(sine, cosine);
+  // (I - R) (fixed - centre) = shift of the centre; I - R turns by half a right angle more and scales.
+  const half = 1 / (2 * Math.tan(radians / 2));
+  return { radians, fixedPoint: [0, y0 + dy / 2 - half * dz, z0 + dz / 2 + half * dy] };
 }
 
 /**
