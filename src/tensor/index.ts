@@ -2,6 +2,7 @@
 // the ONNX models it emits, and the devices that run them.
 
 export * from './device.ts';
+export { withGradient } from './graph/custom-gradient.ts';
 export { type EmissionOptions, emitModel, nameOf, parametersOf } from './graph/emission.ts';
 export { gradients, pullBack, stopGradient } from './graph/gradients.ts';
 export { constant, input, type Operand, parameter, type Value } from './graph/value.ts';

@@ -62,10 +62,23 @@ function nodesFor(values: readonly Value[]): GraphNode[] {
     } else if (!seen.has(node)) {
       seen.add(node);
       stack.push({ value, isLeaving: true });
-      for (const operand of node.inputs.toReversed()) stack.push({ value: operand, isLeaving: false });
+      for (const operand of emittedInputs(node).toReversed())
+        stack.push({ value: operand, isLeaving: false });
     }
   }
   return order;
+}
+
+/** What a node needs of its inputs: an alias needs the value that it stands for. */
+function emittedInputs({ operator, inputs }: GraphNode): readonly Value[] {
+  return operator.isAlias ? inputs.slice(0, 1) : inputs;
+}
+
+function behindAliases(value: Value): Value {
+  const { source } = value;
+  return source.kind === 'result' && source.node.operator.isAlias
+    ? behindAliases(source.node.inputs[0]!)
+    : value;
 }
 
 class Emission {
@@ -86,10 +99,16 @@ class Emission {
 
   /** Lets a computed output carry its name from the start, so that no copy is needed to name it. */
   reserveOutput(name: string, value: Value): void {
-    if (value.source.kind === 'result' && !this.#reserved.has(value)) this.#reserved.set(value, name);
+    const computed = behindAliases(value);
+    if (computed.source.kind === 'result' && !this.#reserved.has(computed))
+      this.#reserved.set(computed, name);
   }
 
   addNode({ operator, inputs, attributes, outputs }: GraphNode): void {
+    if (operator.isAlias) {
+      this.#names.set(outputs[0]!, this.#nameOf(inputs[0]!));
+      return;
+    }
     const inputNames = inputs.map((value) => this.#nameOf(value));
     const key = `${operator.domain ?? ''}:${operator.type}(${inputNames.join()})${JSON.stringify(attributes)}`;
     let outputNames = this.#nodesByKey.get(key);

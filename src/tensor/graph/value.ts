@@ -43,6 +43,8 @@ export type Operator = {
   readonly gradient?: GradientRule;
   /** True where the rule works for a gradient that only broadcasts to the output's shape. */
   readonly takesBroadcastGradient?: boolean;
+  /** True for a node that stands for its first input and is not emitted (`withGradient`). */
+  readonly isAlias?: boolean;
 };
 
 /**

@@ -1,9 +1,11 @@
 // Scaled dot-product attention with several heads.
 
+import { withGradient } from '../graph/custom-gradient.ts';
 import { graphError, type Value } from '../graph/value.ts';
 import { softmax } from './activations.ts';
-import { mul } from './elementwise.ts';
-import { matmul } from './matrix-products.ts';
+import { mul, sub } from './elementwise.ts';
+import { matmul, swapLastAxes } from './matrix-products.ts';
+import { sum } from './reductions.ts';
 import { reshape, transpose } from './shape.ts';
 
 /** Queries `B S D`, keys and values `B S' D`, the features divided among the heads. */
@@ -30,6 +32,22 @@ export function attention({ query, key, value, heads }: AttentionInputs): Value 
   const queries = transpose(byHead(scaled), [0, 2, 1, 3]);
   const keys = transpose(byHead(key), [0, 2, 3, 1]);
   const values = transpose(byHead(value), [0, 2, 1, 3]);
-  const mixed = matmul(softmax(matmul(queries, keys), 3), values);
-  return reshape(transpose(mixed, [0, 2, 1, 3]), query.shape);
+  return reshape(transpose(mixed(queries, keys, values), [0, 2, 1, 3]), query.shape);
+}
+
+/** softmax(Q K) V, with keys already transposed: `B h S d`. */
+function mixed(queries: Value, keys: Value, values: Value): Value {
+  const weights = softmax(matmul(queries, keys), 3);
+  const result = matmul(weights, values);
+  // The softmax needs Σ g·w over the keys, which equals Σ g·result over the features: a shorter sum.
+  // Source: Dao et al., "FlashAttention", 2022, section B.2.
+  return withGradient(result, [queries, keys, values], (g) => {
+    const total = sum(mul(g, result), { axes: [3], keepDims: true });
+    const toScores = mul(weights, sub(matmul(g, swapLastAxes(values)), total));
+    return [
+      matmul(toScores, swapLastAxes(keys)),
+      matmul(swapLastAxes(queries), toScores),
+      matmul(swapLastAxes(weights), g),
+    ];
+  });
 }

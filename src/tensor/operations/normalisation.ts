@@ -1,6 +1,7 @@
 // Normalisation over groups of channels and over features. ONNX Runtime's LayerNormalization also returns the
 // statistics that the gradient needs, so both forms go through it.
 
+import { withGradient } from '../graph/custom-gradient.ts';
 import { apply, constant, graphError, type Operator, type Value } from '../graph/value.ts';
 import { elementCount } from '../host-tensor.ts';
 import { add, mul, sub } from './elementwise.ts';
@@ -51,11 +52,30 @@ export function groupNorm(
       `groupNorm expected x [B, C, ...] with C divisible by ${groups} and scale and bias [C], got [${x.shape}], [${scale.shape}], [${bias.shape}]`,
     );
   }
-  const perGroup = elementCount(x.shape) / (batch * groups);
+  const pixels = elementCount(x.shape) / (batch * channels);
+  const perGroup = (channels / groups) * pixels;
   const rows = reshape(x, [batch, groups, perGroup]);
-  const [normal] = normalise(rows, filled(perGroup, 1), filled(perGroup, 0), epsilon);
+  const [normal, , inverseDeviation] = normalise(rows, filled(perGroup, 1), filled(perGroup, 0), epsilon);
   const perChannel = [channels, ...x.shape.slice(2).map(() => 1)];
-  return add(mul(reshape(normal!, x.shape), reshape(scale, perChannel)), reshape(bias, perChannel));
+  const y = add(mul(reshape(normal!, x.shape), reshape(scale, perChannel)), reshape(bias, perChannel));
+  return withGradient(y, [x, scale, bias], (g) => {
+    const split = [batch, groups, channels / groups, pixels];
+    const [gSplit, normalSplit, scaleSplit] = [
+      reshape(g, split),
+      reshape(normal!, split),
+      reshape(scale, [groups, channels / groups, 1]),
+    ];
+    // All sums are taken per picture and channel first; what is left of them is small.
+    const gSums = sum(gSplit, { axes: [3], keepDims: true });
+    const spreadSums = sum(mul(gSplit, normalSplit), { axes: [3], keepDims: true });
+    const inverse = reshape(inverseDeviation!, [batch, groups, 1, 1]);
+    const share = mul(inverse, 1 / perGroup);
+    const shift = mul(sum(mul(gSums, scaleSplit), { axes: [2], keepDims: true }), share);
+    const spread = mul(sum(mul(spreadSums, scaleSplit), { axes: [2], keepDims: true }), share);
+    const toX = sub(mul(gSplit, mul(inverse, scaleSplit)), add(mul(normalSplit, spread), shift));
+    const toChannels = (sums: Value): Value => reshape(sum(sums, { axes: [0] }), [channels]);
+    return [reshape(toX, x.shape), toChannels(spreadSums), toChannels(gSums)];
+  });
 }
 
 function normalise(x: Value, scale: Value, bias: Value, epsilon: number): Value[] {
