@@ -1,0 +1,159 @@
+// `lift`: a still carried to another view and expression on its own fitted head, without any network.
+// The face's visible triangles take their colour from the picture; a rubber sheet carries the rest; hidden
+// skin is filled from the mirrored side or by diffusion. Recipe and its faults: docs/synthesis.md.
+
+import { BadInputError } from '../errors/index.ts';
+import type { Camera } from '../geometry/index.ts';
+import { multiplyRotations, rotationFromAxisAngle, vertexNormals } from '../geometry/index.ts';
+import { createHeadPoser, type HeadModel, type HeadParameters, type HeadPoser } from '../head/index.ts';
+import { createRasteriser, type Rasteriser } from '../kernels/index.ts';
+import type { RgbImage } from '../media/index.ts';
+import { composeLift, type LiftedImage } from './composition.ts';
+import { type LiftGeometry, liftGeometry } from './lift-geometry.ts';
+import { measureOutline, type Outline, type SheetMap } from './rubber-sheet.ts';
+import { ATTRIBUTE, ATTRIBUTE_COUNT, type SourceView, viewSource } from './source-view.ts';
+
+/** A head in front of a camera. */
+export type HeadPlacement = {
+  readonly parameters: HeadParameters;
+  readonly camera: Camera;
+};
+
+/** What a lifter needs besides its still; share one between all lifters of a thread. */
+export type LiftTools = {
+  readonly head: HeadModel;
+  readonly poser: HeadPoser;
+  readonly rasteriser: Rasteriser;
+};
+
+/** A still and the head fitted to it; the camera has the picture's size. */
+export type LiftSource = HeadPlacement & {
+  readonly image: RgbImage;
+  /** How far to trust each pixel of the still, `H W`, 0 to 255; default: wholly. */
+  readonly trust?: Uint8Array;
+};
+
+/** Carries one still to any placement of its head. */
+export type Lifter = {
+  /**
+   * The still as it would look with the head placed so; about 10 ms at 256 x 256.
+   * The identity of `to` should be the still's own.
+   */
+  lift(to: HeadPlacement): LiftedImage;
+};
+
+/** What round trips need besides: the sheet of a lift, and lifts on a given sheet. */
+export type SheetLifter = Lifter & {
+  liftWithSheet(to: HeadPlacement, sheet?: SheetMap): { lifted: LiftedImage; sheet: SheetMap };
+};
+
+/** The tools for lifting with a head. */
+export function createLiftTools(head: HeadModel): LiftTools {
+  return { head, poser: createHeadPoser(head), rasteriser: createRasteriser() };
+}
+
+/**
+ * Prepares a fitted still for lifting; everything that does not depend on the target happens here.
+ * @throws BadInputError when the camera is not of the picture's size.
+ */
+export function createLifter(tools: LiftTools, source: LiftSource): Lifter {
+  const { lift } = createSheetLifter(tools, source);
+  return { lift };
+}
+
+/** As `createLifter`, with the rubber sheet at hand. */
+export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLifter {
+  const { head, rasteriser } = tools;
+  const { image, camera, parameters, trust } = source;
+  if (camera.width !== image.width || camera.height !== image.height) {
+    throw new BadInputError({
+      code: 'lift-camera',
+      message: `expected a camera of the picture's ${image.width} x ${image.height} px, got ${camera.width} x ${camera.height}`,
+      hint: 'use cropCamera for a resampled picture',
+    });
+  }
+  const geometry = liftGeometry(head);
+  const vertices = poseOverShoulders(tools, geometry, parameters);
+  const view = viewSource({ head, geometry, rasteriser, image, camera, vertices });
+  const fromOutline = outlineOf(tools, geometry, { parameters, camera }, vertices);
+
+  const liftWithSheet: SheetLifter['liftWithSheet'] = (to, sheet) => {
+    const targetVertices = poseOverShoulders(tools, geometry, to.parameters);
+    faceTarget(view, targetVertices, geometry.triangles, to.camera);
+    const buffer = rasteriser.rasterise({
+      camera: to.camera,
+      vertices: targetVertices,
+      triangles: geometry.triangles,
+    });
+    const surface = rasteriser.interpolate(buffer, {
+      triangles: geometry.triangles,
+      values: view.attributes,
+      channels: ATTRIBUTE_COUNT,
+    });
+    const toOutline = outlineOf(tools, geometry, to, targetVertices);
+    return composeLift({
+      geometry,
+      view,
+      trust: trust ?? null,
+      buffer,
+      surface,
+      toCamera: to.camera,
+      from: fromOutline,
+      to: toOutline,
+      sheet: sheet ?? null,
+    });
+  };
+  return { liftWithSheet, lift: (to) => liftWithSheet(to).lifted };
+}
+
+/** The posed head over shoulders that stay upright: a picture's body does not turn with its head. */
+function poseOverShoulders(
+  { poser }: LiftTools,
+  { headness }: LiftGeometry,
+  parameters: HeadParameters,
+): Float32Array {
+  const posed = poser.pose(parameters);
+  const unturned = new Float32Array(parameters.jointRotations.length);
+  const upright = poser.pose({ ...parameters, jointRotations: unturned });
+  for (let v = 0; v < headness.length; v++) {
+    const share = headness[v]!;
+    if (share === 1) continue;
+    for (let k = 3 * v; k < 3 * v + 3; k++) posed[k] = upright[k]! + share * (posed[k]! - upright[k]!);
+  }
+  return posed;
+}
+
+function outlineOf(
+  { poser }: LiftTools,
+  { skullWeights, skullEdges, centreVertices }: LiftGeometry,
+  { parameters, camera }: HeadPlacement,
+  vertices: Float32Array,
+): Outline {
+  const rotations = parameters.jointRotations;
+  const headRotation = multiplyRotations(
+    rotationFromAxisAngle(rotations.subarray(0, 3)),
+    rotationFromAxisAngle(rotations.subarray(3, 6)),
+  );
+  const joints = poser.joints(parameters);
+  return measureOutline({ camera, vertices, joints, skullWeights, skullEdges, centreVertices, headRotation });
+}
+
+/** Writes how squarely every vertex faces the target camera. */
+function faceTarget(
+  { attributes }: SourceView,
+  vertices: Float32Array,
+  triangles: Uint32Array,
+  camera: Camera,
+): void {
+  const normals = vertexNormals(vertices, triangles);
+  const { rotation: r, translation: t } = camera.cameraFromWorld;
+  // The camera's place in the world is -R^T t.
+  const eye = [0, 1, 2].map((k) => -(r[k]! * t[0]! + r[3 + k]! * t[1]! + r[6 + k]! * t[2]!));
+  for (let v = 0; v < vertices.length / 3; v++) {
+    const x = eye[0]! - vertices[3 * v]!;
+    const y = eye[1]! - vertices[3 * v + 1]!;
+    const z = eye[2]! - vertices[3 * v + 2]!;
+    const cosine = x * normals[3 * v]! + y * normals[3 * v + 1]! + z * normals[3 * v + 2]!;
+    attributes[v * ATTRIBUTE_COUNT + ATTRIBUTE.targetFacing] = cosine / Math.sqrt(x * x + y * y + z * z);
+  }
+}

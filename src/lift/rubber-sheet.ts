@@ -1,0 +1,335 @@
+// What carries everything that is not the face: hair, ears, neck, shoulders, background. A sheet of rubber
+// whose points move as the head's outline at the same angle does, less and less with the distance, and as
+// the skull's surface where that is seen. It maps target to source, so that every target pixel has a place.
+
+import type { Camera } from '../geometry/index.ts';
+import { smoothstep } from './lift-geometry.ts';
+import { projectInCamera } from './source-view.ts';
+
+/** The head's outline on the picture in polar coordinates about the head's centre. */
+export type Outline = {
+  /** Pixel of the head's centre. */
+  readonly centreXPx: number;
+  readonly centreYPx: number;
+  /** Angle of the head's own up on the picture. */
+  readonly upAngle: number;
+  /** Radius in pixels for each of `OUTLINE_BINS` angles, from the head's up, clockwise on the picture. */
+  readonly radiiPx: Float32Array;
+  /** Where the body hangs: the posed root joint on the picture. */
+  readonly bodyXPx: number;
+  readonly bodyYPx: number;
+};
+
+const OUTLINE_BINS = 144;
+
+/** What an outline is measured from; positions in world coordinates. */
+export type OutlineInput = {
+  readonly camera: Camera;
+  /** `V 3`. */
+  readonly vertices: Float32Array;
+  /** `J 3`. */
+  readonly joints: Float32Array;
+  readonly skullWeights: Float32Array;
+  readonly skullEdges: Uint32Array;
+  readonly centreVertices: Uint32Array;
+  /** Rotation of the head in the world, row-major. */
+  readonly headRotation: Readonly<ArrayLike<number>>;
+};
+
+/** Measures the outline of a posed head. */
+export function measureOutline(input: OutlineInput): Outline {
+  const { camera, vertices, joints, skullWeights, skullEdges, centreVertices, headRotation } = input;
+  const centre = [0, 0, 0];
+  for (const v of centreVertices) {
+    for (let k = 0; k < 3; k++) centre[k]! += vertices[3 * v + k]! / centreVertices.length;
+  }
+  const project = (point: ArrayLike<number>): [number, number] => {
+    const { rotation: r, translation: t } = camera.cameraFromWorld;
+    const inCamera = [0, 1, 2].map(
+      (k) =>
+        Number(r[3 * k]) * point[0]! +
+        Number(r[3 * k + 1]) * point[1]! +
+        Number(r[3 * k + 2]) * point[2]! +
+        Number(t[k]),
+    );
+    return projectInCamera(camera, inCamera[0]!, inCamera[1]!, inCamera[2]!);
+  };
+  const [centreXPx, centreYPx] = project(centre);
+  const above = centre.map((value, k) => value + 0.08 * headRotation[3 * k + 1]!);
+  const [aboveX, aboveY] = project(above);
+  const upAngle = Math.atan2(aboveX - centreXPx, centreYPx - aboveY);
+  const radii = new Float32Array(OUTLINE_BINS);
+  const polar = new Float32Array(skullWeights.length * 2);
+  skullWeights.forEach((weight, v) => {
+    if (weight < 0.5) return;
+    const [x, y] = project(vertices.subarray(3 * v, 3 * v + 3));
+    const [dx, dy] = [x - centreXPx, y - centreYPx];
+    polar[2 * v] = binOf(Math.atan2(dx, -dy) - upAngle);
+    polar[2 * v + 1] = Math.hypot(dx, dy);
+  });
+  for (let i = 0; i < skullEdges.length; i += 2) markEdge(radii, polar, skullEdges[i]!, skullEdges[i + 1]!);
+  const [bodyXPx, bodyYPx] = project(joints.subarray(0, 3));
+  return { centreXPx, centreYPx, upAngle, radiiPx: smoothRadii(radii), bodyXPx, bodyYPx };
+}
+
+/** Raises the radii of the bins whose centres lie between an edge's two ends. */
+function markEdge(radii: Float32Array, polar: Float32Array, a: number, b: number): void {
+  let [start, startRadius] = [polar[2 * a]!, polar[2 * a + 1]!];
+  let [end, endRadius] = [polar[2 * b]!, polar[2 * b + 1]!];
+  if (end < start) [start, startRadius, end, endRadius] = [end, endRadius, start, startRadius];
+  // The short way round.
+  if (end - start > OUTLINE_BINS / 2) {
+    [start, startRadius, end, endRadius] = [end - OUTLINE_BINS, endRadius, start, startRadius];
+  }
+  if (end - start > OUTLINE_BINS / 8) return;
+  for (let bin = Math.ceil(start - 0.5); bin + 0.5 <= end; bin++) {
+    const share = (bin + 0.5 - start) / (end - start);
+    const radius = startRadius + share * (endRadius - startRadius);
+    const index = (bin + OUTLINE_BINS) % OUTLINE_BINS;
+    radii[index] = Math.max(radii[index]!, radius);
+  }
+}
+
+/** A map from target pixels to source pixels, on nodes `stepPx` apart; between them it is bilinear. */
+export type SheetMap = {
+  readonly columns: number;
+  readonly rows: number;
+  readonly stepPx: number;
+  /** `rows columns 2`, source pixels. */
+  readonly sources: Float32Array;
+};
+
+/** How far the head's motion reaches into the picture, in widths of the head. */
+const REACH_IN_HEAD_WIDTHS = 0.85;
+
+/** How much of the radius the hidden inside is filled from. */
+const RIM_SHARE = 0.25;
+
+/** The sheet between two views of one head; `surface` says where the skull itself knows better. */
+export function stretchSheet({
+  from,
+  to,
+  fromCamera,
+  toCamera,
+  surface,
+}: {
+  readonly from: Outline;
+  readonly to: Outline;
+  readonly fromCamera: Camera;
+  readonly toCamera: Camera;
+  /** For a target pixel: source pixel and how far to believe it, 0 to 1. */
+  surface(xPx: number, yPx: number, out: [x: number, y: number, belief: number]): void;
+}): SheetMap {
+  const stepPx = Math.max(2, Math.round(toCamera.width / 64));
+  const columns = Math.ceil(toCamera.width / stepPx) + 1;
+  const rows = Math.ceil(toCamera.height / stepPx) + 1;
+  const moves = new Float32Array(columns * rows * 2);
+  const far: [number, number] = [0, 0];
+  const guess: [number, number, number] = [0, 0, 0];
+  const size = median(to.radiiPx);
+  const chin = chinOf(to);
+  const farPlace = farField(from, to, fromCamera, toCamera);
+  const reachPx = REACH_IN_HEAD_WIDTHS * 2 * median(to.radiiPx);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const [x, y] = [column * stepPx, row * stepPx];
+      const [dx, dy] = [x - to.centreXPx, y - to.centreYPx];
+      const distance = Math.hypot(dx, dy);
+      const angle = Math.atan2(dx, -dy) - to.upAngle;
+      const bin = binOf(angle);
+      const [own, theirs] = [radiusAt(to.radiiPx, bin), radiusAt(from.radiiPx, bin)];
+      const outside = distance - own;
+      // Inside, the sheet is the outline's, scaled; outside, its neighbourhood keeps its size.
+      const scale = median(from.radiiPx) / median(to.radiiPx);
+      // Deep inside, only what the skull cannot show lands here: it takes the picture's rim.
+      const radius = outside < 0 ? theirs * (1 + (outside / own) * RIM_SHARE) : theirs + outside * scale;
+      const turned = angle + from.upAngle;
+      const near =
+        (1 - smoothstep(0, 1, outside / reachPx)) * (1 - 0.85 * smoothstep(0, 1, (y - chin) / (0.4 * size)));
+      farPlace(x, y, far);
+      let sourceX = far[0] + near * (from.centreXPx + radius * Math.sin(turned) - far[0]);
+      let sourceY = far[1] + near * (from.centreYPx - radius * Math.cos(turned) - far[1]);
+      surface(x, y, guess);
+      sourceX += guess[2] * (guess[0] - sourceX);
+      sourceY += guess[2] * (guess[1] - sourceY);
+      const node = (row * columns + column) * 2;
+      moves[node] = sourceX - x;
+      moves[node + 1] = sourceY - y;
+    }
+  }
+  const sources = smoothNodes(moves, columns, rows);
+  for (let node = 0; node < columns * rows; node++) {
+    sources[2 * node]! += (node % columns) * stepPx;
+    sources[2 * node + 1]! += Math.floor(node / columns) * stepPx;
+  }
+  return { columns, rows, stepPx, sources };
+}
+
+/** Reads a sheet at a target pixel position; clamped to the sheet. */
+export function readSheet(sheet: SheetMap, x: number, y: number, out: Float32Array | [number, number]): void {
+  const { columns, rows, stepPx, sources } = sheet;
+  const cx = Math.min(columns - 1.001, Math.max(0, x / stepPx));
+  const cy = Math.min(rows - 1.001, Math.max(0, y / stepPx));
+  const [x0, y0] = [Math.floor(cx), Math.floor(cy)];
+  const [fx, fy] = [cx - x0, cy - y0];
+  const node = (y0 * columns + x0) * 2;
+  const below = node + columns * 2;
+  for (let k = 0; k < 2; k++) {
+    const top = sources[node + k]! + fx * (sources[node + 2 + k]! - sources[node + k]!);
+    const bottom = sources[below + k]! + fx * (sources[below + 2 + k]! - sources[below + k]!);
+    out[k] = top + fy * (bottom - top);
+  }
+}
+
+/**
+ * The way back through a sheet: a map from its source pixels to its target pixels, by fixed-point steps.
+ * `size` is that of the source picture. Folds settle on one of their leaves.
+ */
+export function invertSheet(
+  sheet: SheetMap,
+  size: { readonly width: number; readonly height: number },
+): SheetMap {
+  const { stepPx } = sheet;
+  const columns = Math.ceil(size.width / stepPx) + 1;
+  const rows = Math.ceil(size.height / stepPx) + 1;
+  const sources = new Float32Array(columns * rows * 2);
+  const there: [number, number] = [0, 0];
+  for (let node = 0; node < columns * rows; node++) {
+    const [x, y] = [(node % columns) * stepPx, Math.floor(node / columns) * stepPx];
+    let [ax, ay] = [x, y];
+    for (let step = 0; step < 10; step++) {
+      readSheet(sheet, ax, ay, there);
+      // Damped: the sheet stretches by up to two at the head's rim.
+      ax += 0.7 * (x - there[0]);
+      ay += 0.7 * (y - there[1]);
+    }
+    sources[2 * node] = ax;
+    sources[2 * node + 1] = ay;
+  }
+  return { columns, rows, stepPx, sources };
+}
+
+/** The height of the chin on the picture, pixels. */
+const chinOf = ({ centreYPx, radiiPx }: Outline): number => centreYPx + radiusAt(radiiPx, binOf(Math.PI));
+
+/** Where the far background comes from: the same direction; below the head, where the body hangs. */
+function farField(from: Outline, to: Outline, fromCamera: Camera, toCamera: Camera) {
+  const scaleX = fromCamera.focalXPx / toCamera.focalXPx;
+  const scaleY = fromCamera.focalYPx / toCamera.focalYPx;
+  const place = (x: number, y: number): [number, number] => [
+    (x - toCamera.centreXPx) * scaleX + fromCamera.centreXPx,
+    (y - toCamera.centreYPx) * scaleY + fromCamera.centreYPx,
+  ];
+  const body = place(to.bodyXPx, to.bodyYPx);
+  const [bodyX, bodyY] = [from.bodyXPx - body[0], from.bodyYPx - body[1]];
+  const size = median(to.radiiPx);
+  const chin = chinOf(to);
+  return (x: number, y: number, out: [number, number]): void => {
+    const isBody = smoothstep(0, 1, (y - chin) / (0.8 * size));
+    const [px, py] = place(x, y);
+    out[0] = px + isBody * bodyX;
+    out[1] = py + isBody * bodyY;
+  };
+}
+
+/** A place among the bins, 0 to `OUTLINE_BINS` (exclusive), for an angle. */
+function binOf(angle: number): number {
+  const turns = angle / (2 * Math.PI);
+  const bin = (turns - Math.floor(turns)) * OUTLINE_BINS;
+  return bin >= OUTLINE_BINS ? 0 : bin;
+}
+
+function radiusAt(radii: Float32Array, bin: number): number {
+  const centred = bin - 0.5;
+  const low = Math.floor(centred);
+  const at = (i: number): number => radii[(i + OUTLINE_BINS) % OUTLINE_BINS]!;
+  return at(low) + (centred - low) * (at(low + 1) - at(low));
+}
+
+/** Fills empty bins from their neighbours and smooths over about 5 bins, around the circle. */
+function smoothRadii(radii: Float32Array): Float32Array {
+  const filled = radii.map((radius, i) => {
+    if (radius > 0) return radius;
+    for (let reach = 1; reach < OUTLINE_BINS; reach++) {
+      const left = radii[(i - reach + OUTLINE_BINS) % OUTLINE_BINS]!;
+      const right = radii[(i + reach) % OUTLINE_BINS]!;
+      if (left > 0 || right > 0) return Math.max(left, right);
+    }
+    return 1;
+  });
+  const kernel = [1, 4, 6, 4, 1];
+  return filled.map((_, i) =>
+    kernel.reduce(
+      (sum, weight, k) => sum + (weight / 16) * filled[(i + k - 2 + OUTLINE_BINS) % OUTLINE_BINS]!,
+      0,
+    ),
+  );
+}
+
+function smoothNodes(values: Float32Array, columns: number, rows: number): Float32Array {
+  const pass = (
+    input: Float32Array,
+    stride: number,
+    count: number,
+    index: (node: number) => number,
+  ): Float32Array => {
+    const out = new Float32Array(input.length);
+    for (let node = 0; node < columns * rows; node++) {
+      const place = index(node);
+      const before = place > 0 ? node - stride : node;
+      const after = place < count - 1 ? node + stride : node;
+      for (let k = 0; k < 2; k++) {
+        out[2 * node + k] = (input[2 * before + k]! + 2 * input[2 * node + k]! + input[2 * after + k]!) / 4;
+      }
+    }
+    return out;
+  };
+  const horizontal = pass(values, 1, columns, (node) => node % columns);
+  return pass(horizontal, columns, rows, (node) => Math.floor(node / columns));
+}
+
+function median(values: Float32Array): number {
+  return Float32Array.from(values).sort()[values.length >> 1]!;
+}
+
+/**
+ * How far to trust what a sheet carries, at its nodes, 0 to 1: full where a target pixel has at least three
+ * quarters of a source pixel to itself (`scale` source pixels being the rule), none where it is torn or folded.
+ */
+export function sheetTrust({ columns, rows, stepPx, sources }: SheetMap, scale: number): Float32Array {
+  const trust = new Float32Array(columns * rows);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const node = row * columns + column;
+      const [left, right] = [column > 0 ? node - 1 : node, column < columns - 1 ? node + 1 : node];
+      const [above, below] = [row > 0 ? node - columns : node, row < rows - 1 ? node + columns : node];
+      const across = (right - left) * stepPx * scale;
+      const down = ((below - above) / columns) * stepPx * scale;
+      const xx = (sources[2 * right]! - sources[2 * left]!) / across;
+      const xy = (sources[2 * right + 1]! - sources[2 * left + 1]!) / across;
+      const yx = (sources[2 * below]! - sources[2 * above]!) / down;
+      const yy = (sources[2 * below + 1]! - sources[2 * above + 1]!) / down;
+      const area = xx * yy - xy * yx;
+      trust[node] = smoothstep(0.2, 0.75, Math.min(area, xx, yy));
+    }
+  }
+  return trust;
+}
+
+/** 255 where a pixel lies within `margin` times the outline, 0 elsewhere: `H W`. */
+export function insideOutline(
+  { centreXPx, centreYPx, upAngle, radiiPx }: Outline,
+  { width, height }: { readonly width: number; readonly height: number },
+  margin: number,
+): Uint8Array {
+  const mask = new Uint8Array(width * height);
+  const largest = margin * radiiPx.reduce((best, radius) => Math.max(best, radius), 0);
+  for (let pixel = 0; pixel < mask.length; pixel++) {
+    const dx = (pixel % width) + 0.5 - centreXPx;
+    const dy = Math.floor(pixel / width) + 0.5 - centreYPx;
+    if (Math.abs(dx) > largest || Math.abs(dy) > largest) continue;
+    const radius = radiusAt(radiiPx, binOf(Math.atan2(dx, -dy) - upAngle));
+    if (dx * dx + dy * dy <= (margin * radius) ** 2) mask[pixel] = 255;
+  }
+  return mask;
+}

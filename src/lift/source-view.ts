@@ -1,0 +1,280 @@
+// One fitted still, prepared for carrying: where each vertex lies in the picture, whether it is seen there,
+// and what colour it takes where it is not. Recipe: hidden skin takes the mirrored side's colour, corrected
+// by what the two sides differ in nearby; what neither side shows is diffused over the mesh; the mouth's
+// inside is shaded plainly, as bright as the whites of the eyes say.
+
+import type { Camera } from '../geometry/index.ts';
+import { vertexNormals } from '../geometry/index.ts';
+import { type HeadModel, vertexCount } from '../head/index.ts';
+import { NO_TRIANGLE, type Rasteriser } from '../kernels/index.ts';
+import type { RgbImage } from '../media/index.ts';
+import { type LiftGeometry, SURFACE_CLASSES } from './lift-geometry.ts';
+import { diffuseOverMesh } from './mesh-diffusion.ts';
+
+/** Channels of `SourceView.attributes`; vectors are named by their first channel. */
+export const ATTRIBUTE = {
+  /** Position in the source camera, metres (3). */
+  position: 0,
+  /** Cosine between the normal and the direction to the source camera. */
+  facing: 3,
+  faceWeight: 4,
+  /** Colour where the picture does not show the point, 0 to 255 (3). */
+  fill: 5,
+  /** The mirrored point: position (3), facing, and what to add to its colour (3). */
+  mirroredPosition: 8,
+  mirroredFacing: 11,
+  mirroredOffset: 12,
+  /** How far the sheet may follow the surface. */
+  carryWeight: 15,
+  /** Cosine between the normal and the direction to the target camera; written anew for each lift. */
+  targetFacing: 16,
+} as const;
+export const ATTRIBUTE_COUNT = 17;
+
+/** A still with its fitted head. */
+export type SourceView = {
+  readonly image: RgbImage;
+  readonly camera: Camera;
+  /** `H W`, metres; infinite where the head is not. */
+  readonly depths: Float32Array;
+  /** `H W`: 1 + index into `SURFACE_CLASSES` of what is seen, 0 where the head is not. */
+  readonly surfaces: Uint8Array;
+  /** `V ATTRIBUTE_COUNT`. */
+  readonly attributes: Float32Array;
+};
+
+/** Sees the posed `vertices` (`V 3`, world) of a head in `image`, and colours them. */
+export function viewSource({
+  head,
+  geometry,
+  rasteriser,
+  image,
+  camera,
+  vertices,
+}: {
+  readonly head: HeadModel;
+  readonly geometry: LiftGeometry;
+  readonly rasteriser: Rasteriser;
+  readonly image: RgbImage;
+  readonly camera: Camera;
+  readonly vertices: Float32Array;
+}): SourceView {
+  const { triangles, vertexClasses, mirrored } = geometry;
+  const count = vertexCount(head);
+  const buffer = rasteriser.rasterise({ camera, vertices, triangles });
+  const surfaces = surfacesOf(buffer.triangleIds, geometry);
+  const attributes = new Float32Array(count * ATTRIBUTE_COUNT);
+  const view: SourceView = { image, camera, depths: buffer.depths, surfaces, attributes };
+
+  placeVertices(view, vertices, vertexNormals(vertices, triangles));
+  const colours = new Float32Array(count * 3);
+  const isSeen = new Uint8Array(count);
+  for (let v = 0; v < count; v++) {
+    const at = v * ATTRIBUTE_COUNT;
+    attributes[at + ATTRIBUTE.faceWeight] = geometry.faceWeights[v]!;
+    attributes[at + ATTRIBUTE.carryWeight] = geometry.carryWeights[v]!;
+    const [x, y, z] = [attributes[at]!, attributes[at + 1]!, attributes[at + 2]!];
+    const facesCamera = attributes[at + ATTRIBUTE.facing]! > 0.3;
+    if (!facesCamera || !seesPoint(view, x, y, z, vertexClasses[v]!)) continue;
+    isSeen[v] = 1;
+    samplePicture(image, ...projectInCamera(camera, x, y, z), colours, 3 * v);
+  }
+  fillHidden(head, geometry, colours, isSeen);
+  for (let v = 0; v < count; v++) {
+    const [at, other] = [v * ATTRIBUTE_COUNT, mirrored[v]!];
+    const from = other * ATTRIBUTE_COUNT;
+    for (let k = 0; k < 3; k++) {
+      attributes[at + ATTRIBUTE.fill + k] = colours[3 * v + k]!;
+      attributes[at + ATTRIBUTE.mirroredPosition + k] = attributes[from + k]!;
+      attributes[at + ATTRIBUTE.mirroredOffset + k] = colours[3 * v + k]! - colours[3 * other + k]!;
+    }
+    attributes[at + ATTRIBUTE.mirroredFacing] = isSeen[other] ? attributes[from + ATTRIBUTE.facing]! : 0;
+  }
+  return view;
+}
+
+/** Pixel position of a point given in the camera's own axes. */
+export function projectInCamera(camera: Camera, x: number, y: number, z: number): [number, number] {
+  return [(camera.focalXPx * x) / z + camera.centreXPx, (camera.focalYPx * y) / z + camera.centreYPx];
+}
+
+// Skin lies on skin only at folds; the mouth's inside lies close behind the lips.
+const DEPTH_TOLERANCE_METRES = SURFACE_CLASSES.map((name) => (name === 'skin' ? 0.004 : 0.0015));
+
+/** Whether a source picture shows a point (camera axes) of a surface class. */
+export function seesPoint(view: SourceView, x: number, y: number, z: number, surface: number): boolean {
+  const { camera, depths, surfaces } = view;
+  const px = Math.floor((camera.focalXPx * x) / z + camera.centreXPx);
+  const py = Math.floor((camera.focalYPx * y) / z + camera.centreYPx);
+  if (px < 0 || py < 0 || px >= camera.width || py >= camera.height) return false;
+  const pixel = py * camera.width + px;
+  if (surface !== 0 && surfaces[pixel] !== surface + 1) return false;
+  const depth = depths[pixel]!;
+  return z <= depth + DEPTH_TOLERANCE_METRES[surface]!;
+}
+
+/** Bilinear look-up of a pixel position, clamped at the border; writes three values, 0 to 255. */
+export function samplePicture(image: RgbImage, x: number, y: number, out: Float32Array, at: number): void {
+  const { width, height, data } = image;
+  const cx = Math.min(width - 1, Math.max(0, x - 0.5));
+  const cy = Math.min(height - 1, Math.max(0, y - 0.5));
+  const [x0, y0] = [Math.floor(cx), Math.floor(cy)];
+  const [fx, fy] = [cx - x0, cy - y0];
+  const p = (y0 * width + x0) * 3;
+  const right = x0 + 1 < width ? 3 : 0;
+  const below = y0 + 1 < height ? width * 3 : 0;
+  for (let k = 0; k < 3; k++) {
+    const top = data[p + k]! + fx * (data[p + right + k]! - data[p + k]!);
+    const bottom = data[p + below + k]! + fx * (data[p + below + right + k]! - data[p + below + k]!);
+    out[at + k] = top + fy * (bottom - top);
+  }
+}
+
+function surfacesOf(triangleIds: Uint32Array, { triangleClasses }: LiftGeometry): Uint8Array {
+  const surfaces = new Uint8Array(triangleIds.length);
+  triangleIds.forEach((id, pixel) => {
+    if (id !== NO_TRIANGLE) surfaces[pixel] = triangleClasses[id]! + 1;
+  });
+  return surfaces;
+}
+
+function placeVertices(
+  { camera, attributes }: SourceView,
+  vertices: Float32Array,
+  normals: Float32Array,
+): void {
+  const { rotation: r, translation: t } = camera.cameraFromWorld;
+  for (let v = 0; v < vertices.length / 3; v++) {
+    const [x, y, z] = [vertices[3 * v]!, vertices[3 * v + 1]!, vertices[3 * v + 2]!];
+    const [nx, ny, nz] = [normals[3 * v]!, normals[3 * v + 1]!, normals[3 * v + 2]!];
+    const at = v * ATTRIBUTE_COUNT;
+    let [squared, cosine] = [0, 0];
+    for (let k = 0; k < 3; k++) {
+      const [r0, r1, r2] = [Number(r[3 * k]), Number(r[3 * k + 1]), Number(r[3 * k + 2])];
+      const placed = r0 * x + r1 * y + r2 * z + Number(t[k]);
+      attributes[at + k] = placed;
+      squared += placed * placed;
+      cosine -= placed * (r0 * nx + r1 * ny + r2 * nz);
+    }
+    attributes[at + ATTRIBUTE.facing] = cosine / Math.sqrt(squared);
+  }
+}
+
+/** Gives every vertex a colour; changes `colours`, leaves the seen ones. */
+function fillHidden(
+  head: HeadModel,
+  geometry: LiftGeometry,
+  colours: Float32Array,
+  isSeen: Uint8Array,
+): void {
+  const { vertexClasses, mirrored, neighbours } = geometry;
+  const isSkin = (v: number): boolean => vertexClasses[v] === 0;
+  // How the two sides differ (light, mostly), spread to where only one side is seen.
+  const differences = new Float32Array(colours.length);
+  const isCompared = isSeen.map((seen, v) => (seen && isSeen[mirrored[v]!] && isSkin(v) ? 1 : 0));
+  isCompared.forEach((compared, v) => {
+    if (!compared) return;
+    for (let k = 0; k < 3; k++) {
+      differences[3 * v + k] = colours[3 * v + k]! - colours[3 * mirrored[v]! + k]!;
+    }
+  });
+  diffuseOverMesh(differences, isCompared, neighbours);
+  const isKnown = Uint8Array.from(isSeen);
+  isSeen.forEach((seen, v) => {
+    const other = mirrored[v]!;
+    if (seen || !isSkin(v) || !isSeen[other]) return;
+    isKnown[v] = 1;
+    for (let k = 0; k < 3; k++) colours[3 * v + k] = colours[3 * other + k]! + differences[3 * v + k]!;
+  });
+  const white = whiteOfEyes(colours, isSeen, vertexClasses);
+  if (!vertexClasses.some((surface, v) => surface === 1 && isSeen[v]))
+    paintEyes(head, geometry, colours, isKnown, white);
+  paintMouth(head, geometry, colours, isSeen, isKnown, white);
+  diffuseOverMesh(colours, isKnown, neighbours);
+}
+
+/** How bright the eyes' whites are, 0 to 255: the upper quartile of what is seen of the eyeballs. */
+function whiteOfEyes(colours: Float32Array, isSeen: Uint8Array, vertexClasses: Uint8Array): number {
+  const brightness: number[] = [];
+  isSeen.forEach((seen, v) => {
+    if (seen && vertexClasses[v] === 1) brightness.push(luma(colours, v));
+  });
+  brightness.sort((a, b) => a - b);
+  const upper = brightness[Math.floor(brightness.length * 0.75)] ?? 160;
+  return Math.min(225, Math.max(110, upper));
+}
+
+const luma = (colours: Float32Array, v: number): number =>
+  0.299 * colours[3 * v]! + 0.587 * colours[3 * v + 1]! + 0.114 * colours[3 * v + 2]!;
+
+// Colours relative to the white of the eyes.
+const MOUTH_COLOURS: Readonly<Record<string, readonly [number, number, number]>> = {
+  cavity: [0.42, 0.15, 0.14],
+  teeth: [1.08, 1.02, 0.92],
+  tongue: [0.8, 0.42, 0.4],
+};
+const DARKENING_METRES = 0.045;
+
+function paintMouth(
+  head: HeadModel,
+  { vertexClasses }: LiftGeometry,
+  colours: Float32Array,
+  isSeen: Uint8Array,
+  isKnown: Uint8Array,
+  white: number,
+): void {
+  const teeth = SURFACE_CLASSES.indexOf('teeth');
+  let front = -Infinity;
+  vertexClasses.forEach((surface, v) => {
+    if (surface === teeth) front = Math.max(front, head.template[3 * v + 2]!);
+  });
+  vertexClasses.forEach((surface, v) => {
+    const colour = MOUTH_COLOURS[SURFACE_CLASSES[surface]!];
+    if (!colour || isSeen[v]) return;
+    const depth = Math.max(0, front - head.template[3 * v + 2]! - 0.002);
+    const light = white * Math.exp(-depth / DARKENING_METRES);
+    isKnown[v] = 1;
+    colour.forEach((value, k) => {
+      colours[3 * v + k] = Math.min(255, value * light);
+    });
+  });
+}
+
+const IRIS_RADIUS_METRES = 0.0062;
+
+/** Eyes of a still whose lids are closed: a brown iris about each eyeball's foremost point. */
+function paintEyes(
+  head: HeadModel,
+  { vertexClasses }: LiftGeometry,
+  colours: Float32Array,
+  isKnown: Uint8Array,
+  white: number,
+): void {
+  const { template } = head;
+  for (const side of [-1, 1]) {
+    const own: number[] = [];
+    vertexClasses.forEach((surface, v) => {
+      if (surface === 1 && template[3 * v]! * side > 0) own.push(v);
+    });
+    const foremost = own.reduce(
+      (best, v) => (template[3 * v + 2]! > template[3 * best + 2]! ? v : best),
+      own[0] ?? 0,
+    );
+    for (const v of own) {
+      const radius = Math.hypot(
+        template[3 * v]! - template[3 * foremost]!,
+        template[3 * v + 1]! - template[3 * foremost + 1]!,
+      );
+      const tone =
+        radius < IRIS_RADIUS_METRES * 0.4
+          ? [0.1, 0.1, 0.1]
+          : radius < IRIS_RADIUS_METRES
+            ? [0.4, 0.28, 0.18]
+            : [1, 0.97, 0.94];
+      tone.forEach((value, k) => {
+        colours[3 * v + k] = value * white;
+      });
+      isKnown[v] = 1;
+    }
+  }
+}

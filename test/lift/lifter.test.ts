@@ -1,0 +1,146 @@
+// Lifting against synthetic truth: a textured sphere-light head whose every pixel is known.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { BadInputError } from '../../src/errors/index.ts';
+import { frontCamera } from '../../src/geometry/index.ts';
+import { decodeHead, type HeadParameters, neutralParameters, PART_NAMES } from '../../src/head/index.ts';
+import { NO_TRIANGLE } from '../../src/kernels/index.ts';
+import {
+  createLifter,
+  createLiftTools,
+  type LiftedImage,
+  type LiftSource,
+  liftRoundTrip,
+} from '../../src/lift/index.ts';
+import type { RgbImage } from '../../src/media/index.ts';
+
+const HEAD = decodeHead(
+  new Uint8Array(readFileSync(new URL('../../models/head/embedded.head', import.meta.url))),
+);
+const tools = createLiftTools(HEAD);
+const SIZE = 128;
+const CAMERA = frontCamera(SIZE, SIZE, 280);
+
+/** A placement: yaw and jaw in degrees, lids closed by `blink`. */
+function place({ yaw = 0, jaw = 0, blink = 0 }): { parameters: HeadParameters; camera: typeof CAMERA } {
+  const parameters = neutralParameters(HEAD);
+  parameters.translation.set([0, 0.03, -0.75]);
+  parameters.jointRotations[1] = (yaw * Math.PI) / 180;
+  parameters.jointRotations[6] = (jaw * Math.PI) / 180;
+  for (const lid of HEAD.eyelidExpressions) parameters.expression[lid] = blink;
+  return { parameters, camera: CAMERA };
+}
+
+/** The head painted by where its points lie at rest, before a grey wall: colour does not change with the view. */
+function paint(placement: ReturnType<typeof place>): RgbImage {
+  const vertices = tools.poser.pose(placement.parameters);
+  const { triangles, template } = HEAD;
+  const buffer = tools.rasteriser.rasterise({ camera: CAMERA, vertices, triangles });
+  const rest = tools.rasteriser.interpolate(buffer, { triangles, values: template, channels: 3 });
+  const data = new Uint8Array(SIZE * SIZE * 3).fill(90);
+  buffer.triangleIds.forEach((id, pixel) => {
+    if (id === NO_TRIANGLE) return;
+    for (let k = 0; k < 3; k++)
+      data[3 * pixel + k] = isEye(id) ? 250 : 128 + 90 * Math.sin(rest[3 * pixel + k]! * (25 + 9 * k));
+  });
+  return { width: SIZE, height: SIZE, data };
+}
+
+const isEye = (triangle: number): boolean => PART_NAMES[HEAD.triangleParts[triangle]!]!.endsWith('Eyeball');
+
+function source(placement = place({})): LiftSource {
+  return { ...placement, image: paint(placement) };
+}
+
+/** Mean absolute difference, 0 to 255, over head pixels that are trusted at least so far. */
+function error(lifted: LiftedImage, truth: RgbImage, trust: number): number {
+  let [sum, count] = [0, 0];
+  lifted.visibility.forEach((visibility, pixel) => {
+    if (visibility < trust || lifted.headMask[pixel] === 0) return;
+    count++;
+    for (let k = 0; k < 3; k++)
+      sum += Math.abs(lifted.image.data[3 * pixel + k]! - truth.data[3 * pixel + k]!) / 3;
+  });
+  assert.ok(count > 200, `only ${count} pixels to compare`);
+  return sum / count;
+}
+
+const share = (values: Uint8Array, least: number): number =>
+  values.filter((value) => value >= least).length / values.length;
+
+test('a still lifted to its own placement stays as it is', () => {
+  const still = source();
+  const lifted = createLifter(tools, still).lift(place({}));
+  assert.ok(error(lifted, still.image, 0) < 2.5, `differs by ${error(lifted, still.image, 0)}`);
+  assert.ok(share(lifted.visibility, 200) > 0.9);
+});
+
+test('a turned lift shows what the turned head shows, where it says that it saw it', () => {
+  for (const yaw of [-20, 15]) {
+    const truth = paint(place({ yaw }));
+    const still = source();
+    const lifted = createLifter(tools, still).lift(place({ yaw }));
+    const copying = error({ ...lifted, image: still.image }, truth, 160);
+    const lifting = error(lifted, truth, 160);
+    assert.ok(lifting < 6 && lifting < copying / 3, `yaw ${yaw}: ${lifting}, copying ${copying}`);
+  }
+});
+
+test('the further a head turns, the less of it counts as seen', () => {
+  const lifter = createLifter(tools, source());
+  const seen = [0, 15, 30, 45].map((yaw) => {
+    const { visibility, headMask } = lifter.lift(place({ yaw }));
+    return share(
+      visibility.filter((_, pixel) => headMask[pixel]! > 0),
+      128,
+    );
+  });
+  for (let i = 1; i < seen.length; i++) assert.ok(seen[i]! < seen[i - 1]!, `${seen}`);
+});
+
+test('the inside of a mouth that was closed is invented, and closing lids hide the eyes', () => {
+  const still = source();
+  const lifter = createLifter(tools, still);
+  const open = lifter.lift(place({ jaw: 20 }));
+  assert.ok(open.visibility.filter((value) => value < 40).length > 30);
+  const shut = lifter.lift(place({ blink: 1 }));
+  const truth = paint(place({ blink: 1 }));
+  const around = truth.data.map((_, i) => {
+    const [x, y] = [Math.floor(i / 3) % SIZE, Math.floor(i / 3 / SIZE)];
+    return y > 44 && y < 60 && x > 36 && x < 92 ? 1 : 0;
+  });
+  const difference = (image: RgbImage): number =>
+    image.data.reduce((sum, value, i) => sum + around[i]! * Math.abs(value - truth.data[i]!), 0);
+  assert.ok(difference(shut.image) < 0.6 * difference(still.image));
+});
+
+test('a round trip brings a still back to where it was, with less trust than one way', () => {
+  const still = source();
+  const { away, back, target } = liftRoundTrip(tools, still, place({ yaw: 15, jaw: 4 }));
+  assert.equal(target, still.image);
+  assert.ok(error(away, target, 128) > 8, 'the way there changes the picture');
+  assert.ok(error(back, target, 160) < 5, `differs by ${error(back, target, 160)}`);
+  assert.ok(share(back.visibility, 200) < share(createLifter(tools, still).lift(place({})).visibility, 200));
+});
+
+test('the background stands still when the head turns, and a moved camera window moves it', () => {
+  const still = source();
+  for (const x of [0, 1, 2, 3]) {
+    for (const y of [0, 1, 2, 3]) still.image.data.set([255, 0, 0], 3 * (y * SIZE + x));
+  }
+  const lifter = createLifter(tools, still);
+  const pixelOf = ({ image }: LiftedImage, x: number, y: number): number[] => [
+    ...image.data.subarray(3 * (y * SIZE + x), 3 * (y * SIZE + x) + 3),
+  ];
+  assert.deepEqual(pixelOf(lifter.lift(place({ yaw: 20 })), 1, 1), [255, 0, 0]);
+  const shifted = { ...CAMERA, centreXPx: CAMERA.centreXPx + 8 };
+  const moved = lifter.lift({ ...place({}), camera: shifted });
+  assert.deepEqual(pixelOf(moved, 9, 1), [255, 0, 0]);
+});
+
+test('a camera of another size than the picture is refused', () => {
+  const still = { ...source(), camera: frontCamera(64, 64, 140) };
+  assert.throws(() => createLifter(tools, still), BadInputError);
+});
