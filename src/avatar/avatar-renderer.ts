@@ -1,0 +1,58 @@
+// What makes pictures of a portrait in motion. The assembled model is one renderer, the lift alone another:
+// commands see only this.
+
+import type { Camera } from '../geometry/index.ts';
+import { cropCamera, frontCamera } from '../geometry/index.ts';
+import type { HeadParameters, HeadPoser } from '../head/index.ts';
+import { JOINT_NAMES } from '../head/index.ts';
+import { type RgbImage, resampleWindow } from '../media/index.ts';
+import { headWindow } from './framing.ts';
+
+/** A picture of a person and the head fitted to it. */
+export type FittedPortrait = {
+  readonly image: RgbImage;
+  readonly parameters: HeadParameters;
+  /** Of a `frontCamera` of the picture's size. */
+  readonly focalPx: number;
+};
+
+/** A portrait cut to the square that the model works on. */
+export type FramedPortrait = {
+  readonly image: RgbImage;
+  readonly parameters: HeadParameters;
+  /** The camera of the square; output frames are seen through it too. */
+  readonly camera: Camera;
+};
+
+/** Which weights made a picture. */
+export type WeightsName = { readonly name: string; readonly sha256: string };
+
+/** Renders one portrait in motion; square pictures of `sizePx`. */
+export type AvatarRenderer = {
+  readonly sizePx: number;
+  /** Null where no network takes part. */
+  readonly weights: WeightsName | null;
+  /**
+   * One picture for each placement of the head, in order. Placements are drawn as they are needed, a window
+   * of frames at most ahead, so that memory does not grow with the motion.
+   */
+  render(
+    motion: Iterable<HeadParameters> | AsyncIterable<HeadParameters>,
+  ): AsyncGenerator<RgbImage, void, undefined>;
+};
+
+/** Cuts a portrait to the square around its head, at `sizePx`. */
+export function framePortrait(poser: HeadPoser, portrait: FittedPortrait, sizePx: number): FramedPortrait {
+  const { image, parameters, focalPx } = portrait;
+  const camera = frontCamera(image.width, image.height, focalPx);
+  const joints = poser.joints(parameters);
+  const eyes = (['leftEye', 'rightEye'] as const).map((name) => 3 * JOINT_NAMES.indexOf(name));
+  const middle = [0, 1, 2].map((axis) => (joints[eyes[0]! + axis]! + joints[eyes[1]! + axis]!) / 2);
+  const window = headWindow(camera, middle);
+  const { leftPx, topPx, sizePx: sidePx } = window;
+  return {
+    image: resampleWindow(image, { leftPx, topPx, widthPx: sidePx, heightPx: sidePx }, sizePx, sizePx),
+    parameters,
+    camera: cropCamera(camera, window, sizePx),
+  };
+}
