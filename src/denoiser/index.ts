@@ -3,5 +3,12 @@
 
 export * from './autoencoder.ts';
 export * from './config.ts';
+export * from './denoiser.ts';
+export * from './guidance-network.ts';
+export * from './latent-statistics.ts';
 export * from './linear-codec.ts';
 export * from './models.ts';
+export * from './reference.ts';
+export * from './temporal-layer.ts';
+export * from './transformer.ts';
+export * from './unet.ts';

@@ -3,10 +3,17 @@
 import type { ParameterSet, Weights } from '../nn/index.ts';
 import { createParameterSet, weightsFor } from '../nn/index.ts';
 import type { OnnxModel, Value } from '../tensor/index.ts';
-import { emitModel, input } from '../tensor/index.ts';
+import { emitModel, input, parametersOf } from '../tensor/index.ts';
 import { decodeLatent, encodePicture } from './autoencoder.ts';
 import type { ModelConfig } from './config.ts';
 import { latentFactor } from './config.ts';
+import { GUIDANCE_SCOPE, labelTokens } from './denoiser.ts';
+import type { Controls } from './guidance-network.ts';
+import { guidance } from './guidance-network.ts';
+import type { ReferenceTokens } from './reference.ts';
+import { attendToReference, referenceTokens, UNET_SCOPE } from './reference.ts';
+import { attendToSelf } from './transformer.ts';
+import { unet } from './unet.ts';
 
 /** Where the encoder's parameters are named. */
 export const ENCODER_SCOPE = 'vae.encoder';
@@ -45,6 +52,113 @@ export function decoderModel(
   return baked('decoder', { picture }, set, weights);
 }
 
-function baked(name: string, outputs: Record<string, Value>, set: ParameterSet, weights: Weights): OnnxModel {
-  return emitModel({ name, outputs, weights: weightsFor(set.values, weights) });
+/** `reference` `B C h w` (clean, normalised) and int64 `labels` `B` to the keys and values, by `tokenNames`. */
+export function referenceModel(config: ModelConfig, weights: Weights, { batch }: BatchOptions): OnnxModel {
+  const set = createParameterSet();
+  const latent = input('reference', latentShape(config, batch));
+  const label = labelTokens(set.scope, input('labels', [batch], 'int64'), config);
+  const outputs: Record<string, Value> = {};
+  for (const [path, { key, value }] of referenceTokens(set.scope, { latent, label }, config)) {
+    const names = tokenNames(path);
+    outputs[names.key] = key;
+    outputs[names.value] = value;
+  }
+  return baked('reference', outputs, set, weights);
+}
+
+/**
+ * The controls to `guidance` `B W h w`, once a frame. Inputs, as far as the configuration lists them:
+ * `gaussian` `B gaussianChannels S S`, `liftedLatent` `B C h w` (normalised), `visibility` `B 1 S S`.
+ */
+export function guidanceModel(config: ModelConfig, weights: Weights, { batch }: BatchOptions): OnnxModel {
+  const set = createParameterSet();
+  const features = guidance(set.scope.at(GUIDANCE_SCOPE), controlInputs(config, batch), config);
+  return baked('guidance', { guidance: features }, set, weights);
+}
+
+/** What a step of the denoiser sees. */
+export type DenoiserModelOptions = BatchOptions & {
+  /** False: the unconditional branch, which attends to itself only. */
+  readonly seesReference: boolean;
+  /** Frames of a clip (the batch holds whole clips); switches the temporal layers on. */
+  readonly frames?: number;
+};
+
+/**
+ * One step: `noisy` `B C h w`, int64 `timesteps` `B` and `labels` `B`, `guidance` `B W h w`, and with a
+ * reference the keys and values of `referenceModel` for one reference, to `velocity` `B C h w`.
+ */
+export function denoiserModel(
+  config: ModelConfig,
+  weights: Weights,
+  { batch, seesReference, frames }: DenoiserModelOptions,
+): OnnxModel {
+  const set = createParameterSet();
+  const shape = latentShape(config, batch);
+  const label = labelTokens(set.scope, input('labels', [batch], 'int64'), config);
+  const velocity = unet(
+    set.scope.at(UNET_SCOPE),
+    {
+      latent: input('noisy', shape),
+      timesteps: input('timesteps', [batch], 'int64'),
+      label,
+      attend: seesReference ? attendToReference(tokenInputs(config)) : attendToSelf,
+      guidance: input('guidance', [batch, config.unet.widths[0]!, ...shape.slice(2)]),
+      ...(frames === undefined ? {} : { frames }),
+    },
+    config,
+  );
+  return baked('denoiser', { velocity }, set, weights);
+}
+
+/** Names of the keys and values of a block between `referenceModel` and `denoiserModel`. */
+export function tokenNames(path: string): { key: string; value: string } {
+  return { key: `${path}.key`, value: `${path}.value` };
+}
+
+/** The controls of a configuration as inputs. */
+export function controlInputs(config: ModelConfig, batch: number): Controls {
+  const kinds = new Set(config.unet.controls.map(({ kind }) => kind));
+  const { size, gaussianChannels } = config;
+  return {
+    ...(kinds.has('gaussian') ? { gaussian: input('gaussian', [batch, gaussianChannels, size, size]) } : {}),
+    ...(kinds.has('lifted')
+      ? {
+          liftedLatent: input('liftedLatent', latentShape(config, batch)),
+          visibility: input('visibility', [batch, 1, size, size]),
+        }
+      : {}),
+  };
+}
+
+/** `B C h w` of a batch of latents. */
+export function latentShape({ autoencoder, size }: ModelConfig, batch: number): number[] {
+  const side = size / latentFactor(autoencoder);
+  return [batch, autoencoder.latentChannels, side, side];
+}
+
+/** The keys and values of one reference as inputs, of the shapes that a reference pass gives them. */
+function tokenInputs(config: ModelConfig): ReferenceTokens {
+  const { scope } = createParameterSet();
+  const label = labelTokens(scope, input('labels', [1], 'int64'), config);
+  const latent = input('reference', latentShape(config, 1));
+  const shapes = referenceTokens(scope, { latent, label }, config);
+  return new Map(
+    [...shapes].map(([path, { key, value }]) => {
+      const names = tokenNames(path);
+      return [path, { key: input(names.key, key.shape), value: input(names.value, value.shape) }];
+    }),
+  );
+}
+
+/** Only the parameters that the outputs need are asked of the weights. */
+function baked(
+  name: string,
+  outputs: Record<string, Value>,
+  { values }: ParameterSet,
+  weights: Weights,
+): OnnxModel {
+  const needed = new Set(parametersOf(Object.values(outputs)));
+  const parameters = new Map([...values].filter(([, value]) => needed.has(value)));
+  return emitModel({ name, outputs, weights: weightsFor(parameters, weights) });
 }

@@ -10,12 +10,14 @@ import type { Device } from '../tensor/index.ts';
 import type { Configuration, LoopResult, SampleReader, Stage, StageName } from '../training/index.ts';
 import {
   autoencoderStage,
+  denoiserStage,
   openSamples,
   parseConfiguration,
   runTraining,
   WEIGHTS_FILE,
 } from '../training/index.ts';
 import { expectInputFile } from './input-file.ts';
+import { loadEmbeddedHead } from './model-files.ts';
 import { openRunFolder } from './run-folder.ts';
 
 /** What to train, from where to where. */
@@ -64,8 +66,20 @@ async function openStage(
   { stage: name, outPath, device }: TrainStageOptions,
 ): Promise<Stage> {
   const common = { configuration, samples, device };
-  if (configuration.training.vae.trainsEncoder) return autoencoderStage(common);
-  return autoencoderStage({ ...common, encoderWeights: await stageWeights(outPath, name) });
+  if (name === 'vae') {
+    if (configuration.training.vae.trainsEncoder) return autoencoderStage(common);
+    return autoencoderStage({ ...common, encoderWeights: await stageWeights(outPath, name) });
+  }
+  const head = await loadEmbeddedHead();
+  if (samples.headName !== head.name) {
+    throw new BadInputError({
+      code: 'sample-head',
+      message: `expected samples of the head ${head.name}, got ${samples.headName}`,
+      hint: 'write the samples again with the head that is installed',
+    });
+  }
+  const weights = await stageWeights(outPath, name === '1' ? 'vae' : '1');
+  return denoiserStage({ ...common, head, name, weights });
 }
 
 /** The averaged weights of a stage that was trained before. */

@@ -2,6 +2,10 @@
 
 export * from './augmentation.ts';
 export * from './autoencoder-stage.ts';
+export * from './denoiser-batch.ts';
+export * from './denoiser-stage.ts';
+export * from './denoiser-validation.ts';
+export * from './gaussian-learner.ts';
 export * from './loop.ts';
 export * from './losses.ts';
 export * from './sample-reader.ts';

@@ -18,6 +18,11 @@ export type SampleReader = {
   readonly counts: Readonly<Record<SampleLabel, number>>;
   /** The batch of a step (from 0). */
   batchAt(step: number): TrainingSample[];
+  /**
+   * The clips of a step (from 0): runs of `frames` samples of one subject that stand side by side in a shard.
+   * @throws BadInputError if there is no such run.
+   */
+  clipsAt(step: number, frames: number): TrainingSample[][];
   /** Samples of subjects that no batch has, labels alternating. */
   readonly validation: readonly TrainingSample[];
   /** Training samples in no particular order, for statistics. */
@@ -69,6 +74,7 @@ export async function openSamples(
     });
   }
   const share = counts.synthetic === 0 ? 1 : counts.real === 0 ? 0 : realShare;
+  let clips: { readonly frames: number; readonly all: TrainingSample[][] } | null = null;
   const draw = (label: SampleLabel, position: number): TrainingSample => {
     const own = byLabel[label].training;
     const epoch = Math.floor(position / own.length);
@@ -88,9 +94,50 @@ export async function openSamples(
           : draw('synthetic', step * batch - realBefore + slot - (realAfter - realBefore)),
       );
     },
+    clipsAt(step, frames) {
+      if (clips?.frames !== frames) {
+        const training = new Set([...byLabel.real.training, ...byLabel.synthetic.training]);
+        clips = {
+          frames,
+          all: runsOf(
+            samples.filter((s) => training.has(s)),
+            frames,
+          ),
+        };
+      }
+      const { all } = clips;
+      if (all.length === 0) throw noClips(frames);
+      return Array.from({ length: batch }, (_, slot) => {
+        const position = step * batch + slot;
+        const order = permutation(all.length, deriveSeed(seed, Math.floor(position / all.length)));
+        return all[order[position % all.length]!]!;
+      });
+    },
     validation: alternate(byLabel.real.validation, byLabel.synthetic.validation),
     training: [...byLabel.real.training, ...byLabel.synthetic.training],
   };
+}
+
+/** All runs of `frames` samples of one subject, side by side, that do not overlap. */
+function runsOf(samples: readonly TrainingSample[], frames: number): TrainingSample[][] {
+  const runs: TrainingSample[][] = [];
+  let run: TrainingSample[] = [];
+  for (const sample of samples) {
+    if (run.length > 0 && run[0]!.subject !== sample.subject) run = [];
+    run.push(sample);
+    if (run.length < frames) continue;
+    runs.push(run);
+    run = [];
+  }
+  return runs;
+}
+
+function noClips(frames: number): BadInputError {
+  return new BadInputError({
+    code: 'no-clips',
+    message: `expected runs of ${frames} samples of one subject side by side, but the shards hold none`,
+    hint: 'write samples of moving heads for the second stage',
+  });
 }
 
 function parseIndex(bytes: Uint8Array): ShardIndex {

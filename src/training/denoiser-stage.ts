@@ -1,0 +1,166 @@
+// The denoiser's two stages. In the first, single pictures: everything but the autoencoder learns, the
+// Gaussian field included. In the second, clips: only the temporal layers learn, and nothing else moves.
+
+import type { LatentStatistics } from '../denoiser/index.ts';
+import {
+  controlInputs,
+  DECODER_SCOPE,
+  denoise,
+  ENCODER_SCOPE,
+  encoderModel,
+  LATENT_STATISTICS,
+  latentShape,
+  measureLatents,
+  TEMPORAL_NAME,
+} from '../denoiser/index.ts';
+import { createSchedule } from '../diffusion/index.ts';
+import { fieldParameters } from '../gaussians/index.ts';
+import type { HeadModel } from '../head/index.ts';
+import type { Weights } from '../nn/index.ts';
+import { createParameterSet, weightsFor } from '../nn/index.ts';
+import type { Device, Tensor } from '../tensor/index.ts';
+import { encodeOnnxModel, input, mean, mul, square, sub, tensor } from '../tensor/index.ts';
+import { unchanged } from './augmentation.ts';
+import type { BatchMaker } from './denoiser-batch.ts';
+import { denoiserBatch } from './denoiser-batch.ts';
+import { validateDenoiser } from './denoiser-validation.ts';
+import { GaussianLearner } from './gaussian-learner.ts';
+import type { SampleReader } from './sample-reader.ts';
+import type { TrainingSample } from './sample-shard.ts';
+import type { Stage } from './stage.ts';
+import type { Configuration } from './training-config.ts';
+
+/** What a denoiser's stage is made from. */
+export type DenoiserStageOptions = {
+  readonly configuration: Configuration;
+  readonly samples: SampleReader;
+  readonly device: Device;
+  /** The head that the samples' parameters belong to. */
+  readonly head: HeadModel;
+  readonly name: '1' | '2';
+  /** What was trained before: the autoencoder; for the second stage also the first one's weights. */
+  readonly weights: Weights;
+};
+
+const STATISTICS_SAMPLES = 64;
+
+/** Sets a stage up. It owns an encoder session for as long as the process runs. */
+export async function denoiserStage(options: DenoiserStageOptions): Promise<Stage> {
+  const { configuration, samples, device, head, name, weights } = options;
+  const { model, training } = configuration;
+  const { seed } = training;
+  const settings = name === '1' ? training.stage1 : training.stage2;
+  const frames = name === '1' ? 1 : training.stage2.frames;
+  const pictures = settings.batch * frames;
+  const set = createParameterSet();
+  const controls = controlInputs(model, pictures);
+  const velocity = denoise(
+    set.scope,
+    {
+      noisy: input('noisy', latentShape(model, pictures)),
+      timesteps: input('timesteps', [pictures], 'int64'),
+      reference: input('reference', latentShape(model, settings.batch)),
+      referenceLabels: input('referenceLabels', [settings.batch], 'int64'),
+      labels: input('labels', [pictures], 'int64'),
+      keepsReference: input('keepsReference', [pictures]),
+      controls,
+      ...(name === '1' ? {} : { frames }),
+    },
+    model,
+  );
+  const error = square(sub(velocity, input('velocity', latentShape(model, pictures))));
+  const loss = mean(mul(error, input('weight', [pictures, 1, 1, 1])));
+  const learns = (key: string): boolean => name === '1' || key.includes(`.${TEMPORAL_NAME}.`);
+  const trained = new Map([...set.values].filter(([key]) => learns(key)));
+  const frozenValues = new Map([...set.values].filter(([key]) => !learns(key)));
+  const frozen = weightsFor(frozenValues, weights, 'the weights of stage 1');
+
+  const schedule = createSchedule(model.diffusion);
+  const encoder = await device.createSession(encodeOnnxModel(encoderModel(model, weights, { batch: 1 })), {
+    spins: false,
+  });
+  let statistics = await latentStatistics();
+  const maker = (): BatchMaker => ({ model, settings, schedule, encoder, statistics, seed });
+  const gaussians =
+    controls.gaussian === undefined
+      ? null
+      : new GaussianLearner({
+          head,
+          channels: model.gaussianChannels,
+          seed,
+          learningRate: name === '1' ? settings.fieldLearningRate : 0,
+        });
+  if (name === '2') gaussians?.restore({ ...gaussians.state(), ...weights });
+  const clipsAt = (step: number): readonly (readonly TrainingSample[])[] =>
+    name === '1' ? samples.batchAt(step).map((one) => [one]) : samples.clipsAt(step, frames);
+
+  async function latentStatistics(): Promise<LatentStatistics> {
+    const known = weights[LATENT_STATISTICS.mean];
+    if (known !== undefined) return { mean: known, deviation: weights[LATENT_STATISTICS.deviation]! };
+    const latents: Float32Array[] = [];
+    for (const one of samples.training.slice(0, STATISTICS_SAMPLES)) {
+      const picture = tensor(unchanged(one, model.size).target, [1, 3, model.size, model.size]);
+      latents.push((await encoder.run({ picture })).latent!.data as Float32Array);
+    }
+    return measureLatents(latents, model.autoencoder.latentChannels);
+  }
+  const statisticsTensors = (): Record<string, Tensor> => ({
+    [LATENT_STATISTICS.mean]: statistics.mean,
+    [LATENT_STATISTICS.deviation]: statistics.deviation,
+  });
+  const isAutoencoder = (key: string): boolean =>
+    key.startsWith(`${ENCODER_SCOPE}.`) || key.startsWith(`${DECODER_SCOPE}.`);
+  const autoencoder = Object.fromEntries(Object.entries(weights).filter(([key]) => isAutoencoder(key)));
+  const fieldWeights = (): Record<string, Tensor> => (gaussians ? fieldParameters(gaussians.field) : {});
+
+  return {
+    name,
+    settings: { ...settings, batch: pictures },
+    problem: {
+      name: 'denoiser',
+      loss,
+      trained,
+      frozen,
+      optimiser: settings,
+      ...(controls.gaussian === undefined || name === '2'
+        ? {}
+        : { gradientsOf: { gaussian: controls.gaussian } }),
+    },
+    initialWeights() {
+      const fresh = set.initialise(seed);
+      return Object.fromEntries([...trained.keys()].map((key) => [key, fresh[key]!]));
+    },
+    async batchAt(step) {
+      const feeds = await denoiserBatch(maker(), clipsAt(step), step);
+      if (controls.liftedLatent !== undefined) return feeds;
+      const { liftedLatent, visibility, ...others } = feeds;
+      return others;
+    },
+    complete(batch, step) {
+      if (gaussians === null) return batch;
+      return { ...batch, gaussian: gaussians.map(clipsAt(step).flat()) };
+    },
+    learn(outputs, step) {
+      const gradient = outputs['gradient.gaussian'];
+      if (gradient !== undefined) gaussians?.learn(gradient, step + 1);
+    },
+    outsideState: () => ({ ...gaussians?.state(), ...statisticsTensors() }),
+    restore(state) {
+      gaussians?.restore(state);
+      statistics = {
+        mean: state[LATENT_STATISTICS.mean]!,
+        deviation: state[LATENT_STATISTICS.deviation]!,
+      };
+    },
+    shipped: () => ({ ...frozen, ...autoencoder, ...fieldWeights(), ...statisticsTensors() }),
+    validate: (averaged) =>
+      validateDenoiser(
+        { ...weights, ...frozen, ...averaged },
+        {
+          ...{ model, device, schedule, encoder, statistics, gaussians, seed },
+          steps: settings.focusSteps,
+          samples: samples.validation,
+        },
+      ),
+  };
+}

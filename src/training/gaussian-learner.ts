@@ -1,0 +1,128 @@
+// The Gaussian field learning: its map is splatted for a batch, the denoiser's graph returns the loss's
+// gradient with respect to that map, and this carries it back through the splatting into the field. The
+// denoising loss alone trains the field (METHOD.md section 1).
+
+import type { ActivatedField, FieldGradients, GaussianBinding, GaussianField } from '../gaussians/index.ts';
+import {
+  activateField,
+  activateFieldBackward,
+  bindGaussians,
+  fieldParameters,
+  initialiseField,
+  poseGaussians,
+  Splatter,
+} from '../gaussians/index.ts';
+import type { Camera } from '../geometry/index.ts';
+import type { HeadModel, HeadParameters, HeadPoser } from '../head/index.ts';
+import { createHeadPoser, neutralParameters } from '../head/index.ts';
+import type { Tensor } from '../tensor/index.ts';
+import { tensor, zeros } from '../tensor/index.ts';
+
+/** A head before a camera: one picture's control. */
+export type PosedHead = { readonly head: HeadParameters; readonly camera: Camera };
+
+/** Options of a `GaussianLearner`. */
+export type GaussianLearnerOptions = {
+  readonly head: HeadModel;
+  readonly channels: number;
+  readonly seed: number;
+  /** 0 freezes the field. */
+  readonly learningRate: number;
+};
+
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+const EPSILON = 1e-8;
+
+/** Splats a learnable field for batches of heads, and learns from the gradient of the map. */
+export class GaussianLearner {
+  readonly field: GaussianField;
+  readonly #options: GaussianLearnerOptions;
+  readonly #poser: HeadPoser;
+  readonly #binding: GaussianBinding;
+  readonly #splatter = new Splatter();
+  readonly #moments: Record<string, Tensor> = {};
+  #activated: ActivatedField;
+  #latest: { readonly means: Float32Array; readonly camera: Camera }[] = [];
+
+  constructor(options: GaussianLearnerOptions) {
+    const { head, channels, seed } = options;
+    this.#options = options;
+    this.#poser = createHeadPoser(head);
+    this.#binding = bindGaussians(head);
+    const neutral = this.#poser.pose(neutralParameters(head));
+    this.field = initialiseField(this.#binding, neutral, seed, { channels });
+    this.#activated = activateField(this.field);
+    for (const [name, { shape }] of Object.entries(fieldParameters(this.field))) {
+      this.#moments[`first.${name}`] = zeros(shape);
+      this.#moments[`second.${name}`] = zeros(shape);
+    }
+  }
+
+  /** The control map of a batch, `B C H W`; the batch is kept for `learn`. */
+  map(batch: readonly PosedHead[]): Tensor<'B C H W'> {
+    const { width, height } = batch[0]!.camera;
+    const pixels = this.#options.channels * width * height;
+    const map = zeros<'B C H W'>([batch.length, this.#options.channels, height, width]);
+    this.#latest = batch.map(({ head, camera }) => ({
+      means: poseGaussians(this.#binding, this.#poser.pose(head)),
+      camera,
+    }));
+    for (const [i, scene] of this.#latest.entries()) {
+      const images = this.#splatter.forward({ ...scene, ...this.#activated });
+      map.data.set(images.features.data, i * pixels);
+    }
+    return map;
+  }
+
+  /**
+   * One step of Adam on the field.
+   * @param gradient the loss's gradient with respect to the latest map, `B C H W`
+   * @param step counted from 1
+   */
+  learn(gradient: Tensor, step: number): void {
+    if (this.#options.learningRate === 0) return;
+    const [, channels, height, width] = gradient.shape as [number, number, number, number];
+    const pixels = channels * height * width;
+    let total: FieldGradients | undefined;
+    for (const [i, scene] of this.#latest.entries()) {
+      this.#splatter.forward({ ...scene, ...this.#activated });
+      const features = tensor<'C H W'>(gradient.data.subarray(i * pixels, (i + 1) * pixels), [
+        channels,
+        height,
+        width,
+      ]);
+      total = activateFieldBackward(this.#activated, this.#splatter.backward({ features }), total);
+    }
+    if (total === undefined) return;
+    const parameters = Object.entries(fieldParameters(this.field));
+    const gradients = [total.features, total.opacity, total.scale];
+    for (const [i, [name, { data }]] of parameters.entries()) {
+      this.#update(name, data, gradients[i]!, step);
+    }
+    activateField(this.field, this.#activated);
+  }
+
+  /** The field and its moments, for checkpoints. */
+  state(): Record<string, Tensor> {
+    return { ...fieldParameters(this.field), ...this.#moments };
+  }
+
+  /** Takes a state back. */
+  restore(state: Readonly<Record<string, Tensor>>): void {
+    for (const [name, { data }] of Object.entries(this.state())) data.set(state[name]!.data);
+    activateField(this.field, this.#activated);
+  }
+
+  #update(name: string, data: Float32Array, gradient: Float32Array, step: number): void {
+    const first = this.#moments[`first.${name}`]!.data;
+    const second = this.#moments[`second.${name}`]!.data;
+    const rate = (this.#options.learningRate * Math.sqrt(1 - BETA2 ** step)) / (1 - BETA1 ** step);
+    for (let i = 0; i < data.length; i++) {
+      const g = gradient[i]!;
+      first[i] = BETA1 * first[i]! + (1 - BETA1) * g;
+      second[i] = BETA2 * second[i]! + (1 - BETA2) * g * g;
+      data[i]! -= (rate * first[i]!) / (Math.sqrt(second[i]!) + EPSILON);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+// The stages on tiny sizes: losses fall, a resumed run equals an uninterrupted one, the field learns from
+// the denoising loss alone, and the second stage moves nothing but the temporal layers.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TEMPORAL_NAME } from '../../src/denoiser/index.ts';
+import { FIELD_PARAMETERS } from '../../src/gaussians/index.ts';
+import type { Weights } from '../../src/nn/index.ts';
+import { decodeWeights } from '../../src/nn/index.ts';
+import { createDevice, loadEmbeddedHead } from '../../src/node/index.ts';
+import type { AnyTensor } from '../../src/tensor/index.ts';
+import { decodeSafetensors } from '../../src/tensor/index.ts';
+import type { RunFolder, Stage } from '../../src/training/index.ts';
+import {
+  autoencoderStage,
+  CHECKPOINT_FILE,
+  denoiserStage,
+  openSamples,
+  runTraining,
+  WEIGHTS_FILE,
+} from '../../src/training/index.ts';
+import { folderOfSamples, memoryFolder, tinyConfiguration, tinySamples } from './tiny-run.ts';
+
+const device = await createDevice('cpu');
+const head = await loadEmbeddedHead();
+const configuration = await tinyConfiguration();
+const data = folderOfSamples(tinySamples(head, { size: 32, subjects: 8 }), 32, head.name);
+
+const samplesFor = (batch: number) => openSamples(data.read, { ...configuration.training, batch });
+const vaeStage = async (): Promise<Stage> =>
+  autoencoderStage({ configuration, device, samples: await samplesFor(configuration.training.vae.batch) });
+const denoiserOf = async (name: '1' | '2', weights: Weights): Promise<Stage> => {
+  const { batch } = name === '1' ? configuration.training.stage1 : configuration.training.stage2;
+  return denoiserStage({ configuration, device, head, name, weights, samples: await samplesFor(batch) });
+};
+const run = (stage: Stage, folder: RunFolder, steps: number, isResumed = false) =>
+  runTraining({ stage, device, folder, isResumed, steps });
+const checkpoint = async (folder: RunFolder): Promise<Readonly<Record<string, AnyTensor>>> =>
+  decodeSafetensors((await folder.read(CHECKPOINT_FILE))!).tensors;
+const shipped = async (folder: RunFolder): Promise<Weights> =>
+  decodeWeights((await folder.read(WEIGHTS_FILE))!).weights;
+const figuresIn = async (folder: RunFolder): Promise<Record<string, number>[]> =>
+  new TextDecoder()
+    .decode((await folder.read('curves.jsonl'))!)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { validation?: Record<string, number> })
+    .flatMap(({ validation }) => (validation ? [validation] : []));
+
+const vaeFolder = memoryFolder();
+const firstFolder = memoryFolder();
+
+test('the autoencoder begins as principal components and gets better', async () => {
+  await run(await vaeStage(), vaeFolder, 60);
+  const figures = await figuresIn(vaeFolder);
+  assert.ok(figures[0]!.withoutLift! > 15, `starts at ${figures[0]!.withoutLift} dB`);
+  assert.ok(figures[1]!.decoded! > figures[0]!.decoded! + 0.5, JSON.stringify(figures));
+  assert.deepEqual(vaeFolder.pictures, ['sheets/step-0000000.png', 'sheets/step-0000060.png']);
+});
+
+test('a resumed run equals an uninterrupted one, bit for bit', async () => {
+  const [whole, parts] = [memoryFolder(), memoryFolder()];
+  const weights = await shipped(vaeFolder);
+  await run(await denoiserOf('1', weights), whole, 6);
+  await run(await denoiserOf('1', weights), parts, 3);
+  const resumed = await run(await denoiserOf('1', weights), parts, 6, true);
+  assert.equal(resumed.resumedFromStep, 3);
+  const [a, b] = [await checkpoint(whole), await checkpoint(parts)];
+  assert.deepEqual(Object.keys(a).sort(), Object.keys(b).sort());
+  for (const name of Object.keys(a)) assert.deepEqual(a[name]!.data, b[name]!.data, name);
+});
+
+test('a run is not begun over another, nor resumed from nothing', async () => {
+  await assert.rejects(run(await vaeStage(), vaeFolder, 1), /checkpoint/);
+  await assert.rejects(run(await vaeStage(), memoryFolder(), 1, true), /checkpoint/);
+});
+
+test('the denoiser overfits a handful of samples, and the field moves with it', async () => {
+  const stage = await denoiserOf('1', await shipped(vaeFolder));
+  const before = structuredClone(stage.outsideState!());
+  const early = await run(stage, firstFolder, 10);
+  const late = await run(await denoiserOf('1', await shipped(vaeFolder)), firstFolder, 80, true);
+  assert.ok(late.loss < 0.8 * early.loss, `${early.loss} to ${late.loss}`);
+  const after = await checkpoint(firstFolder);
+  const name = FIELD_PARAMETERS.features;
+  const moved = (after[`outside.${name}`]!.data as Float32Array).filter(
+    (x, i) => x !== before[name]!.data[i],
+  );
+  assert.ok(moved.length > 1000, `${moved.length} features moved`);
+});
+
+test('the second stage moves the temporal layers alone', async () => {
+  const weights = await shipped(firstFolder);
+  const folder = memoryFolder();
+  await run(await denoiserOf('2', weights), folder, 3);
+  const after = await shipped(folder);
+  const temporal = Object.keys(after).filter((name) => name.includes(`.${TEMPORAL_NAME}.`));
+  assert.ok(temporal.length > 0 && temporal.every((name) => weights[name] === undefined));
+  for (const name of Object.keys(weights)) assert.deepEqual(after[name]!.data, weights[name]!.data, name);
+  const outputs = temporal.filter((name) => name.endsWith('proj_out.weight'));
+  for (const name of outputs)
+    assert.ok(
+      after[name]!.data.some((x) => x !== 0),
+      `${name} learned`,
+    );
+});
