@@ -1,0 +1,116 @@
+// The assembled model as a renderer: the portrait passes once as the reference; frames are lifted, splatted,
+// denoised window by window and decoded beside the lifted picture.
+
+import { createSchedule } from '../diffusion/index.ts';
+import type { HeadModel, HeadParameters } from '../head/index.ts';
+import { createLiftTools } from '../lift/index.ts';
+import type { RgbImage } from '../media/index.ts';
+import { imageFromPlanar, planarFromImage } from '../media/index.ts';
+import type { Device, Tensor } from '../tensor/index.ts';
+import { createRandom, tensor } from '../tensor/index.ts';
+import type { Avatar } from './avatar-file.ts';
+import { hasTemporalLayers, openNetworks } from './avatar-networks.ts';
+import type { AvatarRenderer, FittedPortrait, WeightsName } from './avatar-renderer.ts';
+import { framePortrait } from './avatar-renderer.ts';
+import type { FrameControls } from './frame-controls.ts';
+import { createFrameController } from './frame-controls.ts';
+import { WindowSampler } from './window-sampler.ts';
+
+/** What a renderer is made of. */
+export type ModelRendererOptions = {
+  readonly avatar: Avatar;
+  /** Checksum of the file that the avatar came from. */
+  readonly sha256: string;
+  readonly head: HeadModel;
+  readonly device: Device;
+  /** DDIM steps; the default is 4. */
+  readonly steps?: number;
+  /** Classifier-free guidance; the default 1 follows the reference as learned. */
+  readonly guidanceScale?: number;
+  /** Frames that are denoised together; the default is 8. */
+  readonly windowFrames?: number;
+  readonly seed?: number;
+};
+
+/** A renderer that owns sessions: hold it with `await using`. */
+export type ModelRenderer = AvatarRenderer & AsyncDisposable;
+
+const DEFAULT_STEPS = 4;
+const DEFAULT_WINDOW = 8;
+const OVERLAP_SHARE = 0.25;
+
+/** Prepares a portrait: everything that does not change from frame to frame is computed here. */
+export async function createModelRenderer(
+  portrait: FittedPortrait,
+  options: ModelRendererOptions,
+): Promise<ModelRenderer> {
+  const { avatar, head, device, seed = 0, steps = DEFAULT_STEPS, guidanceScale = 1 } = options;
+  const { windowFrames = DEFAULT_WINDOW } = options;
+  const sizePx = avatar.config.size;
+  const tools = createLiftTools(head);
+  const framed = framePortrait(tools.poser, portrait, sizePx);
+  const controlsOf = createFrameController(avatar, tools, framed);
+  const networks = await openNetworks(avatar, { device, windowFrames, guidanceScale });
+  const reference = await networks.reference(await networks.encode(asBatch(planarFromImage(framed.image))));
+  const schedule = createSchedule(avatar.config.diffusion);
+  const noise = createRandom(seed).fillNormal(new Float32Array(networks.latentLength));
+  const overlapFrames = hasTemporalLayers(avatar) ? Math.floor(windowFrames * OVERLAP_SHARE) : 0;
+  const weights: WeightsName = { name: avatar.name, sha256: options.sha256 };
+
+  async function* render(
+    motion: Iterable<HeadParameters> | AsyncIterable<HeadParameters>,
+  ): AsyncGenerator<RgbImage, void, undefined> {
+    const sampler = new WindowSampler({ schedule, steps, windowFrames, overlapFrames, noise });
+    let held: PreparedFrame[] = [];
+    for await (const batch of chunks(motion, () => sampler.newFrames)) {
+      const fresh: PreparedFrame[] = [];
+      for (const parameters of batch) {
+        const controls = controlsOf(parameters);
+        fresh.push({ controls, guidance: await networks.guidance(controls) });
+      }
+      const window = [...held, ...fresh];
+      const guidance = stacked(padded(window, windowFrames).map((frame) => frame.guidance));
+      const latents = await sampler.next((noisy, t) => networks.velocity(noisy, t, { reference, guidance }));
+      for (const [i, { controls }] of fresh.entries()) {
+        const at = (held.length + i) * noise.length;
+        const picture = await networks.decode(latents.slice(at, at + noise.length), controls);
+        yield imageFromPlanar(tensor(picture.data, [3, sizePx, sizePx]));
+      }
+      held = overlapFrames === 0 ? [] : window.slice(-overlapFrames);
+    }
+  }
+  return { sizePx, weights, render, [Symbol.asyncDispose]: () => networks[Symbol.asyncDispose]() };
+}
+
+type PreparedFrame = { readonly controls: FrameControls; readonly guidance: Float32Array };
+
+/** Groups items; the size of each group is asked for when it begins. The last one may be smaller. */
+async function* chunks<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  size: () => number,
+): AsyncGenerator<T[], void, undefined> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < size()) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+/** The last, shorter window repeats its last frame: sessions have a fixed number of frames. */
+function padded<T>(frames: readonly T[], count: number): T[] {
+  return Array.from({ length: count }, (_, i) => frames[Math.min(i, frames.length - 1)]!);
+}
+
+function stacked(parts: readonly Float32Array[]): Float32Array {
+  const length = parts[0]!.length;
+  const all = new Float32Array(parts.length * length);
+  for (const [i, part] of parts.entries()) all.set(part, i * length);
+  return all;
+}
+
+function asBatch({ data, shape }: Tensor): Tensor {
+  return tensor(data, [1, ...shape]);
+}
