@@ -11,6 +11,9 @@ import {
   emitModel,
   encodeOnnxModel,
   input,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxValueInfo,
   type Session,
   type SessionOptions,
   tensor,
@@ -29,16 +32,16 @@ type Provider = Exclude<DeviceRequest, 'auto'>;
  * @throws MissingResourceError if it is asked for by name and is not there.
  */
 export async function createDevice(request: DeviceRequest = 'auto'): Promise<Device> {
-  if (request === 'cpu') return deviceOn('cpu');
+  if (request === 'cpu') return await deviceOn('cpu');
   if (request === 'auto') {
-    if (!mayHaveGpu()) return deviceOn('cpu');
+    if (!mayHaveGpu()) return await deviceOn('cpu');
     for (const provider of ['cuda', 'webgpu'] as const) {
-      if ((await reasonAgainst(provider)) === undefined) return deviceOn(provider);
+      if ((await reasonAgainst(provider)) === undefined) return await deviceOn(provider);
     }
-    return deviceOn('cpu');
+    return await deviceOn('cpu');
   }
   const reason = await reasonAgainst(request);
-  if (reason === undefined) return deviceOn(request);
+  if (reason === undefined) return await deviceOn(request);
   throw new MissingResourceError({
     code: 'no-device',
     message: `expected a ${request} device, but ${reason}`,
@@ -49,8 +52,44 @@ export async function createDevice(request: DeviceRequest = 'auto'): Promise<Dev
   });
 }
 
-function deviceOn(provider: Provider): Device {
-  return { name: provider, createSession: (model, options) => openSession(provider, model, options) };
+async function deviceOn(provider: Provider): Promise<Device> {
+  const block = provider === 'cpu' ? await convolutionBlock() : undefined;
+  return {
+    name: provider,
+    createSession: (model, options) => openSession(provider, model, options),
+    ...(block === undefined ? {} : { convolutionBlock: block }),
+  };
+}
+
+/** The block of channels that this processor's convolutions use, seen in what a reordering does to a ramp. */
+async function convolutionBlock(): Promise<number | undefined> {
+  const [channels, pixels] = [64, 2];
+  const shape = [1, channels, 1, pixels];
+  const reorder: OnnxNode = {
+    op: 'ReorderInput',
+    inputs: ['x'],
+    outputs: ['y'],
+    domain: 'com.microsoft.nchwc',
+  };
+  const value = (name: string): OnnxValueInfo => ({ name, dtype: 'float32', shape });
+  const model: OnnxModel = {
+    name: 'probe',
+    nodes: [{ ...reorder, attributes: { channels_last: 0 } }],
+    inputs: [value('x')],
+    outputs: [value('y')],
+    initialisers: {},
+  };
+  try {
+    const session = await InferenceSession.create(encodeOnnxModel(model), { logSeverityLevel: 4 });
+    const ramp = Float32Array.from({ length: channels * pixels }, (_, i) => i);
+    const { y } = await session.run({ x: toNative(tensor(ramp, shape)) });
+    await session.release();
+    // The first channel's second pixel stands right behind the first block.
+    const block = Array.from(y!.data as Float32Array).indexOf(1);
+    return block > 1 && block < channels ? block : undefined;
+  } catch {
+    return undefined; // This build or processor has no blocked layout.
+  }
 }
 
 async function openSession(

@@ -24,6 +24,8 @@ export type SessionOptions = {
 /** Makes sessions on one back end. */
 export type Device = {
   readonly name: DeviceName;
+  /** Channels in a block of the CPU's convolutions; absent where there are none. For `emitModel`. */
+  readonly convolutionBlock?: number;
   /** Loads an encoded ONNX model. @throws FaultError if the back end refuses it. */
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
 };

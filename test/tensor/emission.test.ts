@@ -67,6 +67,35 @@ describe('ONNX Runtime and the reference agree, forward and backward, for', () =
   }
 });
 
+test('blocked convolutions compute what plain ones do, forward and backward', async (t) => {
+  const { convolutionBlock } = await createDevice('cpu');
+  if (convolutionBlock === undefined) return t.skip('this processor has no blocked convolutions');
+  const x = input('x', [1, 32, 64, 64]);
+  const weight = parameter('w', [32, 32, 3, 3]);
+  const y = conv2d(x, weight, { bias: parameter('b', [32]), padding: 1 });
+  const [toX, toWeight] = gradients(sum(square(y)), [x, weight]);
+  const outputs = { y, toX: toX!, toWeight: toWeight! };
+  const leaves = [x, weight, parameter('b', [32])];
+  const feeds = asTensors(leaves, randomFeeds(leaves));
+  const plain = await runModel(emitModel({ name: 'plain', outputs }), feeds);
+  const blockedModel = emitModel({ name: 'blocked', outputs, convolutionBlock });
+  assert.equal(
+    blockedModel.nodes.filter(({ op, domain }) => op === 'Conv' && domain !== undefined).length,
+    2,
+  );
+  const blocked = await runModel(blockedModel, feeds);
+  for (const name of Object.keys(outputs)) {
+    const scale = Array.from(plain[name]!.data, Number).reduce(
+      (most, value) => Math.max(most, Math.abs(value)),
+      0,
+    );
+    Array.from(plain[name]!.data, Number).forEach((wanted, i) => {
+      const error = Math.abs(Number(blocked[name]!.data[i]) - wanted) / scale;
+      assert.ok(error < TOLERANCE, `${name}[${i}] differs by ${error} of the largest`);
+    });
+  }
+});
+
 describe('an emitted model', () => {
   const x = input('x', [2]);
   const weight = parameter('w', [2]);

@@ -3,6 +3,7 @@
 
 import type { AnyTensor } from '../host-tensor.ts';
 import type { OnnxModel, OnnxNode, OnnxValueInfo } from '../onnx-model.ts';
+import { blockedConvolutions, type Lowering } from './blocked-convolution.ts';
 import { type GraphNode, graphError, type Operator, type Value } from './value.ts';
 
 /** What to emit: named outputs, and the data of those parameters that become initialisers. */
@@ -10,6 +11,11 @@ export type EmissionOptions = {
   readonly name: string;
   readonly outputs: Readonly<Record<string, Value>>;
   readonly weights?: Readonly<Record<string, AnyTensor>>;
+  /**
+   * The CPU's block of channels (`Device.convolutionBlock`), for graphs whose weights are fed: convolutions then
+   * run in blocked layout. Such a model runs only on CPUs with that block.
+   */
+  readonly convolutionBlock?: number | undefined;
 };
 
 const IDENTITY: Operator = { type: 'Identity' };
@@ -21,11 +27,18 @@ const SMALL_CONSTANT_BYTES = 256;
  * `weights` become inputs under their names. Names depend on the graph alone: equal graphs, equal models.
  * @throws BadInputError if two leaves share a name or a weight's shape does not fit.
  */
-export function emitModel({ name, outputs, weights = {} }: EmissionOptions): OnnxModel {
-  const emission = new Emission(weights);
+export function emitModel({ name, outputs, weights = {}, convolutionBlock }: EmissionOptions): OnnxModel {
+  const standIn = standInsWith(
+    convolutionBlock === undefined ? () => undefined : blockedConvolutions(convolutionBlock),
+  );
+  const emission = new Emission(weights, standIn);
   const named = Object.entries(outputs);
   for (const [outputName, value] of named) emission.reserveOutput(outputName, value);
-  for (const node of nodesFor(named.map(([, value]) => value))) emission.addNode(node);
+  for (const node of nodesFor(
+    named.map(([, value]) => value),
+    standIn,
+  ))
+    emission.addNode(node);
   for (const [outputName, value] of named) emission.addOutput(outputName, value);
   return { name, ...emission.result() };
 }
@@ -49,7 +62,7 @@ export function nameOf(value: Value): string {
 }
 
 /** The nodes that the values need, operands first. */
-function nodesFor(values: readonly Value[]): GraphNode[] {
+function nodesFor(values: readonly Value[], standIn: StandIns = standInsWith(() => undefined)): GraphNode[] {
   const order: GraphNode[] = [];
   const seen = new Set<GraphNode>();
   const stack = values.toReversed().map((value) => ({ value, isLeaving: false }));
@@ -62,27 +75,28 @@ function nodesFor(values: readonly Value[]): GraphNode[] {
     } else if (!seen.has(node)) {
       seen.add(node);
       stack.push({ value, isLeaving: true });
-      for (const operand of emittedInputs(node).toReversed())
+      const other = standIn(node);
+      for (const operand of other === undefined ? node.inputs.toReversed() : [other])
         stack.push({ value: operand, isLeaving: false });
     }
   }
   return order;
 }
 
-/** What a node needs of its inputs: an alias needs the value that it stands for. */
-function emittedInputs({ operator, inputs }: GraphNode): readonly Value[] {
-  return operator.isAlias ? inputs.slice(0, 1) : inputs;
-}
+/** The value that is emitted in place of a node's output: an alias's original, a lowered form, or none. */
+type StandIns = (node: GraphNode) => Value | undefined;
 
-function behindAliases(value: Value): Value {
-  const { source } = value;
-  return source.kind === 'result' && source.node.operator.isAlias
-    ? behindAliases(source.node.inputs[0]!)
-    : value;
+function standInsWith(lowering: Lowering): StandIns {
+  const known = new Map<GraphNode, Value | undefined>();
+  return (node) => {
+    if (!known.has(node)) known.set(node, node.operator.isAlias ? node.inputs[0] : lowering(node));
+    return known.get(node);
+  };
 }
 
 class Emission {
   readonly #weights: Readonly<Record<string, AnyTensor>>;
+  readonly #standIn: StandIns;
   readonly #names = new Map<Value, string>();
   readonly #reserved = new Map<Value, string>();
   readonly #leaves = new Map<string, Value>();
@@ -93,20 +107,24 @@ class Emission {
   readonly #outputs: OnnxValueInfo[] = [];
   readonly #initialisers: Record<string, AnyTensor> = {};
 
-  constructor(weights: Readonly<Record<string, AnyTensor>>) {
+  constructor(weights: Readonly<Record<string, AnyTensor>>, standIn: StandIns) {
     this.#weights = weights;
+    this.#standIn = standIn;
   }
 
   /** Lets a computed output carry its name from the start, so that no copy is needed to name it. */
   reserveOutput(name: string, value: Value): void {
-    const computed = behindAliases(value);
-    if (computed.source.kind === 'result' && !this.#reserved.has(computed))
-      this.#reserved.set(computed, name);
+    if (value.source.kind !== 'result') return;
+    const other = this.#standIn(value.source.node);
+    if (other !== undefined) this.reserveOutput(name, other);
+    else if (!this.#reserved.has(value)) this.#reserved.set(value, name);
   }
 
-  addNode({ operator, inputs, attributes, outputs }: GraphNode): void {
-    if (operator.isAlias) {
-      this.#names.set(outputs[0]!, this.#nameOf(inputs[0]!));
+  addNode(node: GraphNode): void {
+    const { operator, inputs, attributes, outputs } = node;
+    const other = this.#standIn(node);
+    if (other !== undefined) {
+      this.#names.set(outputs[0]!, this.#nameOf(other));
       return;
     }
     const inputNames = inputs.map((value) => this.#nameOf(value));
