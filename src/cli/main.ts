@@ -25,8 +25,14 @@ type Run = {
   device: string;
 };
 
-/** Runs the command that `argv` (without node and script) names, and sets the exit status. */
-export async function main(argv: readonly string[]): Promise<void> {
+/**
+ * Runs the command that `argv` (without node and script) names, and sets the exit status.
+ * @param load Where commands come from; tests bring their own.
+ */
+export async function main(
+  argv: readonly string[],
+  load: (name: string) => Promise<CliCommand> = loadCommand,
+): Promise<void> {
   const [name, ...words] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     console.log(await programHelp(packageVersion()));
@@ -45,7 +51,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     device: 'cpu',
   };
   try {
-    const command = await loadCommand(name);
+    const command = await load(name);
     if (words.includes('--help') || words.includes('-h'))
       console.log(plain(await commandHelp(name, command)));
     else await runCommand(run, command, words);

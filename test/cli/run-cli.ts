@@ -14,13 +14,16 @@ export type CliRun = {
 
 /** A run in progress; `onStderr` sees its standard error as it comes, and may signal the process. */
 export type CliOptions = {
+  /** Another program than `learn2control`, as a TypeScript file. */
+  readonly program?: string;
   readonly onStderr?: (text: string, interrupt: (signal: NodeJS.Signals) => void) => void;
 };
 
 /** Runs `learn2control ...words`. */
-export function runCli(words: readonly string[], { onStderr }: CliOptions = {}): Promise<CliRun> {
+export function runCli(words: readonly string[], { program, onStderr }: CliOptions = {}): Promise<CliRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BIN, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const script = program === undefined ? [BIN] : ['--import', 'tsx', program];
+    const child = spawn(process.execPath, [...script, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (data) => {
