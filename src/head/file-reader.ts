@@ -29,7 +29,9 @@ export type FileKind = {
  * @throws BadInputError on a damaged or foreign file, and on one of a newer version.
  */
 export function openFile(bytes: Uint8Array, kind: FileKind, name: string): FileReader {
-  const file = decodeSafetensors(bytes, name);
+  // A plain view: the slices of Node's Buffer share memory instead of copying.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const file = decodeSafetensors(plain, name);
   const { format, version } = file.metadata;
   if (format !== kind.format) {
     throw new BadInputError({

@@ -57,7 +57,7 @@ export function deriveHead(wheel: Wheel, { isLip, sampleCount, log }: Options): 
   log(`identity: ${(100 * identity.explained).toFixed(2)} % explained`);
 
   const jawPivot = jointAt(joints.regressor, identity.mean, JAW);
-  const jaw = solveJaw(identity.mean, jawOpen, jawPivot, lowerTeeth);
+  const jaw = solveJaw(identity.mean, jawOpen, jawPivot, lowerTeeth, headShare);
   const eyes = EYES.map((eye) => jointAt(joints.regressor, identity.mean, eye));
   const origin = eyes[0]!.map((value, axis) => (value + eyes[1]![axis]!) / 2);
   const charts = layOutCharts(surface, rest);
@@ -137,8 +137,8 @@ function skinningWeights(surface: HeadSurface, headShare: Float64Array, jaw: Flo
   const weights = new Float32Array(surface.vertexCount * joints);
   for (let v = 0; v < surface.vertexCount; v++) {
     weights[v * joints + ROOT] = 1 - headShare[v]!;
-    weights[v * joints + NECK] = headShare[v]! * (1 - jaw[v]!);
-    weights[v * joints + JAW] = headShare[v]! * jaw[v]!;
+    weights[v * joints + NECK] = headShare[v]! - jaw[v]!;
+    weights[v * joints + JAW] = jaw[v]!;
   }
   for (const [i, { first, count }] of surface.eyeballs.entries()) {
     for (let v = first; v < first + count; v++) {

