@@ -1,8 +1,11 @@
 // Video to HeadTrack: faces found, their landmarks, and the head fitted to them; also the person mask and
 // the face description that other parts use.
 
+export * from './control-preview.ts';
+export * from './face-descriptor.ts';
 export * from './face-detector.ts';
 export * from './face-landmarks.ts';
 export * from './face-region.ts';
 export * from './observe.ts';
+export * from './person-segmenter.ts';
 export * from './tracker.ts';
