@@ -1,10 +1,11 @@
 // Training on the CPU: milliseconds of a step of a small U-Net (forward, backward, AdamW) and of its gradients
 // alone, and the speed of each primitive, beside PyTorch where it is installed.
 //
-//   npm run -s bench:training -- [--batch 8] [--peer PYTHON] [--profile PREFIX]
+//   npm run -s bench:training -- [--batch 8] [--peer PYTHON] [--busy] [--profile PREFIX]
 //
 // PYTHON is an interpreter with bench/peers/training.requirements.txt installed. `ratio` is our step's time over
-// PyTorch's (channels last, eager), both measured in this run; `ratios` gives it by primitive.
+// PyTorch's (channels last, eager), both measured in this run; `ratios` gives it by primitive. `--busy`, for a
+// machine that others use, gives both one thread and counts its processor time instead of the clock's.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -35,10 +36,16 @@ import { benchmarkLoss } from './training-network.ts';
 type Timing = { readonly title: string; readonly ms: number; readonly gflops?: number };
 
 const { values: options } = parseArgs({
-  options: { batch: { type: 'string', default: '8' }, peer: { type: 'string' }, profile: { type: 'string' } },
+  options: {
+    batch: { type: 'string', default: '8' },
+    peer: { type: 'string' },
+    busy: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+  },
 });
 const batch = Number(options.batch);
 const device = await createDevice('cpu');
+const sessionOptions = options.busy ? { threads: 1 } : {};
 const random = createRandom(1);
 
 function noise(shape: readonly number[], scale = 1): Tensor {
@@ -55,8 +62,10 @@ async function medianMs(run: () => Promise<unknown>, runs: number): Promise<numb
   const times: number[] = [];
   for (let i = 0; i < runs; i++) {
     const start = performance.now();
+    const processor = process.cpuUsage();
     await run();
-    times.push(performance.now() - start);
+    const { user, system } = process.cpuUsage(processor);
+    times.push(options.busy ? (user + system) / 1000 : performance.now() - start);
   }
   return times.sort((a, b) => a - b)[runs >> 1]!;
 }
@@ -67,8 +76,8 @@ async function timeGraph(
   flops = 0,
   runs = 15,
 ): Promise<Timing> {
-  const model = emitModel({ name: title, outputs });
-  await using session = await device.createSession(encodeOnnxModel(model));
+  const model = emitModel({ name: title, outputs, convolutionBlock: device.convolutionBlock });
+  await using session = await device.createSession(encodeOnnxModel(model), sessionOptions);
   const feeds = Object.fromEntries(
     model.inputs.map(({ name, shape }) => [name, noise(shape as number[], 0.1)]),
   );
@@ -133,9 +142,10 @@ async function timeNetwork(): Promise<{ timings: Timing[]; parameters: number; n
   const next = Object.fromEntries(
     Object.entries(update.state).map(([name, value]) => [nextName(name), value]),
   );
-  const model = emitModel({ name: 'step', outputs: { loss, ...next } });
+  const outputs = { loss, ...next };
+  const model = emitModel({ name: 'step', outputs, convolutionBlock: device.convolutionBlock });
   const profile = options.profile === undefined ? {} : { profilePrefix: options.profile };
-  await using session = await device.createSession(encodeOnnxModel(model), profile);
+  await using session = await device.createSession(encodeOnnxModel(model), { ...sessionOptions, ...profile });
   const start = Object.fromEntries(
     weights.map((value) => [nameOf(value), noise(value.shape, nameOf(value).endsWith('scale') ? 1 : 0.03)]),
   );
@@ -165,7 +175,11 @@ async function timeNetwork(): Promise<{ timings: Timing[]; parameters: number; n
 function peerTimes(): { parameters: number; ms: Record<string, number> } | undefined {
   if (options.peer === undefined) return undefined;
   const script = join(import.meta.dirname, 'peers', 'training.py');
-  const { stdout, status, stderr } = spawnSync(options.peer, [script, String(batch)], { encoding: 'utf8' });
+  const { stdout, status, stderr } = spawnSync(
+    options.peer,
+    [script, String(batch), ...(options.busy ? ['busy'] : [])],
+    { encoding: 'utf8' },
+  );
   if (status !== 0) throw new Error(`the peer failed: ${stderr}`);
   return JSON.parse(stdout.trim().split('\n').at(-1)!);
 }

@@ -1,9 +1,9 @@
 """PyTorch's times for what bench/training.ts times: primitives, and a step of the network of bench/training-network.ts.
 
-    python bench/peers/training.py BATCH
+    python bench/peers/training.py BATCH [busy]
 
 Prints one JSON line: {"parameters": n, "ms": {title: milliseconds}}. Float32, two threads as ours, channels last
-for pictures (PyTorch's fastest form on the CPU), fused AdamW.
+for pictures (PyTorch's fastest form on the CPU), fused AdamW. `busy` counts the processor time of one thread.
 """
 
 import json
@@ -17,7 +17,9 @@ from torch import nn
 from torch.nn import functional as F
 
 BATCH = int(sys.argv[1])
-torch.set_num_threads(os.cpu_count() or 1)
+IS_BUSY = sys.argv[2:] == ["busy"]
+torch.set_num_threads(1 if IS_BUSY else os.cpu_count() or 1)
+clock = time.process_time if IS_BUSY else time.perf_counter
 torch.manual_seed(1)
 
 
@@ -26,9 +28,9 @@ def median_ms(run, runs=15):
         run()
     times = []
     for _ in range(runs):
-        start = time.perf_counter()
+        start = clock()
         run()
-        times.append(time.perf_counter() - start)
+        times.append(clock() - start)
     return statistics.median(times) * 1000
 
 
