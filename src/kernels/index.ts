@@ -1,6 +1,7 @@
 // SIMD WebAssembly kernels and the heap they work on. Each kernel has a typed wrapper here and a plain
 // TypeScript reference beside the code that uses it.
 
+export * from './adamw.ts';
 export * from './head-posing.ts';
 export * from './kernel-instance.ts';
 export * from './rasteriser.ts';
