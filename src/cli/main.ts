@@ -117,9 +117,10 @@ function reportSuccess(run: Run, { summary, outputs, fields = {} }: CommandResul
 
 function reportFailure(run: Run, error: AvatarError): void {
   process.exitCode = error.exitStatus;
-  const { code, hint } = error;
+  const { code } = error;
   const message = oneLine(error.message);
-  console.error(`learn2control: ${message} ${oneLine(hint)}`);
+  const hint = oneLine(error.hint);
+  console.error(`learn2control: ${sentence(message)} ${capitalised(sentence(hint))}`);
   if (error.code === 'fault' && process.env.LEARN2CONTROL_DEBUG) console.error(error.cause);
   if (run.isJson) {
     console.log(JSON.stringify({ ...commonFields(run, []), error: { code, message, hint } }));
@@ -160,5 +161,9 @@ function asAvatarError(error: unknown): AvatarError {
 }
 
 const plain = (text: string): string => (process.stdout.isTTY ? text : stripVTControlCharacters(text));
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();

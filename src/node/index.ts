@@ -1,6 +1,6 @@
 // What Node adds to the portable folders: files, codecs, workers, devices.
 
-export * from './head-tracker.ts';
+export * from './avatar-weights.ts';
 export * from './image-file.ts';
 export * from './input-file.ts';
 export * from './load-tracker.ts';
