@@ -40,10 +40,10 @@ export class GaussianLearner {
   readonly #options: GaussianLearnerOptions;
   readonly #poser: HeadPoser;
   readonly #binding: GaussianBinding;
-  readonly #splatter = new Splatter();
+  /** One for each picture of a batch: each remembers the scene that its gradient goes back to. */
+  readonly #splatters: Splatter[] = [];
   readonly #moments: Record<string, Tensor> = {};
   #activated: ActivatedField;
-  #latest: { readonly means: Float32Array; readonly camera: Camera }[] = [];
 
   constructor(options: GaussianLearnerOptions) {
     const { head, channels, seed } = options;
@@ -59,17 +59,15 @@ export class GaussianLearner {
     }
   }
 
-  /** The control map of a batch, `B C H W`; the batch is kept for `learn`. */
+  /** The control map of a batch, `B C H W`; `learn` goes back through it. */
   map(batch: readonly PosedHead[]): Tensor<'B C H W'> {
     const { width, height } = batch[0]!.camera;
     const pixels = this.#options.channels * width * height;
     const map = zeros<'B C H W'>([batch.length, this.#options.channels, height, width]);
-    this.#latest = batch.map(({ head, camera }) => ({
-      means: poseGaussians(this.#binding, this.#poser.pose(head)),
-      camera,
-    }));
-    for (const [i, scene] of this.#latest.entries()) {
-      const images = this.#splatter.forward({ ...scene, ...this.#activated });
+    while (this.#splatters.length < batch.length) this.#splatters.push(new Splatter());
+    for (const [i, { head, camera }] of batch.entries()) {
+      const means = poseGaussians(this.#binding, this.#poser.pose(head));
+      const images = this.#splatters[i]!.forward({ camera, means, ...this.#activated });
       map.data.set(images.features.data, i * pixels);
     }
     return map;
@@ -82,17 +80,13 @@ export class GaussianLearner {
    */
   learn(gradient: Tensor, step: number): void {
     if (this.#options.learningRate === 0) return;
-    const [, channels, height, width] = gradient.shape as [number, number, number, number];
+    const [count, channels, height, width] = gradient.shape as [number, number, number, number];
     const pixels = channels * height * width;
     let total: FieldGradients | undefined;
-    for (const [i, scene] of this.#latest.entries()) {
-      this.#splatter.forward({ ...scene, ...this.#activated });
-      const features = tensor<'C H W'>(gradient.data.subarray(i * pixels, (i + 1) * pixels), [
-        channels,
-        height,
-        width,
-      ]);
-      total = activateFieldBackward(this.#activated, this.#splatter.backward({ features }), total);
+    for (const [i, splatter] of this.#splatters.slice(0, count).entries()) {
+      const data = gradient.data.subarray(i * pixels, (i + 1) * pixels);
+      const features = tensor<'C H W'>(data, [channels, height, width]);
+      total = activateFieldBackward(this.#activated, splatter.backward({ features }), total);
     }
     if (total === undefined) return;
     const parameters = Object.entries(fieldParameters(this.field));

@@ -22,8 +22,8 @@ export type LoopOptions = {
   readonly minutes?: number;
   /** Minutes between checkpoints; the default is 5. */
   readonly checkpointMinutes?: number;
-  /** Minutes between validations; the default is 15. */
-  readonly validationMinutes?: number;
+  /** Minutes between validations; the default is 15; null leaves all of them out. */
+  readonly validationMinutes?: number | null;
   readonly events?: EventSink;
   /** Stops after the step that runs, with a checkpoint. */
   readonly signal?: AbortSignal;
@@ -70,7 +70,9 @@ export async function runTraining(options: LoopOptions): Promise<LoopResult> {
   const save = async (): Promise<void> => {
     await saveCheckpoint(options, trainer.state, { step, seconds: trainedSeconds() });
   };
+  const { validationMinutes = 15 } = options;
   const validate = async (): Promise<void> => {
+    if (validationMinutes === null) return;
     const { figures, sheet } = await stage.validate(averagedWeights(trainer.state));
     const line = { step, seconds: Math.round(trainedSeconds()), validation: figures };
     await folder.append(CURVES_FILE, `${JSON.stringify(line)}\n`);
@@ -127,7 +129,7 @@ export async function runTraining(options: LoopOptions): Promise<LoopResult> {
       await save();
       savedAt = performance.now();
     }
-    if (minutesSince(validatedAt) >= (options.validationMinutes ?? 15)) {
+    if (minutesSince(validatedAt) >= (validationMinutes ?? Number.POSITIVE_INFINITY)) {
       await validate();
       validatedAt = performance.now();
       window.time = performance.now();

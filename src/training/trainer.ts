@@ -1,8 +1,8 @@
 // One network learning: the loss's graph becomes ONNX (forward, backward and update in one model, and
 // gradients and update also apart), and the trainer carries the state from step to step.
 
-import type { AdamWOptions, AdamWStep, OptimiserState, Weights } from '../nn/index.ts';
-import { adamW, adamWFeeds } from '../nn/index.ts';
+import type { AdamWOptions, AdamWStep, OptimiserState, PackedState, Weights } from '../nn/index.ts';
+import { adamW, adamWFeeds, packState } from '../nn/index.ts';
 import type { AnyTensor, Device, OnnxModel, Session, Tensor, Value } from '../tensor/index.ts';
 import { emitModel, encodeOnnxModel, gradients, input } from '../tensor/index.ts';
 
@@ -23,7 +23,7 @@ export type LearningProblem = {
 
 const NEXT = 'next.';
 
-/** The whole step as one model: outputs `loss`, `gradientNorm`, what the problem asks for, `next.STATE`. */
+/** The whole step as one model: outputs `loss`, `gradientNorm`, what the problem asks for, `next.VECTOR`. */
 export function stepModel(problem: LearningProblem): OnnxModel {
   const { byName, others } = allGradients(problem);
   const { state, gradientNorm } = adamW(problem.trained, byName, problem.optimiser);
@@ -42,7 +42,7 @@ export function gradientsModel(problem: LearningProblem): OnnxModel {
   return emitModel({ name: `${problem.name}-gradients`, weights: problem.frozen, outputs });
 }
 
-/** The update alone: takes `gradient.NAME` and the state, gives `next.STATE`. */
+/** The update alone: takes weights, `gradient.NAME` and vectors, gives `next.VECTOR`. */
 export function updateModel({ name, trained, optimiser }: LearningProblem): OnnxModel {
   const fed = new Map([...trained].map(([key, { shape }]) => [key, input(`gradient.${key}`, shape)]));
   const { state, gradientNorm } = adamW(trained, fed, optimiser);
@@ -52,34 +52,37 @@ export function updateModel({ name, trained, optimiser }: LearningProblem): Onnx
 /** Runs steps; owns the session and two sets of state that change places. */
 export class Trainer implements AsyncDisposable {
   readonly #session: Session;
-  #state: OptimiserState;
-  #spare: OptimiserState;
+  readonly #names: readonly string[];
+  #state: PackedState;
+  #spare: PackedState;
 
-  private constructor(session: Session, state: OptimiserState) {
+  private constructor(session: Session, names: readonly string[], states: [PackedState, PackedState]) {
     this.#session = session;
-    this.#state = state;
-    this.#spare = Object.fromEntries(
-      Object.entries(state).map(([name, t]) => [name, { ...t, data: new Float32Array(t.data.length) }]),
-    );
+    this.#names = names;
+    [this.#state, this.#spare] = states;
   }
 
-  /** @param state as `initialState` gives it, or as a checkpoint held it; it is taken over */
+  /** @param state as `initialState` gives it, or as a checkpoint held it; it is copied */
   static async create(device: Device, problem: LearningProblem, state: OptimiserState): Promise<Trainer> {
     // Idle threads that wait busily would take the cores from the preparation of the next batch.
     const session = await device.createSession(encodeOnnxModel(stepModel(problem)), { spins: false });
-    return new Trainer(session, state);
+    const pack = (): PackedState => packState(problem.trained, state);
+    return new Trainer(session, [...problem.trained.keys()], [pack(), pack()]);
   }
 
-  /** Weights, moments and averages after the last step. */
+  /** Weights, moments and averages after the last step, by parameter; views that later steps overwrite. */
   get state(): Readonly<OptimiserState> {
-    return this.#state;
+    return this.#state.byName;
   }
 
   /** One step; returns every output of the model but the state. */
   async step(feeds: Readonly<Record<string, AnyTensor>>, at: AdamWStep): Promise<Record<string, Tensor>> {
+    const { vectors, byName } = this.#state;
+    const weights = this.#names.map((name) => [name, byName[name]!] as const);
+    const moments = Object.entries(vectors).filter(([name]) => !name.startsWith('weights.'));
     const outputs = await this.#session.run(
-      { ...feeds, ...this.#state, ...adamWFeeds(at) },
-      prefixed(this.#spare),
+      { ...feeds, ...Object.fromEntries([...weights, ...moments]), ...adamWFeeds(at) },
+      prefixed(this.#spare.vectors),
     );
     [this.#state, this.#spare] = [this.#spare, this.#state];
     return Object.fromEntries(Object.entries(outputs).filter(([name]) => !name.startsWith(NEXT))) as Record<

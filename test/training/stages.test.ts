@@ -34,7 +34,7 @@ const denoiserOf = async (name: '1' | '2', weights: Weights): Promise<Stage> => 
   return denoiserStage({ configuration, device, head, name, weights, samples: await samplesFor(batch) });
 };
 const run = (stage: Stage, folder: RunFolder, steps: number, isResumed = false) =>
-  runTraining({ stage, device, folder, isResumed, steps });
+  runTraining({ stage, device, folder, isResumed, steps, validationMinutes: stage.name === '1' ? null : 15 });
 const checkpoint = async (folder: RunFolder): Promise<Readonly<Record<string, AnyTensor>>> =>
   decodeSafetensors((await folder.read(CHECKPOINT_FILE))!).tensors;
 const shipped = async (folder: RunFolder): Promise<Weights> =>
