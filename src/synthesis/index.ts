@@ -1,0 +1,14 @@
+// Synthetic subjects with ground truth: people made from seeds, rendered from the parametric head, and the
+// pairs that networks learn from.
+
+export { type Motion, rotationVector, sampleMotion } from './motion.ts';
+export {
+  type LearningPair,
+  makeRoundTripPair,
+  makeSyntheticPair,
+  type SyntheticPairOptions,
+} from './pairs.ts';
+export { placeSubject } from './placement.ts';
+export { createRenderTools, type RenderedSubject, type RenderTools, renderSubject } from './renderer.ts';
+export { createSubject, type Subject } from './subject.ts';
+export type { SubjectTraits } from './traits.ts';

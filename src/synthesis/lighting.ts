@@ -1,0 +1,134 @@
+// Light on a scene: a sky and a ground, a key light that casts a shadow, a fill from the other side, a rim
+// from behind; and occlusion of the ambient light from the depths around a pixel.
+
+import type { RasterCamera, Rasteriser, VisibilityBuffer } from '../kernels/index.ts';
+import type { Scene } from './scene.ts';
+import type { SubjectTraits } from './traits.ts';
+
+const SHADOW_SIZE = 288;
+const LIGHT_DISTANCE_METRES = 4;
+const SHADOW_RADIUS_METRES = 0.32;
+const SHADOW_BIAS_METRES = 0.006;
+
+/** How much of the key light reaches a world point, 0 to 1, soft over about three texels. */
+export type Shadow = (x: number, y: number, z: number) => number;
+
+/** Sees the scene from the key light; `centre` is the world point that the light aims at. */
+export function castShadow(
+  rasteriser: Rasteriser,
+  scene: Scene,
+  light: SubjectTraits['light'],
+  centre: readonly [number, number, number],
+  alpha: { readonly width: number; readonly height: number; readonly data: Uint8Array },
+): Shadow {
+  const camera = lightCamera(light.keyDirection, centre);
+  const buffer = rasteriser.rasterise({
+    camera,
+    vertices: scene.vertices,
+    triangles: scene.triangles,
+    ...(scene.cutout && { cutout: { ...scene.cutout, alpha, threshold: 128 } }),
+  });
+  const { rotation: r, translation: t } = camera.cameraFromWorld;
+  const { depths } = buffer;
+  return (x, y, z) => {
+    const depth = r[6]! * x + r[7]! * y + r[8]! * z + t[2]!;
+    const px = (camera.focalXPx * (r[0]! * x + r[1]! * y + r[2]! * z + t[0]!)) / depth + camera.centreXPx;
+    const py = (camera.focalYPx * (r[3]! * x + r[4]! * y + r[5]! * z + t[1]!)) / depth + camera.centreYPx;
+    const [x0, y0] = [Math.floor(px - 1), Math.floor(py - 1)];
+    if (x0 < 0 || y0 < 0 || x0 + 3 > SHADOW_SIZE || y0 + 3 > SHADOW_SIZE) return 1;
+    // Percentage-closer over 3 x 3 with weights that slide with the position.
+    const [fx, fy] = [px - 1 - x0, py - 1 - y0];
+    let [lit, total] = [0, 0];
+    for (let j = 0; j < 3; j++) {
+      const wy = j === 0 ? 1 - fy : j === 1 ? 1 : fy;
+      for (let i = 0; i < 3; i++) {
+        const weight = wy * (i === 0 ? 1 - fx : i === 1 ? 1 : fx);
+        total += weight;
+        if (depth <= depths[(y0 + j) * SHADOW_SIZE + x0 + i]! + SHADOW_BIAS_METRES) lit += weight;
+      }
+    }
+    return lit / total;
+  };
+}
+
+function lightCamera(
+  towards: readonly [number, number, number],
+  centre: readonly [number, number, number],
+): RasterCamera {
+  const forward = towards.map((value) => -value);
+  const length = Math.hypot(forward[0]!, forward[2]!);
+  const right = [-forward[2]! / length, 0, forward[0]! / length];
+  const down = [
+    forward[1]! * right[2]! - forward[2]! * right[1]!,
+    forward[2]! * right[0]! - forward[0]! * right[2]!,
+    forward[0]! * right[1]! - forward[1]! * right[0]!,
+  ];
+  const rotation = [...right, ...down, ...forward];
+  const eye = centre.map((value, k) => value + towards[k]! * LIGHT_DISTANCE_METRES);
+  const translation = [0, 1, 2].map(
+    (i) => -eye.reduce((sum, value, k) => sum + rotation[3 * i + k]! * value, 0),
+  );
+  const focal = (SHADOW_SIZE / 2 / SHADOW_RADIUS_METRES) * LIGHT_DISTANCE_METRES;
+  return {
+    width: SHADOW_SIZE,
+    height: SHADOW_SIZE,
+    focalXPx: focal,
+    focalYPx: focal,
+    centreXPx: SHADOW_SIZE / 2,
+    centreYPx: SHADOW_SIZE / 2,
+    cameraFromWorld: { rotation, translation },
+  };
+}
+
+/**
+ * How open each pixel is to ambient light, 0 to 1 (`H W`): pairs of depths on opposite sides of the pixel
+ * tell hollows from slopes. `focalPx` is the buffer's.
+ */
+export function ambientOpenness({ width, height, depths }: VisibilityBuffer, focalPx: number): Float32Array {
+  const openness = new Float32Array(width * height).fill(1);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const depth = depths[y * width + x]!;
+      if (depth === Infinity) continue;
+      let occlusion = 0;
+      for (const [radius, strength] of OCCLUSION_RADII) {
+        const reach = (radius * focalPx) / depth;
+        for (const [ux, uy] of DIRECTIONS) {
+          const [dx, dy] = [Math.round(ux * reach), Math.round(uy * reach)];
+          const one = hollow(depths, width, height, x + dx, y + dy, depth, radius);
+          const other = hollow(depths, width, height, x - dx, y - dy, depth, radius);
+          occlusion += strength * Math.max(0, one + other);
+        }
+      }
+      openness[y * width + x] = Math.exp(-occlusion);
+    }
+  }
+  return openness;
+}
+
+const OCCLUSION_RADII = [
+  [0.005, 0.09],
+  [0.014, 0.11],
+  [0.034, 0.1],
+] as const;
+const DIRECTIONS = [
+  [1, 0],
+  [0.5, 0.87],
+  [-0.5, 0.87],
+] as const;
+
+/** How far a neighbour stands before a pixel, in radii, -1 to 1; far before it counts little. */
+function hollow(
+  depths: Float32Array,
+  width: number,
+  height: number,
+  x: number,
+  y: number,
+  depth: number,
+  radius: number,
+): number {
+  if (x < 0 || y < 0 || x >= width || y >= height) return 0;
+  const before = (depth - depths[y * width + x]!) / radius;
+  if (before > 3) return 0.5;
+  return Math.max(-1, Math.min(1, before));
+}

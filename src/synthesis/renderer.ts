@@ -1,0 +1,151 @@
+// One picture of a subject: rasterised at twice the size, shaded, averaged, tone-mapped. Everything exact
+// comes with it: parameters, camera, masks.
+
+import type { Camera } from '../geometry/index.ts';
+import type { HeadModel, HeadParameters, HeadPoser } from '../head/index.ts';
+import { createHeadPoser } from '../head/index.ts';
+import { createRasteriser, NO_TRIANGLE, type Rasteriser } from '../kernels/index.ts';
+import type { RgbImage } from '../media/index.ts';
+import { createRandom, deriveSeed } from '../tensor/index.ts';
+import { createBackground } from './background.ts';
+import { ambientOpenness, castShadow } from './lighting.ts';
+import { buildScene, MATERIALS, VERTEX, VERTEX_CHANNELS } from './scene.ts';
+import { createShader, type PointLight } from './shading.ts';
+import { STRAND_TEXTURE } from './strand-texture.ts';
+import type { Subject } from './subject.ts';
+
+/** A rendered subject with its exact truth. */
+export type RenderedSubject = {
+  readonly image: RgbImage;
+  /** `H W`, 0 to 255: head with its hair, without shoulders and clothes. */
+  readonly headMask: Uint8Array;
+  /** `H W`, 0 to 255: the whole person. */
+  readonly personMask: Uint8Array;
+  readonly parameters: HeadParameters;
+  readonly camera: Camera;
+};
+
+/** What rendering needs besides the subject; share one between all subjects of a thread. */
+export type RenderTools = {
+  readonly head: HeadModel;
+  readonly poser: HeadPoser;
+  readonly rasteriser: Rasteriser;
+};
+
+/** The tools for rendering subjects with a head. */
+export function createRenderTools(head: HeadModel): RenderTools {
+  return { head, poser: createHeadPoser(head), rasteriser: createRasteriser() };
+}
+
+const SAMPLES = 2;
+
+/** Renders a subject with its head placed so; `noiseSeed` varies the camera's noise. */
+export function renderSubject(
+  { head, poser, rasteriser }: RenderTools,
+  subject: Subject,
+  {
+    parameters,
+    camera,
+    noiseSeed = 0,
+  }: { readonly parameters: HeadParameters; readonly camera: Camera; readonly noiseSeed?: number },
+): RenderedSubject {
+  const { traits, pieces } = subject;
+  const scene = buildScene({ head, poser, parameters, pieces });
+  const fine: Camera = {
+    ...camera,
+    width: camera.width * SAMPLES,
+    height: camera.height * SAMPLES,
+    focalXPx: camera.focalXPx * SAMPLES,
+    focalYPx: camera.focalYPx * SAMPLES,
+    centreXPx: camera.centreXPx * SAMPLES,
+    centreYPx: camera.centreYPx * SAMPLES,
+  };
+  const buffer = rasteriser.rasterise({
+    camera: fine,
+    vertices: scene.vertices,
+    triangles: scene.triangles,
+    ...(scene.cutout && { cutout: { ...scene.cutout, alpha: STRAND_TEXTURE, threshold: 128 } }),
+  });
+  const values = rasteriser.interpolate(buffer, {
+    triangles: scene.triangles,
+    values: scene.values,
+    channels: VERTEX_CHANNELS,
+  });
+  const { translation } = parameters;
+  const aim = [translation[0]!, translation[1]! - 0.03, translation[2]! - 0.06] as const;
+  const shadow = castShadow(rasteriser, scene, traits.light, aim, STRAND_TEXTURE);
+  const openness = ambientOpenness(buffer, fine.focalXPx);
+
+  const shade = createShader(traits);
+  const background = createBackground(traits);
+  const { width, height } = camera;
+  const linear = new Float32Array(width * height * 3);
+  const headMask = new Uint8Array(width * height);
+  const personMask = new Uint8Array(width * height);
+  const colour = new Float32Array(3);
+  const point: PointLight = { lit: 0, open: 0, viewX: 0, viewY: 0, viewZ: 1 };
+  const eye = cameraPlace(camera);
+  const clothes = MATERIALS.indexOf('clothes');
+  const share = 1 / (SAMPLES * SAMPLES);
+  for (let sample = 0; sample < fine.width * fine.height; sample++) {
+    const [x, y] = [sample % fine.width, Math.floor(sample / fine.width)];
+    const pixel = Math.floor(y / SAMPLES) * width + Math.floor(x / SAMPLES);
+    const triangle = buffer.triangleIds[sample]!;
+    if (triangle === NO_TRIANGLE) {
+      background((x + 0.5) / fine.width, (y + 0.5) / fine.height, colour);
+    } else {
+      const at = sample * VERTEX_CHANNELS;
+      const [wx, wy, wz] = [
+        values[at + VERTEX.world]!,
+        values[at + VERTEX.world + 1]!,
+        values[at + VERTEX.world + 2]!,
+      ];
+      const [vx, vy, vz] = [eye[0]! - wx, eye[1]! - wy, eye[2]! - wz];
+      const distance = Math.sqrt(vx * vx + vy * vy + vz * vz);
+      point.viewX = vx / distance;
+      point.viewY = vy / distance;
+      point.viewZ = vz / distance;
+      point.lit = shadow(wx, wy, wz);
+      point.open = openness[sample]!;
+      const material = scene.materials[triangle]!;
+      shade(material, values, at, point, colour);
+      personMask[pixel]! += 63.75;
+      if (material !== clothes && values[at + VERTEX.headness]! > 0.5) headMask[pixel]! += 63.75;
+    }
+    for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += share * colour[k]!;
+  }
+  return {
+    image: develop(linear, width, height, traits.seed, noiseSeed),
+    headMask,
+    personMask,
+    parameters,
+    camera,
+  };
+}
+
+/** Where a camera stands in the world. */
+function cameraPlace({ cameraFromWorld: { rotation: r, translation: t } }: Camera): number[] {
+  return [0, 1, 2].map((k) => -(r[k]! * t[0]! + r[3 + k]! * t[1]! + r[6 + k]! * t[2]!));
+}
+
+const NOISE_AMPLITUDE = 1.6;
+
+/** Linear light to 8-bit sRGB: a soft shoulder above one half, the sensor's noise. */
+function develop(
+  linear: Float32Array,
+  width: number,
+  height: number,
+  seed: number,
+  noiseSeed: number,
+): RgbImage {
+  const random = createRandom(deriveSeed(seed, 77, noiseSeed));
+  const data = new Uint8Array(linear.length);
+  for (let i = 0; i < linear.length; i++) {
+    const light = Math.max(0, linear[i]!);
+    const mapped = light < 0.5 ? light : 0.5 + 0.5 * (1 - Math.exp(-(light - 0.5) / 0.5));
+    const encoded = mapped <= 0.0031308 ? 12.92 * mapped : 1.055 * mapped ** (1 / 2.4) - 0.055;
+    const noise = NOISE_AMPLITUDE * (random.uniform() + random.uniform() - 1) * 1.5;
+    data[i] = Math.min(255, Math.max(0, Math.round(encoded * 255 + noise)));
+  }
+  return { width, height, data };
+}
