@@ -10,7 +10,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { adamW, adamWFeeds, initialState } from '../src/nn/index.ts';
+import { createAdamWKernel } from '../src/kernels/index.ts';
 import { createDevice } from '../src/node/index.ts';
 import {
   attention,
@@ -135,40 +135,53 @@ async function timeNetwork(): Promise<{ timings: Timing[]; parameters: number; n
   const named = Object.fromEntries(derivatives.map((value, i) => [`gradient.${nameOf(weights[i]!)}`, value]));
   const backward = await timeGraph('network gradients', { loss, ...named }, 0, runs);
 
-  const byName = <T>(list: readonly T[]): Map<string, T> =>
-    new Map(list.map((item, i) => [nameOf(weights[i]!), item]));
-  const update = adamW(byName(weights), byName(derivatives), { weightDecay: 0.01, clipNorm: 1 });
-  const nextName = (name: string): string => `next.${name}`;
-  const next = Object.fromEntries(
-    Object.entries(update.state).map(([name, value]) => [nextName(name), value]),
-  );
-  const outputs = { loss, ...next };
-  const model = emitModel({ name: 'step', outputs, convolutionBlock: device.convolutionBlock });
-  const profile = options.profile === undefined ? {} : { profilePrefix: options.profile };
-  await using session = await device.createSession(encodeOnnxModel(model), { ...sessionOptions, ...profile });
   const start = Object.fromEntries(
     weights.map((value) => [nameOf(value), noise(value.shape, nameOf(value).endsWith('scale') ? 1 : 0.03)]),
   );
-  const states = [initialState(start), initialState(start)];
   const data = {
     latents: noise([batch, 16, 32, 32]),
     embedding: noise([batch, 256]),
     target: noise([batch, 16, 32, 32]),
   };
+
+  // The session reads the weights and writes the gradients in the memory of the optimiser's kernel.
+  const layout = weights.map(
+    (value) =>
+      [nameOf(value), { length: elementCount(value.shape), decays: value.shape.length > 1 }] as const,
+  );
+  const optimiser = createAdamWKernel(Object.fromEntries(layout));
+  const fed: Record<string, Tensor> = { ...data };
+  const into: Record<string, Tensor> = {};
+  for (const value of weights) {
+    const name = nameOf(value);
+    const arrays = optimiser.arrays[name]!;
+    arrays.weight.set(start[name]!.data);
+    fed[name] = tensor(arrays.weight, value.shape);
+    into[`gradient.${name}`] = tensor(arrays.gradient, value.shape);
+  }
+  const gradientModel = emitModel({
+    name: 'gradients',
+    outputs: { loss, ...named },
+    convolutionBlock: device.convolutionBlock,
+  });
+  const profile = options.profile === undefined ? {} : { profilePrefix: options.profile };
+  const encoded = encodeOnnxModel(gradientModel);
+  await using gradientSession = await device.createSession(encoded, { ...sessionOptions, ...profile });
   let step = 0;
   const ms = await medianMs(async () => {
-    const [from, to] = [states[step % 2]!, states[(step + 1) % 2]!];
+    await gradientSession.run(fed, into);
     step++;
-    const scalars = adamWFeeds({ learningRate: 1e-4, step, emaDecay: 0.999 });
-    const into = Object.fromEntries(Object.entries(to).map(([name, value]) => [nextName(name), value]));
-    await session.run({ ...data, ...scalars, ...from }, into);
+    optimiser.update({
+      learningRate: 1e-4,
+      step,
+      emaDecay: 0.999,
+      weightDecay: 0.01,
+      clipNorm: 1,
+    });
   }, runs);
   const parameters = weights.reduce((total, { shape }) => total + elementCount(shape), 0);
-  return {
-    timings: [forward, backward, { title: 'network step', ms }],
-    parameters,
-    nodes: model.nodes.length,
-  };
+  const timings = [forward, backward, { title: 'network step', ms }];
+  return { timings, parameters, nodes: gradientModel.nodes.length };
 }
 
 /** PyTorch's times for the same work, by title; `undefined` without an interpreter for it. */
@@ -192,7 +205,9 @@ if (peer !== undefined && peer.parameters !== network.parameters) {
   throw new Error(`the peer's network has ${peer.parameters} parameters, ours ${network.parameters}`);
 }
 const ratios: Record<string, number> = {};
-console.log(`batch ${batch}, ${network.parameters} parameters, ${network.nodes} nodes in the step`);
+console.log(
+  `batch ${batch}, ${network.parameters} parameters, ${network.nodes} nodes in the graph of the gradients`,
+);
 for (const { title, ms, gflops } of timings) {
   const theirs = peer?.ms[title];
   if (theirs !== undefined) ratios[title] = Number((ms / theirs).toFixed(3));
