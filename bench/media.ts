@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { solidImage, type RgbImage } from '../src/media/index.ts';
+import { type RgbImage, solidImage } from '../src/media/index.ts';
 import { peakMemoryMb, readVideo, writeVideo } from '../src/node/index.ts';
 
 const keep = process.argv.includes('--keep');
