@@ -9,15 +9,17 @@ import { imageFromPlanar, planarFromImage } from '../media/index.ts';
 import type { Device, Tensor } from '../tensor/index.ts';
 import { createRandom, tensor } from '../tensor/index.ts';
 import type { Avatar } from './avatar-file.ts';
+import type { AvatarNetworks, ReferenceFeatures } from './avatar-networks.ts';
 import { hasTemporalLayers, openNetworks } from './avatar-networks.ts';
-import type { AvatarRenderer, FittedPortrait, WeightsName } from './avatar-renderer.ts';
+import type { AvatarRenderer, FittedPortrait, FramedPortrait } from './avatar-renderer.ts';
 import { framePortrait } from './avatar-renderer.ts';
-import type { FrameControls } from './frame-controls.ts';
+import type { FrameController, FrameControls } from './frame-controls.ts';
 import { createFrameController } from './frame-controls.ts';
+import type { WindowSamplerOptions } from './window-sampler.ts';
 import { WindowSampler } from './window-sampler.ts';
 
-/** What a renderer is made of. */
-export type ModelRendererOptions = {
+/** What a model is opened with. */
+export type ModelOptions = {
   readonly avatar: Avatar;
   /** Checksum of the file that the avatar came from. */
   readonly sha256: string;
@@ -32,54 +34,92 @@ export type ModelRendererOptions = {
   readonly seed?: number;
 };
 
-/** A renderer that owns sessions: hold it with `await using`. */
-export type ModelRenderer = AvatarRenderer & AsyncDisposable;
+/** A model on a device, for any number of portraits. Owns sessions: hold it with `await using`. */
+export type OpenModel = {
+  /** Prepares a portrait: the square around its head, its lift, its reference features. */
+  renderer(portrait: FittedPortrait): Promise<AvatarRenderer>;
+  /** As `renderer`, for a portrait that is cut to the model's square already. */
+  framedRenderer(framed: FramedPortrait): Promise<AvatarRenderer>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
 
 const DEFAULT_STEPS = 4;
 const DEFAULT_WINDOW = 8;
 const OVERLAP_SHARE = 0.25;
 
-/** Prepares a portrait: everything that does not change from frame to frame is computed here. */
-export async function createModelRenderer(
-  portrait: FittedPortrait,
-  options: ModelRendererOptions,
-): Promise<ModelRenderer> {
+/** Opens a model: everything that does not depend on the portrait happens here. */
+export async function openModel(options: ModelOptions): Promise<OpenModel> {
   const { avatar, head, device, seed = 0, steps = DEFAULT_STEPS, guidanceScale = 1 } = options;
   const { windowFrames = DEFAULT_WINDOW } = options;
-  const sizePx = avatar.config.size;
   const tools = createLiftTools(head);
-  const framed = framePortrait(tools.poser, portrait, sizePx);
-  const controlsOf = createFrameController(avatar, tools, framed);
   const networks = await openNetworks(avatar, { device, windowFrames, guidanceScale });
-  const reference = await networks.reference(await networks.encode(asBatch(planarFromImage(framed.image))));
-  const schedule = createSchedule(avatar.config.diffusion);
   const noise = createRandom(seed).fillNormal(new Float32Array(networks.latentLength));
   const overlapFrames = hasTemporalLayers(avatar) ? Math.floor(windowFrames * OVERLAP_SHARE) : 0;
-  const weights: WeightsName = { name: avatar.name, sha256: options.sha256 };
+  const schedule = createSchedule(avatar.config.diffusion);
+  const sampling = { schedule, steps, windowFrames, overlapFrames, noise };
+  const sizePx = avatar.config.size;
 
-  async function* render(
-    motion: Iterable<HeadParameters> | AsyncIterable<HeadParameters>,
-  ): AsyncGenerator<RgbImage, void, undefined> {
-    const sampler = new WindowSampler({ schedule, steps, windowFrames, overlapFrames, noise });
-    let held: PreparedFrame[] = [];
-    for await (const batch of chunks(motion, () => sampler.newFrames)) {
-      const fresh: PreparedFrame[] = [];
-      for (const parameters of batch) {
-        const controls = controlsOf(parameters);
-        fresh.push({ controls, guidance: await networks.guidance(controls) });
-      }
-      const window = [...held, ...fresh];
-      const guidance = stacked(padded(window, windowFrames).map((frame) => frame.guidance));
-      const latents = await sampler.next((noisy, t) => networks.velocity(noisy, t, { reference, guidance }));
-      for (const [i, { controls }] of fresh.entries()) {
-        const at = (held.length + i) * noise.length;
-        const picture = await networks.decode(latents.slice(at, at + noise.length), controls);
-        yield imageFromPlanar(tensor(picture.data, [3, sizePx, sizePx]));
-      }
-      held = overlapFrames === 0 ? [] : window.slice(-overlapFrames);
+  const framedRenderer = async (framed: FramedPortrait): Promise<AvatarRenderer> => {
+    const controlsOf = createFrameController(avatar, tools, framed);
+    const picture = asBatch(planarFromImage(framed.image));
+    const reference = await networks.reference(await networks.encode(picture));
+    return {
+      sizePx,
+      weights: { name: avatar.name, sha256: options.sha256 },
+      render: (motion) => renderWindows(motion, { networks, controlsOf, reference, sampling, sizePx }),
+    };
+  };
+  return {
+    renderer: (portrait) => framedRenderer(framePortrait(tools.poser, portrait, sizePx)),
+    framedRenderer,
+    [Symbol.asyncDispose]: () => networks[Symbol.asyncDispose](),
+  };
+}
+
+/** A renderer that owns its model: hold it with `await using`. */
+export type ModelRenderer = AvatarRenderer & AsyncDisposable;
+
+/** Opens a model for one portrait. */
+export async function createModelRenderer(
+  portrait: FittedPortrait,
+  options: ModelOptions,
+): Promise<ModelRenderer> {
+  const model = await openModel(options);
+  const renderer = await model.renderer(portrait);
+  return { ...renderer, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() };
+}
+
+type Rendering = {
+  readonly networks: AvatarNetworks;
+  readonly controlsOf: FrameController;
+  readonly reference: ReferenceFeatures;
+  readonly sampling: WindowSamplerOptions;
+  readonly sizePx: number;
+};
+
+async function* renderWindows(
+  motion: Iterable<HeadParameters> | AsyncIterable<HeadParameters>,
+  { networks, controlsOf, reference, sampling, sizePx }: Rendering,
+): AsyncGenerator<RgbImage, void, undefined> {
+  const { windowFrames, overlapFrames, noise } = sampling;
+  const sampler = new WindowSampler(sampling);
+  let held: PreparedFrame[] = [];
+  for await (const batch of chunks(motion, () => sampler.newFrames)) {
+    const fresh: PreparedFrame[] = [];
+    for (const parameters of batch) {
+      const controls = controlsOf(parameters);
+      fresh.push({ controls, guidance: await networks.guidance(controls) });
     }
+    const window = [...held, ...fresh];
+    const guidance = stacked(padded(window, windowFrames).map((frame) => frame.guidance));
+    const latents = await sampler.next((noisy, t) => networks.velocity(noisy, t, { reference, guidance }));
+    for (const [i, { controls }] of fresh.entries()) {
+      const at = (held.length + i) * noise.length;
+      const picture = await networks.decode(latents.slice(at, at + noise.length), controls);
+      yield imageFromPlanar(tensor(picture.data, [3, sizePx, sizePx]));
+    }
+    held = overlapFrames === 0 ? [] : window.slice(-overlapFrames);
   }
-  return { sizePx, weights, render, [Symbol.asyncDispose]: () => networks[Symbol.asyncDispose]() };
 }
 
 type PreparedFrame = { readonly controls: FrameControls; readonly guidance: Float32Array };

@@ -2,3 +2,4 @@
 
 export * from './image-metrics.ts';
 export * from './statistics.ts';
+export * from './synthetic-protocol.ts';

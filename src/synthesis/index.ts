@@ -6,6 +6,7 @@ export {
   type LearningPair,
   makeRoundTripPair,
   makeSyntheticPair,
+  type SyntheticPair,
   type SyntheticPairOptions,
 } from './pairs.ts';
 export { placeSubject } from './placement.ts';

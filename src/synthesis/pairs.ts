@@ -4,7 +4,7 @@
 
 import type { Camera } from '../geometry/index.ts';
 import type { HeadModel, HeadParameters } from '../head/index.ts';
-import { createLifter, type HeadPlacement, liftRoundTrip } from '../lift/index.ts';
+import { createLifter, type HeadPlacement, type LiftSource, liftRoundTrip } from '../lift/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { createRandom, deriveSeed, type Random } from '../tensor/index.ts';
 import { type Motion, rotationVector, sampleMotion } from './motion.ts';
@@ -36,12 +36,15 @@ export type SyntheticPairOptions = {
   readonly fitNoise?: number;
 };
 
+/** A synthetic pair also keeps its reference with the head as fitted to it. */
+export type SyntheticPair = LearningPair & { readonly portrait: LiftSource };
+
 /** A subject's picture lifted to another of its pictures: exact truth, the faults of use. */
 export function makeSyntheticPair(
   tools: RenderTools,
   subject: Subject,
   { sizePx, index, yawDegrees = 32, fitNoise = 1 }: SyntheticPairOptions,
-): LearningPair {
+): SyntheticPair {
   const { traits } = subject;
   const random = createRandom(deriveSeed(traits.seed, 31, index));
   const from = sampleMotion(random, tools.head, { yawDegrees: 0.7 * yawDegrees, calm: 0.45 });
@@ -61,11 +64,13 @@ export function makeSyntheticPair(
   });
   const fitted = misfit(reference.parameters, fitNoise, random);
   const { image, camera } = reference;
-  const lifted = createLifter(tools, { image, camera, parameters: fitted }).lift({
+  const portrait = { image, camera, parameters: fitted };
+  const lifted = createLifter(tools, portrait).lift({
     parameters: { ...target.parameters, identity: fitted.identity },
     camera: target.camera,
   });
   return {
+    portrait,
     reference: image.data,
     target: target.image.data,
     lifted: lifted.image.data,

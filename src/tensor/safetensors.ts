@@ -105,7 +105,8 @@ function readEntry(
   if (end - start !== elementCount(shape) * BYTES_OF[dtype] || bodyStart + end > bytes.length) {
     throw reject(`"${key}" of shape [${shape}] does not fit its bytes ${start} to ${end}`);
   }
-  const buffer = bytes.slice(bodyStart + start, bodyStart + end).buffer;
+  // A copy, aligned; Node's Buffer would share its memory on `slice`.
+  const buffer = Uint8Array.prototype.slice.call(bytes, bodyStart + start, bodyStart + end).buffer;
   return { dtype, shape, data: viewAs(dtype, buffer) } as AnyTensor;
 }
 
