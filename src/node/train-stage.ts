@@ -10,6 +10,7 @@ import type { Device } from '../tensor/index.ts';
 import type { Configuration, LoopResult, SampleReader, Stage, StageName } from '../training/index.ts';
 import {
   autoencoderStage,
+  CHECKPOINT_FILE,
   denoiserStage,
   openSamples,
   parseConfiguration,
@@ -34,11 +35,14 @@ export type TrainStageOptions = {
   readonly signal?: AbortSignal;
 };
 
+/** How a run went, and the files that it keeps. */
+export type TrainStageResult = LoopResult & { readonly outputs: readonly string[] };
+
 /**
  * Trains one stage.
  * @throws BadInputError, MissingResourceError for files that are not there or do not fit.
  */
-export async function trainStage(options: TrainStageOptions): Promise<LoopResult> {
+export async function trainStage(options: TrainStageOptions): Promise<TrainStageResult> {
   const { configPath, stage: name, dataPath, outPath } = options;
   await expectInputFile(configPath, 'a configuration');
   const text = await readFile(configPath, 'utf8');
@@ -57,7 +61,9 @@ export async function trainStage(options: TrainStageOptions): Promise<LoopResult
   const folder = openRunFolder(join(outPath, name));
   await folder.write('config.json', text);
   const stage = await openStage(configuration, samples, options);
-  return runTraining({ ...options, stage, folder });
+  const result = await runTraining({ ...options, stage, folder });
+  const outputs = [CHECKPOINT_FILE, WEIGHTS_FILE].map((file) => join(outPath, name, file));
+  return { ...result, outputs };
 }
 
 async function openStage(

@@ -1,10 +1,11 @@
 // One network learning: the loss's graph becomes ONNX (forward, backward and update in one model, and
 // gradients and update also apart), and the trainer carries the state from step to step.
 
-import type { AdamWOptions, AdamWStep, OptimiserState, PackedState, Weights } from '../nn/index.ts';
-import { adamW, adamWFeeds, packState } from '../nn/index.ts';
+import { createAdamWKernel } from '../kernels/index.ts';
+import type { AdamWOptions, AdamWStep, OptimiserState, Weights } from '../nn/index.ts';
+import { adamW } from '../nn/index.ts';
 import type { AnyTensor, Device, OnnxModel, Session, Tensor, Value } from '../tensor/index.ts';
-import { emitModel, encodeOnnxModel, gradients, input } from '../tensor/index.ts';
+import { elementCount, emitModel, encodeOnnxModel, gradients, input, tensor } from '../tensor/index.ts';
 
 /** What is to be learned. */
 export type LearningProblem = {
@@ -49,46 +50,63 @@ export function updateModel({ name, trained, optimiser }: LearningProblem): Onnx
   return emitModel({ name: `${name}-update`, outputs: { gradientNorm, ...prefixed(state) } });
 }
 
-/** Runs steps; owns the session and two sets of state that change places. */
+/**
+ * Runs steps: the session computes gradients, the kernel updates in one pass. Weights and gradients lie in
+ * the kernel's memory, where the session reads and writes them; nothing is copied.
+ */
 export class Trainer implements AsyncDisposable {
   readonly #session: Session;
-  readonly #names: readonly string[];
-  #state: PackedState;
-  #spare: PackedState;
+  readonly #problem: LearningProblem;
+  readonly #kernel: ReturnType<typeof createAdamWKernel>;
+  readonly #state: OptimiserState = {};
+  readonly #weights: Record<string, Tensor> = {};
+  readonly #gradients: Record<string, Tensor> = {};
 
-  private constructor(session: Session, names: readonly string[], states: [PackedState, PackedState]) {
+  private constructor(session: Session, problem: LearningProblem, state: OptimiserState) {
     this.#session = session;
-    this.#names = names;
-    [this.#state, this.#spare] = states;
+    this.#problem = problem;
+    const layout = [...problem.trained].map(([name, { shape }]) => {
+      return [name, { length: elementCount(shape), decays: shape.length > 1 }] as const;
+    });
+    this.#kernel = createAdamWKernel(Object.fromEntries(layout));
+    for (const [name, { shape }] of problem.trained) {
+      const { weight, gradient, first, second, average } = this.#kernel.arrays[name]!;
+      const parts = {
+        [name]: weight,
+        [`first.${name}`]: first,
+        [`second.${name}`]: second,
+        [`ema.${name}`]: average,
+      };
+      for (const [key, data] of Object.entries(parts)) {
+        data.set(state[key]!.data);
+        this.#state[key] = { dtype: 'float32', shape, data };
+      }
+      this.#weights[name] = this.#state[name]!;
+      this.#gradients[`gradient.${name}`] = { dtype: 'float32', shape, data: gradient };
+    }
   }
 
   /** @param state as `initialState` gives it, or as a checkpoint held it; it is copied */
   static async create(device: Device, problem: LearningProblem, state: OptimiserState): Promise<Trainer> {
     // Idle threads that wait busily would take the cores from the preparation of the next batch.
-    const session = await device.createSession(encodeOnnxModel(stepModel(problem)), { spins: false });
-    const pack = (): PackedState => packState(problem.trained, state);
-    return new Trainer(session, [...problem.trained.keys()], [pack(), pack()]);
+    const session = await device.createSession(encodeOnnxModel(gradientsModel(problem)), { spins: false });
+    return new Trainer(session, problem, state);
   }
 
   /** Weights, moments and averages after the last step, by parameter; views that later steps overwrite. */
   get state(): Readonly<OptimiserState> {
-    return this.#state.byName;
+    return this.#state;
   }
 
-  /** One step; returns every output of the model but the state. */
+  /** One step; returns the loss, the norm of its gradients and what else the problem asks for. */
   async step(feeds: Readonly<Record<string, AnyTensor>>, at: AdamWStep): Promise<Record<string, Tensor>> {
-    const { vectors, byName } = this.#state;
-    const weights = this.#names.map((name) => [name, byName[name]!] as const);
-    const moments = Object.entries(vectors).filter(([name]) => !name.startsWith('weights.'));
-    const outputs = await this.#session.run(
-      { ...feeds, ...Object.fromEntries([...weights, ...moments]), ...adamWFeeds(at) },
-      prefixed(this.#spare.vectors),
-    );
-    [this.#state, this.#spare] = [this.#spare, this.#state];
-    return Object.fromEntries(Object.entries(outputs).filter(([name]) => !name.startsWith(NEXT))) as Record<
-      string,
-      Tensor
-    >;
+    const outputs = await this.#session.run({ ...feeds, ...this.#weights }, this.#gradients);
+    const norm = this.#kernel.update({ ...this.#problem.optimiser, ...at });
+    const others = Object.entries(outputs).filter(([name]) => !(name in this.#gradients));
+    return {
+      ...(Object.fromEntries(others) as Record<string, Tensor>),
+      gradientNorm: tensor(Float32Array.of(norm), []),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,47 @@
+// `train --config C --stage vae|1|2 --data DIR --out DIR`: one stage of training, or more of it.
+
+import { z } from 'zod';
+import { trainStage } from '../../node/index.ts';
+import { STAGE_NAMES } from '../../training/index.ts';
+import { type CliCommand, defineCommand } from '../command.ts';
+import { choice, flag, inputFile, integer, real, text } from '../option-types.ts';
+
+export const command: CliCommand = defineCommand({
+  summary: 'train the autoencoder (vae), the denoiser and the Gaussians (1), or the temporal layers (2)',
+  options: z.object({
+    config: inputFile('the sizes and settings, e.g. configs/compact.json'),
+    stage: choice('what learns', STAGE_NAMES),
+    data: text('the folder of training samples', { expects: 'the path of a folder', hint: 'DIR' }),
+    out: text('the folder of the model: each stage keeps a folder in it', {
+      expects: 'the path of a folder',
+      hint: 'DIR',
+    }),
+    resume: flag('go on from the last checkpoint'),
+    steps: integer('stop at this step', { min: 1 }).optional(),
+    minutes: real('stop after this many minutes', { min: 0, max: 1e6 }).optional(),
+  }),
+  examples: [
+    'train --config configs/compact.json --stage vae --data samples --out model --minutes 60',
+    'train --config configs/compact.json --stage 1 --data samples --out model --resume',
+  ],
+  async run({ config, stage, data, out, resume, steps, minutes }, { emit, openDevice, signal }) {
+    const result = await trainStage({
+      configPath: config,
+      stage,
+      dataPath: data,
+      outPath: out,
+      isResumed: resume,
+      ...(steps === undefined ? {} : { steps }),
+      ...(minutes === undefined ? {} : { minutes }),
+      device: await openDevice(),
+      events: emit,
+      signal,
+    });
+    const { step, loss, imagesPerSecond, resumedFromStep, trainedSeconds, outputs } = result;
+    return {
+      summary: `stage ${stage}: step ${step}, loss ${loss.toPrecision(4)}, ${imagesPerSecond.toFixed(1)} images a second`,
+      outputs,
+      fields: { stage, step, loss, imagesPerSecond, resumedFromStep, trainedSeconds },
+    };
+  },
+});
