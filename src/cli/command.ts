@@ -37,6 +37,8 @@ export type CommandDefinition<Options extends z.ZodObject> = {
   readonly positionals?: readonly (keyof Options['shape'] & string)[];
   /** Whole command lines, without the program's name. */
   readonly examples?: readonly string[];
+  /** How long the command may take to stop after an interrupt; the default is a few seconds. */
+  readonly stopSeconds?: number;
   run(options: z.output<Options>, context: CommandContext): Promise<CommandResult>;
 };
 

@@ -1,11 +1,14 @@
 // Interrupts: the first one asks the running command to stop, a second one, or no answer within a few
 // seconds, ends the process. Either way what is half-written is removed.
 
-/** How long a command may take to stop. */
-const PATIENCE_MS = 4000;
+/** How long a command may take to stop, if it does not say. */
+const PATIENCE_SECONDS = 4;
 
 /** Watches SIGINT and SIGTERM; `onGiveUp` must end the process. */
-export function watchInterrupts(onGiveUp: () => void): { readonly signal: AbortSignal; stop(): void } {
+export function watchInterrupts(
+  onGiveUp: () => void,
+  patienceSeconds: number = PATIENCE_SECONDS,
+): { readonly signal: AbortSignal; stop(): void } {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const interrupt = (): void => {
@@ -14,7 +17,7 @@ export function watchInterrupts(onGiveUp: () => void): { readonly signal: AbortS
       return;
     }
     controller.abort();
-    timer = setTimeout(onGiveUp, PATIENCE_MS);
+    timer = setTimeout(onGiveUp, patienceSeconds * 1000);
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);

@@ -79,7 +79,7 @@ async function runCommand(run: Run, command: CliCommand, words: readonly string[
     reportInterrupt(run);
     process.exit(INTERRUPTED_STATUS);
   };
-  const interrupts = watchInterrupts(endInterrupted);
+  const interrupts = watchInterrupts(endInterrupted, command.stopSeconds);
   let opened: Promise<Device> | undefined;
   const context: CommandContext = {
     signal: interrupts.signal,

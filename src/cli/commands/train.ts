@@ -24,6 +24,8 @@ export const command: CliCommand = defineCommand({
     'train --config configs/compact.json --stage vae --data samples --out model --minutes 60',
     'train --config configs/compact.json --stage 1 --data samples --out model --resume',
   ],
+  // The step that runs ends, and a checkpoint is written.
+  stopSeconds: 120,
   async run({ config, stage, data, out, resume, steps, minutes }, { emit, openDevice, signal }) {
     const result = await trainStage({
       configPath: config,
