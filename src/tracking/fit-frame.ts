@@ -88,6 +88,7 @@ export function fitFrame(
   for (let iteration = 0; iteration < limits.iterations; iteration++) {
     system.linearise(frame, prior);
     const free = freeUnknowns(frame, prior, system.vector, only);
+    system.assemble(prior, free);
     let isBetter = false;
     let gain = 0;
     while (!isBetter && damping < LARGEST_DAMPING) {

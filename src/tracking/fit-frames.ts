@@ -54,6 +54,7 @@ export function fitFrames(
   const { framePrior, sharedPrior, limits } = options;
   const own = frameUnknowns(model);
   const sharedCount = system.size - own;
+  const sharedPlaces = Array.from({ length: sharedCount }, (_, i) => own + i);
   let shared = options.start;
   let frames = inputs.map(({ start }) => start);
   let cost = totalCost(model, system, inputs, frames, shared, framePrior, sharedPrior);
@@ -65,9 +66,10 @@ export function fitFrames(
     const linear = inputs.map(({ seen }, i) => {
       system.evaluate(seen, frames[i]!, shaped, shared.focalPx, framePrior);
       system.linearise(frames[i]!, framePrior);
+      const free = freeUnknowns(frames[i]!, framePrior, system.vector);
+      system.assemble(framePrior, [...free, ...sharedPlaces]);
       if (sharedPrior.focalDeviation === 0) uncouple(system, system.size - 1);
       addSharedBlock(system, own, matrix, vector);
-      const free = freeUnknowns(frames[i]!, framePrior, system.vector);
       return { free, matrix: system.matrix.slice(), vector: system.vector.slice() };
     });
     addSharedPrior(matrix, vector, shared, sharedPrior);

@@ -15,8 +15,8 @@ export type FramePrior = {
   readonly precision: Float64Array;
   /** Unknowns that stay where they are. */
   readonly isFixed: Uint8Array;
-  /** 1 / variance of the difference between the two eyes' yaw and pitch, radians. */
-  readonly gazeAgreement: number;
+  /** 1 / variance of the difference between the two eyes' yaw, and pitch, radians. */
+  readonly gazeAgreement: readonly [yaw: number, pitch: number];
 };
 
 /** Standard deviations of the ARKit units that are readily used; all others take `REST`. */
@@ -40,7 +40,8 @@ const UNUSED_UNITS = /^(jawOpen|tongueOut|eyeLookIn|eyeLookOut)/;
 const JAW_PITCH = { lower: 0, upper: 0.5, deviation: 0.2 };
 const GAZE_LIMIT = 0.75;
 const GAZE_DEVIATION = 0.35;
-const GAZE_AGREEMENT_DEVIATION = 0.06;
+/** Eyes cross, but do not part upwards. */
+const GAZE_AGREEMENT_DEVIATION = { yaw: 0.12, pitch: 0.05 };
 
 /** The prior of a frame of this head that knows of no other frame. */
 export function createFramePrior(head: HeadModel): FramePrior {
@@ -51,7 +52,7 @@ export function createFramePrior(head: HeadModel): FramePrior {
     mean: new Float64Array(count),
     precision: new Float64Array(count),
     isFixed: new Uint8Array(count),
-    gazeAgreement: 1 / GAZE_AGREEMENT_DEVIATION ** 2,
+    gazeAgreement: [1 / GAZE_AGREEMENT_DEVIATION.yaw ** 2, 1 / GAZE_AGREEMENT_DEVIATION.pitch ** 2] as const,
   };
   const set = (at: number, lower: number, upper: number, deviation: number): void => {
     prior.lower[at] = lower;

@@ -14,7 +14,7 @@ import {
   type ShapedLandmarks,
   sharedUnknowns,
 } from './landmark-projection.ts';
-import { normalEquations } from './small-algebra.ts';
+import { gradientOf, normalEquations } from './small-algebra.ts';
 
 /** What was seen in one frame. */
 export type Observation = {
@@ -38,6 +38,9 @@ export type NoiseModel = {
 };
 
 export const DEFAULT_NOISE: NoiseModel = { deviation: 0.015, outlier: 2.5, independent: 60 };
+
+/** Yaw of each eye, pitch after it. */
+const [LEFT_GAZE, RIGHT_GAZE] = [FRAME_LAYOUT.hinges + 2, FRAME_LAYOUT.hinges + 4];
 
 /** One frame's linearised problem; its memory is used again for every frame. */
 export class FrameSystem {
@@ -97,26 +100,36 @@ export class FrameSystem {
     return cost + priorCost(frame, prior);
   }
 
-  /** Fills `matrix` and `vector` at the last evaluated state. */
+  /** Differentiates at the last evaluated state and fills `vector`. */
   linearise(frame: FrameState, prior: FramePrior): void {
     this.#projection.differentiate(this.#scales, this.#columns);
-    normalEquations(this.#columns, this.#residual, this.matrix, this.vector);
-    const { size, matrix, vector } = this;
-    const add = (at: number, value: number): void => {
-      matrix[at * size + at]! += prior.precision[at]!;
+    gradientOf(this.#columns, this.#residual, this.vector);
+    const { vector } = this;
+    const draw = (at: number, value: number): void => {
       vector[at]! += prior.precision[at]! * (prior.mean[at]! - value);
     };
-    for (let i = 0; i < 6; i++) add(FRAME_LAYOUT.hinges + i, frame.hinges[i]!);
-    for (let k = 0; k < frame.expression.length; k++) add(FRAME_LAYOUT.expression + k, frame.expression[k]!);
-    for (let k = 0; k < 2; k++) {
-      const [left, right] = [FRAME_LAYOUT.hinges + 2 + k, FRAME_LAYOUT.hinges + 4 + k];
-      const difference = frame.hinges[2 + k]! - frame.hinges[4 + k]!;
-      matrix[left * size + left]! += prior.gazeAgreement;
-      matrix[right * size + right]! += prior.gazeAgreement;
-      matrix[left * size + right]! -= prior.gazeAgreement;
-      matrix[right * size + left]! -= prior.gazeAgreement;
-      vector[left]! -= prior.gazeAgreement * difference;
-      vector[right]! += prior.gazeAgreement * difference;
+    for (let i = 0; i < 6; i++) draw(FRAME_LAYOUT.hinges + i, frame.hinges[i]!);
+    for (let k = 0; k < frame.expression.length; k++) draw(FRAME_LAYOUT.expression + k, frame.expression[k]!);
+    for (const [k, precision] of prior.gazeAgreement.entries()) {
+      const pull = precision * (frame.hinges[2 + k]! - frame.hinges[4 + k]!);
+      vector[LEFT_GAZE + k]! -= pull;
+      vector[RIGHT_GAZE + k]! += pull;
+    }
+  }
+
+  /** Fills the rows and columns of `matrix` that belong to `unknowns`, at the last linearised state. */
+  assemble(prior: FramePrior, unknowns: readonly number[]): void {
+    const { size, matrix } = this;
+    normalEquations(this.#columns, unknowns, matrix);
+    for (const at of unknowns) matrix[at * size + at]! += prior.precision[at] ?? 0;
+    for (const [k, precision] of prior.gazeAgreement.entries()) {
+      const [left, right] = [LEFT_GAZE + k, RIGHT_GAZE + k];
+      const takesPart = [left, right].map((at) => unknowns.includes(at));
+      if (takesPart[0]) matrix[left * size + left]! += precision;
+      if (takesPart[1]) matrix[right * size + right]! += precision;
+      if (!takesPart[0] || !takesPart[1]) continue;
+      matrix[left * size + right]! -= precision;
+      matrix[right * size + left]! -= precision;
     }
   }
 
@@ -133,8 +146,8 @@ function priorCost(frame: FrameState, prior: FramePrior): number {
   for (let k = 0; k < frame.expression.length; k++) {
     cost += term(FRAME_LAYOUT.expression + k, frame.expression[k]!);
   }
-  for (let k = 0; k < 2; k++) {
-    cost += 0.5 * prior.gazeAgreement * (frame.hinges[2 + k]! - frame.hinges[4 + k]!) ** 2;
+  for (const [k, precision] of prior.gazeAgreement.entries()) {
+    cost += 0.5 * precision * (frame.hinges[2 + k]! - frame.hinges[4 + k]!) ** 2;
   }
   return cost;
 }

@@ -1,7 +1,7 @@
 // Where a head's landmarks fall in the picture, and how they move with every unknown: the forward map of
 // the fit and its analytic Jacobian. Camera: at the world's origin, looking along -z, centred.
 
-import { FRAME_LAYOUT, type FrameState, hingeRotation, type SharedState } from './head-state.ts';
+import { FRAME_LAYOUT, type FrameState, hingeRotation } from './head-state.ts';
 import { HINGES, type LandmarkModel } from './landmark-model.ts';
 import { addScaled, dot2x3 } from './small-algebra.ts';
 
@@ -104,7 +104,7 @@ export class LandmarkProjection {
    * @param columns one per unknown, `2L` values each: the frame's, then (if there are more) the shared ones
    */
   differentiate(rowScales: Float64Array, columns: readonly Float64Array[]): void {
-    const [model, frame, shaped] = [this.#model, this.#frame!, this.#shaped!];
+    const [model, frame] = [this.#model, this.#frame!];
     const count = model.pointCount;
     const rotation = frame.rotation;
     // By world point, and by expressed point, 2 x 3 each.
@@ -141,7 +141,6 @@ export class LandmarkProjection {
       focal[2 * l] = rowScales[l]! * (this.pixels[2 * l]! - this.#centre.xPx);
       focal[2 * l + 1] = rowScales[l]! * (this.pixels[2 * l + 1]! - this.#centre.yPx);
     }
-    void shaped;
   }
 
   #express(frame: FrameState, shaped: ShapedLandmarks): void {
@@ -340,10 +339,3 @@ function hingeDerivatives(yaw: number, pitch: number): [byYaw: Float64Array, byP
     Float64Array.of(0, sy * cp, -sy * sp, 0, -sp, -cp, 0, cy * cp, -cy * sp),
   ];
 }
-
-/** The state that a projection of a clip's frame needs beside the frame itself. */
-export type ProjectionContext = {
-  readonly shared: SharedState;
-  readonly shaped: ShapedLandmarks;
-  readonly centre: ImageCentre;
-};

@@ -27,53 +27,69 @@ export function dot2x3(
   }
 }
 
-/** `A^T A` into `matrix` (`P P`, both halves) and `A^T r` into `vector`, for columns of A. */
-export function normalEquations(
+/** `A^T r` into `vector`, for columns of A. */
+export function gradientOf(
   columns: readonly Float64Array[],
   residual: Float64Array,
-  matrix: Float64Array,
   vector: Float64Array,
 ): void {
-  const count = columns.length;
-  const rows = residual.length;
-  // Two by two columns at a time: every value loaded serves two products.
-  for (let i = 0; i < count; i += 2) {
-    const a = columns[i]!;
-    const b = columns[i + 1] ?? a;
-    let [aR, bR] = [0, 0];
-    for (let r = 0; r < rows; r++) {
-      aR += a[r]! * residual[r]!;
-      bR += b[r]! * residual[r]!;
-    }
-    vector[i] = aR;
-    if (i + 1 < count) vector[i + 1] = bR;
-    for (let j = i; j < count; j += 2) {
-      const c = columns[j]!;
-      const d = columns[j + 1] ?? c;
-      let [ac, ad, bc, bd] = [0, 0, 0, 0];
-      for (let r = 0; r < rows; r++) {
-        const [av, bv, cv, dv] = [a[r]!, b[r]!, c[r]!, d[r]!];
-        ac += av * cv;
-        ad += av * dv;
-        bc += bv * cv;
-        bd += bv * dv;
-      }
-      matrix[i * count + j] = ac;
-      matrix[j * count + i] = ac;
-      if (j + 1 < count) {
-        matrix[i * count + j + 1] = ad;
-        matrix[(j + 1) * count + i] = ad;
-      }
-      if (i + 1 < count) {
-        matrix[(i + 1) * count + j] = bc;
-        matrix[j * count + i + 1] = bc;
-        if (j + 1 < count) {
-          matrix[(i + 1) * count + j + 1] = bd;
-          matrix[(j + 1) * count + i + 1] = bd;
-        }
-      }
+  for (const [i, column] of columns.entries()) {
+    let sum = 0;
+    for (let r = 0; r < residual.length; r++) sum += column[r]! * residual[r]!;
+    vector[i] = sum;
+  }
+}
+
+/**
+ * `A^T A` over some columns of A, written to their rows and columns of `matrix` (`P P`, both halves); the
+ * rest of it is left as it was. Two by two columns at a time: every value loaded serves two products.
+ */
+export function normalEquations(
+  columns: readonly Float64Array[],
+  chosen: readonly number[],
+  matrix: Float64Array,
+): void {
+  const size = columns.length;
+  const write = (p: number, q: number, value: number): void => {
+    matrix[p * size + q] = value;
+    matrix[q * size + p] = value;
+  };
+  for (let i = 0; i < chosen.length; i += 2) {
+    const [p0, p1] = [chosen[i]!, chosen[i + 1] ?? chosen[i]!];
+    for (let j = i; j < chosen.length; j += 2) {
+      const [q0, q1] = [chosen[j]!, chosen[j + 1] ?? chosen[j]!];
+      const products = productsOf(columns[p0]!, columns[p1]!, columns[q0]!, columns[q1]!);
+      write(p0, q0, products[0]!);
+      write(p0, q1, products[1]!);
+      write(p1, q0, products[2]!);
+      write(p1, q1, products[3]!);
     }
   }
+}
+
+const products = new Float64Array(4);
+
+/** ac, ad, bc, bd. */
+function productsOf(a: Float64Array, b: Float64Array, c: Float64Array, d: Float64Array): Float64Array {
+  let ac = 0;
+  let ad = 0;
+  let bc = 0;
+  let bd = 0;
+  for (let r = 0; r < a.length; r++) {
+    const av = a[r]!;
+    const bv = b[r]!;
+    const cv = c[r]!;
+    const dv = d[r]!;
+    ac += av * cv;
+    ad += av * dv;
+    bc += bv * cv;
+    bd += bv * dv;
+  }
+  products[0] = ac;
+  products[1] = ad;
+  products[2] = bc;
+  products[3] = bd;
+  return products;
 }
 
 /** Factors a symmetric positive definite `n n` matrix in place into its lower Cholesky factor. */

@@ -1,0 +1,64 @@
+// warpAffine belongs to media; it is tested where it is used hardest.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type RgbImage, warpAffine } from '../../src/media/index.ts';
+import { regionFromLandmarks, regionMap } from '../../src/tracking/index.ts';
+
+/** A picture whose red grows with x and green with y. */
+function ramp(width: number, height: number): RgbImage {
+  const data = new Uint8Array(3 * width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) data.set([x, y, 0], 3 * (y * width + x));
+  }
+  return { width, height, data };
+}
+
+test('a resampled ramp has at every pixel the value of the place that the map names', () => {
+  const [a, b, c, d, e, f] = [0.9, -0.3, 20, 0.3, 0.9, 10] as const;
+  const size = { width: 40, height: 30 };
+  const { data } = warpAffine(ramp(100, 100), {
+    sourceFromTarget: [a, b, c, d, e, f],
+    ...size,
+    range: [0, 255],
+  });
+  for (const [x, y] of [
+    [3, 4],
+    [20, 15],
+    [39, 29],
+  ] as const) {
+    const at = y * size.width + x;
+    const [u, v] = [x + 0.5, y + 0.5];
+    // A pixel's value stands at its centre.
+    assert.ok(Math.abs(data[at]! - (a * u + b * v + c - 0.5)) < 1e-3);
+    assert.ok(Math.abs(data[at + size.width * size.height]! - (d * u + e * v + f - 0.5)) < 1e-3);
+  }
+});
+
+test('a picture shrunk four times keeps its mean, and black beyond the border is black', () => {
+  const image = ramp(64, 64);
+  const size = { width: 16, height: 16 };
+  const small = warpAffine(image, { sourceFromTarget: [4, 0, 0, 0, 4, 0], ...size, range: [0, 255] });
+  const mean = small.data.subarray(0, 256).reduce((sum, value) => sum + value, 0) / 256;
+  assert.ok(Math.abs(mean - 31.5) < 0.05, `mean ${mean}`);
+  const outside = warpAffine(image, { sourceFromTarget: [1, 0, 100, 0, 1, 0], ...size, border: 'black' });
+  assert.ok(outside.data.every((value) => value === -1));
+});
+
+test("a face's region is turned with the eyes, and its map takes the square's centre to its own", () => {
+  const landmarks = new Float32Array(2 * 478);
+  const [cosine, sine] = [Math.cos(0.4), Math.sin(0.4)];
+  for (let i = 0; i < 478; i++) {
+    const [x, y] = [40 * Math.cos(i), 50 * Math.sin(i)];
+    landmarks.set([200 + cosine * x - sine * y, 150 + sine * x + cosine * y], 2 * i);
+  }
+  const place = (i: number, x: number) => landmarks.set([200 + cosine * x, 150 + sine * x], 2 * i);
+  place(33, -30);
+  place(263, 30);
+  const region = regionFromLandmarks(landmarks);
+  assert.ok(Math.abs(region.rollRadians - 0.4) < 1e-5);
+  assert.ok(Math.abs(region.sizePx - 150) < 1);
+  const [a, b, c, d, e, f] = regionMap(region, 192);
+  assert.ok(Math.abs(a * 96 + b * 96 + c - region.centreXPx) < 1e-3);
+  assert.ok(Math.abs(d * 96 + e * 96 + f - region.centreYPx) < 1e-3);
+});
