@@ -30,7 +30,7 @@ async function* countedFrames(
   range?: TimeRange,
 ): AsyncGenerator<VideoFrameImage, void, undefined> {
   for await (const frame of keepEachAlive(video.frames(range))) {
-    countClosedFrame(frame.image);
+    await countClosedFrame(frame.image);
     yield frame;
   }
 }
@@ -60,7 +60,7 @@ export async function writeVideo(path: string, options: VideoSinkOptions): Promi
     ...started,
     add: async (image, timestampSeconds) => {
       await guard(started.add(image, timestampSeconds));
-      countClosedFrame(image);
+      await countClosedFrame(image);
     },
     finish: () => guard(started.finish().then(() => file.commit())),
     discard,
