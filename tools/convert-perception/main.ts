@@ -68,7 +68,7 @@ async function convert(spec: NetworkSpec, models: string): Promise<string> {
     '',
     `- Origin: ${spec.origin}; ${spec.licence}.`,
     `- Made from ${sources.join(', ')}.`,
-    `- Takes \`image\` float32 [1, 3, ${spec.sizePx}, ${spec.sizePx}], RGB; answers ${model.outputs
+    `- Takes \`image\` float32 [1, 3, ${spec.sizePx}, ${spec.sizePx}]; answers ${model.outputs
       .map((o) => `\`${o.name}\` [${o.shape.join(', ')}]`)
       .join(', ')}.`,
     `- ${bytes.length} bytes, sha256 \`${sha256(bytes)}\`.`,

@@ -56,7 +56,8 @@ export const NETWORKS: readonly NetworkSpec[] = [
     name: 'face-descriptor',
     source: 'faceres',
     sizePx: 224,
-    purpose: 'Face description: 1,024 features, age and gender (a MobileNet). Input in [0, 255].',
+    purpose:
+      'Face description: 1,024 features, age and gender (a MobileNet). Input blue, green, red in [0, 255], less 103.939, 116.779, 123.68.',
     origin: 'HSE_FaceRec_tf (A. Savchenko), https://github.com/HSE-asavchenko/HSE_FaceRec_tf',
     licence: 'Apache-2.0',
     outputs: async (_graph, node) => ({
