@@ -125,7 +125,7 @@ function composeHeadPixel(
   const isSeen = seesPoint(view, px, py, pz, surfaceClass);
   // Source pixels per target pixel, roughly; the depths' ratio cancels for a head that stays where it is.
   const stretch = facing / Math.max(0.25, surface[at + ATTRIBUTE.targetFacing]!);
-  const seen = isSeen ? smoothstep(0.05, 0.3, facing) * smoothstep(0.1, 0.35, stretch) : 0;
+  const seen = isSeen ? smoothstep(0.02, 0.1, facing) * smoothstep(0.2, 0.55, stretch) : 0;
 
   if (face === 0 || (seen === 1 && face === 1)) {
     const [x, y] = face === 0 ? place : projectInCamera(view.camera, px, py, pz);

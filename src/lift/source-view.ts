@@ -74,8 +74,8 @@ export function viewSource({
     attributes[at + ATTRIBUTE.faceWeight] = geometry.faceWeights[v]!;
     attributes[at + ATTRIBUTE.carryWeight] = geometry.carryWeights[v]!;
     const [x, y, z] = [attributes[at]!, attributes[at + 1]!, attributes[at + 2]!];
-    const facesCamera = attributes[at + ATTRIBUTE.facing]! > 0.3;
-    if (!facesCamera || !seesPoint(view, x, y, z, vertexClasses[v]!)) continue;
+    if (vertexClasses[v] === 0 && !givesColour(view, attributes, at)) continue;
+    if (attributes[at + ATTRIBUTE.facing]! < 0.3 || !seesPoint(view, x, y, z, vertexClasses[v]!)) continue;
     isSeen[v] = 1;
     samplePicture(image, ...projectInCamera(camera, x, y, z), colours, 3 * v);
   }
@@ -92,6 +92,31 @@ export function viewSource({
   }
   return view;
 }
+
+const SKIN_FACING = 0.5;
+const LASH_REACH_METRES = 0.0035;
+
+/**
+ * Whether a skin vertex may colour others: not near the outline, where a fit that is off by a pixel sees the
+ * background, not on an ear, and not at the rim of an eye, where lashes are dark.
+ */
+function givesColour({ camera, surfaces }: SourceView, attributes: Float32Array, at: number): boolean {
+  if (attributes[at + ATTRIBUTE.facing]! < SKIN_FACING || attributes[at + ATTRIBUTE.carryWeight] === 0)
+    return false;
+  const z = attributes[at + 2]!;
+  const [x, y] = projectInCamera(camera, attributes[at]!, attributes[at + 1]!, z);
+  const reach = (LASH_REACH_METRES * camera.focalXPx) / z;
+  for (let j = -1; j <= 1; j++) {
+    for (let i = -1; i <= 1; i++) {
+      const [px, py] = [Math.floor(x + i * reach), Math.floor(y + j * reach)];
+      if (px < 0 || py < 0 || px >= camera.width || py >= camera.height) continue;
+      if (surfaces[py * camera.width + px] === EYE + 1) return false;
+    }
+  }
+  return true;
+}
+
+const EYE = SURFACE_CLASSES.indexOf('eye');
 
 /** Pixel position of a point given in the camera's own axes. */
 export function projectInCamera(camera: Camera, x: number, y: number, z: number): [number, number] {
