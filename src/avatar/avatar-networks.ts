@@ -5,6 +5,7 @@ import {
   denoiserModel,
   encoderModel,
   guidanceModel,
+  guidanceShape,
   latentShape,
   normaliseLatents,
   referenceModel,
@@ -78,7 +79,6 @@ export async function openNetworks(avatar: Avatar, options: NetworkOptions): Pro
   const oneShape = latentShape(config, 1);
   const windowShape = latentShape(config, windowFrames);
   const area = oneShape[2]! * oneShape[3]!;
-  const guidanceShape = [windowFrames, config.unet.widths[0]!, oneShape[2]!, oneShape[3]!];
   const encode = async (picture: Tensor): Promise<Float32Array> => {
     const { latent } = await encoder.run({ picture });
     return normaliseLatents(latent!.data as Float32Array, area, statistics);
@@ -103,7 +103,7 @@ export async function openNetworks(avatar: Avatar, options: NetworkOptions): Pro
         noisy: tensor(noisy, windowShape),
         timesteps: repeated(timestep, windowFrames),
         labels: repeated(REAL_LABEL, windowFrames),
-        guidance: tensor(context.guidance, guidanceShape),
+        guidance: tensor(context.guidance, guidanceShape(config, windowFrames)),
       };
       const outputs = await denoiser.run({ ...feeds, ...context.reference });
       const conditional = outputs.velocity!.data as Float32Array;

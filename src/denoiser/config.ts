@@ -62,6 +62,8 @@ export type UnetConfig = {
   readonly temporal: { readonly heads: number; readonly maxFrames: number };
   /** What steers the denoiser; their features are added. */
   readonly controls: readonly ControlConfig[];
+  /** Variance of visible lifted latents about the truth (see lift-prior.ts); null: no prior (the paper). */
+  readonly liftPriorVariance: number | null;
 };
 
 /** Every size of the model. */
@@ -106,9 +108,13 @@ const unetSchema: z.ZodType<UnetConfig> = z
     controls: z.array(
       z.strictObject({ kind: z.enum(['gaussian', 'lifted']), fold: count, widths, heads: countOrNone }),
     ),
+    liftPriorVariance: z.number().positive().max(1).nullable(),
   })
   .refine((unet) => unet.widths.length === unet.heads.length, {
     message: 'heads needs one number for each of widths',
+  })
+  .refine((unet) => unet.liftPriorVariance === null || unet.controls.some(({ kind }) => kind === 'lifted'), {
+    message: 'liftPriorVariance needs the control "lifted"',
   });
 
 /** Validates the sizes of a model. */

@@ -3,11 +3,13 @@
 import type { Scope } from '../nn/index.ts';
 import { normal } from '../nn/index.ts';
 import type { Value } from '../tensor/index.ts';
-import { gatherRows, reshape } from '../tensor/index.ts';
+import { add, gatherRows, reshape } from '../tensor/index.ts';
 import type { ModelConfig } from './config.ts';
 import type { Controls } from './guidance-network.ts';
 import { guidance } from './guidance-network.ts';
+import { splitGuidance, withLiftPrior } from './lift-prior.ts';
 import { attendToReference, referenceTokens, UNET_SCOPE } from './reference.ts';
+import type { UnetInputs } from './unet.ts';
 import { unet } from './unet.ts';
 
 /** Where the guidance network's parameters are named. */
@@ -48,16 +50,31 @@ export function denoise(root: Scope, inputs: DenoiserInputs, config: ModelConfig
     { latent: inputs.reference, label: labelTokens(root, inputs.referenceLabels, config) },
     config,
   );
-  return unet(
-    root.at(UNET_SCOPE),
+  const features = guidance(root.at(GUIDANCE_SCOPE), inputs.controls, config);
+  return predictVelocity(
+    root,
     {
-      latent: inputs.noisy,
+      noisy: inputs.noisy,
       timesteps: inputs.timesteps,
       label: labelTokens(root, inputs.labels, config),
       attend: attendToReference(tokens, inputs.keepsReference),
-      guidance: guidance(root.at(GUIDANCE_SCOPE), inputs.controls, config),
+      guidance: withLiftPrior(features, inputs.controls, config),
       ...(inputs.frames === undefined ? {} : { frames: inputs.frames }),
     },
     config,
   );
+}
+
+/** What a step of the denoiser takes: the U-Net's inputs, with what `withLiftPrior` gives as guidance. */
+export type VelocityInputs = Omit<UnetInputs, 'latent' | 'guidance'> & {
+  readonly noisy: Value;
+  readonly guidance: Value;
+};
+
+/** v of a batch: what the lifted latent implies, and what the U-Net adds to it. */
+export function predictVelocity(root: Scope, inputs: VelocityInputs, config: ModelConfig): Value {
+  const { noisy, guidance: joined, ...others } = inputs;
+  const { features, priorVelocity } = splitGuidance(joined, inputs, config);
+  const predicted = unet(root.at(UNET_SCOPE), { ...others, latent: noisy, guidance: features }, config);
+  return priorVelocity === null ? predicted : add(predicted, priorVelocity);
 }

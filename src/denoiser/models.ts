@@ -7,13 +7,13 @@ import { emitModel, input, parametersOf } from '../tensor/index.ts';
 import { decodeLatent, encodePicture } from './autoencoder.ts';
 import type { ModelConfig } from './config.ts';
 import { latentFactor } from './config.ts';
-import { GUIDANCE_SCOPE, labelTokens } from './denoiser.ts';
+import { GUIDANCE_SCOPE, labelTokens, predictVelocity } from './denoiser.ts';
 import type { Controls } from './guidance-network.ts';
 import { guidance } from './guidance-network.ts';
+import { guidanceShape, withLiftPrior } from './lift-prior.ts';
 import type { ReferenceTokens } from './reference.ts';
-import { attendToReference, referenceTokens, UNET_SCOPE } from './reference.ts';
+import { attendToReference, referenceTokens } from './reference.ts';
 import { attendToSelf } from './transformer.ts';
-import { unet } from './unet.ts';
 
 /** Where the encoder's parameters are named. */
 export const ENCODER_SCOPE = 'vae.encoder';
@@ -67,13 +67,14 @@ export function referenceModel(config: ModelConfig, weights: Weights, { batch }:
 }
 
 /**
- * The controls to `guidance` `B W h w`, once a frame. Inputs, as far as the configuration lists them:
+ * The controls to `guidance` (of `guidanceShape`), once a frame. Inputs, as far as the configuration lists them:
  * `gaussian` `B gaussianChannels S S`, `liftedLatent` `B C h w` (normalised), `visibility` `B 1 S S`.
  */
 export function guidanceModel(config: ModelConfig, weights: Weights, { batch }: BatchOptions): OnnxModel {
   const set = createParameterSet();
-  const features = guidance(set.scope.at(GUIDANCE_SCOPE), controlInputs(config, batch), config);
-  return baked('guidance', { guidance: features }, set, weights);
+  const controls = controlInputs(config, batch);
+  const features = guidance(set.scope.at(GUIDANCE_SCOPE), controls, config);
+  return baked('guidance', { guidance: withLiftPrior(features, controls, config) }, set, weights);
 }
 
 /** What a step of the denoiser sees. */
@@ -85,7 +86,7 @@ export type DenoiserModelOptions = BatchOptions & {
 };
 
 /**
- * One step: `noisy` `B C h w`, int64 `timesteps` `B` and `labels` `B`, `guidance` `B W h w`, and with a
+ * One step: `noisy` `B C h w`, int64 `timesteps` `B` and `labels` `B`, `guidance`, and with a
  * reference the keys and values of `referenceModel` for one reference, to `velocity` `B C h w`.
  */
 export function denoiserModel(
@@ -94,16 +95,15 @@ export function denoiserModel(
   { batch, seesReference, frames }: DenoiserModelOptions,
 ): OnnxModel {
   const set = createParameterSet();
-  const shape = latentShape(config, batch);
   const label = labelTokens(set.scope, input('labels', [batch], 'int64'), config);
-  const velocity = unet(
-    set.scope.at(UNET_SCOPE),
+  const velocity = predictVelocity(
+    set.scope,
     {
-      latent: input('noisy', shape),
+      noisy: input('noisy', latentShape(config, batch)),
       timesteps: input('timesteps', [batch], 'int64'),
       label,
       attend: seesReference ? attendToReference(tokenInputs(config)) : attendToSelf,
-      guidance: input('guidance', [batch, config.unet.widths[0]!, ...shape.slice(2)]),
+      guidance: input('guidance', guidanceShape(config, batch)),
       ...(frames === undefined ? {} : { frames }),
     },
     config,

@@ -212,3 +212,25 @@ test('fresh temporal layers change nothing, and trained ones let frames see each
   const after = await through({ ...still, ...speaking }, { noisy });
   assert.ok(largestDifference(one(before, 0), one(after, 0)) > 1e-3, 'frame 0 sees the change of frame 1');
 });
+
+test('the lift prior answers with the lifted latent where it is visible and is silent elsewhere', async () => {
+  const config = { ...tiny, unet: { ...tiny.unet, liftPriorVariance: 0.2 } };
+  const fresh = trainingGraph(config, 2);
+  const visibility = floats([2, 1, size, size], 5);
+  visibility.data.fill(1, 0, size * size);
+  visibility.data.fill(0, size * size);
+  const keepsReference: Tensor = { dtype: 'float32', shape: [2], data: Float32Array.of(1, 1) };
+  const model = emitModel({
+    name: 'fresh',
+    outputs: { velocity: fresh.velocity },
+    weights: fresh.set.initialise(7),
+  });
+  const predicted = (
+    await run(model, { ...feeds, visibility, keepsReference, timesteps: integers(999, 999) })
+  ).velocity!;
+  // Pure noise at the last step: v = -x_0.
+  const lifted = one(feeds.liftedLatent, 0);
+  const answer = { ...lifted, data: (lifted.data as Float32Array).map((x) => -x) } as AnyTensor;
+  assert.ok(largestDifference(one(predicted, 0), answer) < 1e-5);
+  assert.ok((one(predicted, 1).data as Float32Array).every((x) => x === 0));
+});
