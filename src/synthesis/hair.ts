@@ -27,8 +27,8 @@ const GROWTH: Readonly<Record<Exclude<HairStyle, 'bald'>, Growth>> = {
   short: { ribbons: 1300, segments: 3, widthMetres: 0.008, weight: 0.05, lift: 0.35 },
   swept: { ribbons: 1300, segments: 5, widthMetres: 0.01, weight: 0.1, lift: 0.45 },
   curly: { ribbons: 1500, segments: 5, widthMetres: 0.008, weight: 0.12, lift: 0.8 },
-  bob: { ribbons: 900, segments: 8, widthMetres: 0.012, weight: 0.55, lift: 0.3 },
-  long: { ribbons: 900, segments: 11, widthMetres: 0.013, weight: 0.6, lift: 0.3 },
+  bob: { ribbons: 1300, segments: 8, widthMetres: 0.015, weight: 0.62, lift: 0.3 },
+  long: { ribbons: 1400, segments: 11, widthMetres: 0.016, weight: 0.68, lift: 0.3 },
   tied: { ribbons: 900, segments: 7, widthMetres: 0.011, weight: 0, lift: 0.05 },
 };
 const KNOT: Vector = [0, 0.02, -0.2];
@@ -222,7 +222,7 @@ function keepOff(point: Vector, skull: SkullField, standOff: number, clearsFace:
   } else {
     // Below the skull: around the neck, over the shoulders.
     const radius = Math.hypot(moved[0], moved[2] + 0.09);
-    const least = 0.07 + standOff + Math.max(0, -0.15 - moved[1]) * 0.9;
+    const least = 0.062 + standOff + Math.max(0, -0.16 - moved[1]) * 0.7;
     if (radius < least)
       moved = [(moved[0] * least) / radius, moved[1], -0.09 + ((moved[2] + 0.09) * least) / radius];
   }

@@ -26,7 +26,7 @@ export function castShadow(
     camera,
     vertices: scene.vertices,
     triangles: scene.triangles,
-    ...(scene.cutout && { cutout: { ...scene.cutout, alpha, threshold: 128 } }),
+    cutout: { ...scene.cutout, alpha, threshold: 128 },
   });
   const { rotation: r, translation: t } = camera.cameraFromWorld;
   const { depths } = buffer;

@@ -4,35 +4,39 @@
 /** Noise in [-1, 1] at a point; the same seed gives the same field. Feature size 1. */
 export type NoiseField = (x: number, y: number, z: number) => number;
 
-/** A field of value noise. */
+const PERIOD = 32;
+const MASK = PERIOD - 1;
+
+/** A field of value noise; it repeats after 32 units, so that its lattice is a small table. */
 export function createNoise(seed: number): NoiseField {
-  const corner = (x: number, y: number, z: number): number => {
-    let hash = Math.imul(x, 0x27d4eb2d) ^ Math.imul(y, 0x165667b1) ^ Math.imul(z, 0x3c6ef372) ^ seed;
+  const lattice = new Float32Array(PERIOD ** 3);
+  for (let i = 0; i < lattice.length; i++) {
+    let hash = Math.imul(i, 0x27d4eb2d) ^ seed;
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
     hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
-    return ((hash ^ (hash >>> 15)) >>> 0) / 2147483648 - 1;
-  };
+    lattice[i] = ((hash ^ (hash >>> 15)) >>> 0) / 2147483648 - 1;
+  }
   return (x, y, z) => {
-    const [x0, y0, z0] = [Math.floor(x), Math.floor(y), Math.floor(z)];
-    const [u, v, w] = [ease(x - x0), ease(y - y0), ease(z - z0)];
-    const near = bilinear(
-      corner(x0, y0, z0),
-      corner(x0 + 1, y0, z0),
-      corner(x0, y0 + 1, z0),
-      corner(x0 + 1, y0 + 1, z0),
-      u,
-      v,
-    );
-    const z1 = z0 + 1;
-    const far = bilinear(
-      corner(x0, y0, z1),
-      corner(x0 + 1, y0, z1),
-      corner(x0, y0 + 1, z1),
-      corner(x0 + 1, y0 + 1, z1),
-      u,
-      v,
-    );
-    return near + w * (far - near);
+    const [floorX, floorY, floorZ] = [Math.floor(x), Math.floor(y), Math.floor(z)];
+    const u = ease(x - floorX);
+    const v = ease(y - floorY);
+    const w = ease(z - floorZ);
+    const x0 = floorX & MASK;
+    const x1 = (floorX + 1) & MASK;
+    const y0 = (floorY & MASK) * PERIOD;
+    const y1 = ((floorY + 1) & MASK) * PERIOD;
+    const z0 = (floorZ & MASK) * PERIOD * PERIOD;
+    const z1 = ((floorZ + 1) & MASK) * PERIOD * PERIOD;
+    const a = lattice[z0 + y0 + x0]!;
+    const b = lattice[z0 + y1 + x0]!;
+    const c = lattice[z1 + y0 + x0]!;
+    const d = lattice[z1 + y1 + x0]!;
+    const near = a + u * (lattice[z0 + y0 + x1]! - a);
+    const nearBelow = b + u * (lattice[z0 + y1 + x1]! - b);
+    const far = c + u * (lattice[z1 + y0 + x1]! - c);
+    const farBelow = d + u * (lattice[z1 + y1 + x1]! - d);
+    const front = near + v * (nearBelow - near);
+    return front + w * (far + v * (farBelow - far) - front);
   };
 }
 
@@ -49,8 +53,3 @@ export function fractal(noise: NoiseField, octaves: number, x: number, y: number
 }
 
 const ease = (t: number): number => t * t * t * (t * (6 * t - 15) + 10);
-
-function bilinear(a: number, b: number, c: number, d: number, u: number, v: number): number {
-  const top = a + u * (b - a);
-  return top + v * (c + u * (d - c) - top);
-}

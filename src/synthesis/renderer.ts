@@ -64,7 +64,7 @@ export function renderSubject(
     camera: fine,
     vertices: scene.vertices,
     triangles: scene.triangles,
-    ...(scene.cutout && { cutout: { ...scene.cutout, alpha: STRAND_TEXTURE, threshold: 128 } }),
+    cutout: { ...scene.cutout, alpha: STRAND_TEXTURE, threshold: 128 },
   });
   const values = rasteriser.interpolate(buffer, {
     triangles: scene.triangles,
@@ -80,8 +80,9 @@ export function renderSubject(
   const background = createBackground(traits);
   const { width, height } = camera;
   const linear = new Float32Array(width * height * 3);
-  const headMask = new Uint8Array(width * height);
-  const personMask = new Uint8Array(width * height);
+  const headShare = new Uint8Array(width * height);
+  const personShare = new Uint8Array(width * height);
+  const behind = new Float32Array(width * height * 3).fill(-1);
   const colour = new Float32Array(3);
   const point: PointLight = { lit: 0, open: 0, viewX: 0, viewY: 0, viewZ: 1 };
   const eye = cameraPlace(camera);
@@ -92,7 +93,13 @@ export function renderSubject(
     const pixel = Math.floor(y / SAMPLES) * width + Math.floor(x / SAMPLES);
     const triangle = buffer.triangleIds[sample]!;
     if (triangle === NO_TRIANGLE) {
-      background((x + 0.5) / fine.width, (y + 0.5) / fine.height, colour);
+      // The background is soft: one look a pixel is enough.
+      const place = 3 * pixel;
+      if (behind[place]! < 0) {
+        background((Math.floor(x / SAMPLES) + 0.5) / width, (Math.floor(y / SAMPLES) + 0.5) / height, colour);
+        behind.set(colour, place);
+      }
+      for (let k = 0; k < 3; k++) colour[k] = behind[place + k]!;
     } else {
       const at = sample * VERTEX_CHANNELS;
       const [wx, wy, wz] = [
@@ -109,11 +116,13 @@ export function renderSubject(
       point.open = openness[sample]!;
       const material = scene.materials[triangle]!;
       shade(material, values, at, point, colour);
-      personMask[pixel]! += 63.75;
-      if (material !== clothes && values[at + VERTEX.headness]! > 0.5) headMask[pixel]! += 63.75;
+      personShare[pixel]!++;
+      if (material !== clothes && values[at + VERTEX.headness]! > 0.5) headShare[pixel]!++;
     }
     for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += share * colour[k]!;
   }
+  const headMask = headShare.map((count) => Math.round(count * share * 255));
+  const personMask = personShare.map((count) => Math.round(count * share * 255));
   return {
     image: develop(linear, width, height, traits.seed, noiseSeed),
     headMask,

@@ -39,12 +39,12 @@ export type Scene = {
   readonly triangles: Uint32Array;
   /** `F`, index into `MATERIALS`. */
   readonly materials: Uint8Array;
-  /** From which triangle on a strand texture cuts out, with its UVs; null where there is none. */
+  /** From which triangle on (lashes, then hair) the strand texture cuts out, with its UVs. */
   readonly cutout: {
     readonly firstTriangle: number;
     readonly uvs: Float32Array;
     readonly uvTriangles: Uint32Array;
-  } | null;
+  };
 };
 
 /** A piece of the scene beside the head; rigid to the head, or to the shoulders. */
@@ -168,8 +168,24 @@ export function buildScene({
   const uvTriangles: number[] = [];
   let firstTriangle = -1;
   let first = vertexCount(head);
-  for (const piece of [...pieces.filter(isOpaque), ...pieces.filter((piece) => !isOpaque(piece))]) {
-    if (!isOpaque(piece) && firstTriangle < 0) firstTriangle = materials.length;
+  const addLashes = (): void => {
+    firstTriangle = materials.length;
+    scenery.materials.forEach((material, t) => {
+      if (material !== lash) return;
+      materials.push(material);
+      for (const v of scenery.triangles.subarray(3 * t, 3 * t + 3)) {
+        triangles.push(v);
+        uvTriangles.push(uvs.length / 2);
+        uvs.push(...lashTexel(head.template[3 * v]!));
+      }
+    });
+  };
+  const strands = pieces.filter((piece) => !isOpaque(piece));
+  for (const piece of [...pieces.filter(isOpaque), null, ...strands]) {
+    if (piece === null) {
+      addLashes();
+      continue;
+    }
     placePiece(piece, motions, vertices, values, first);
     const material = MATERIALS.indexOf(piece.material);
     const uvBase = uvs.length / 2;
@@ -189,11 +205,14 @@ export function buildScene({
     values,
     triangles: Uint32Array.from(triangles),
     materials: Uint8Array.from(materials),
-    cutout:
-      firstTriangle < 0
-        ? null
-        : { firstTriangle, uvs: Float32Array.from(uvs), uvTriangles: Uint32Array.from(uvTriangles) },
+    cutout: { firstTriangle, uvs: Float32Array.from(uvs), uvTriangles: Uint32Array.from(uvTriangles) },
   };
+}
+
+/** A place in the strand texture for a lash: its strands pass every 12 mm along the lid. */
+function lashTexel(x: number): [number, number] {
+  const place = Math.abs(x) * 80;
+  return [Math.abs(1 - (place % 2)), 0.35];
 }
 
 /** The posed head whose shoulders stay upright: what turns with the root is the head alone. */

@@ -9,7 +9,7 @@ import type { Colour, SubjectTraits } from './traits.ts';
 /** Writes the albedo (3, linear) of a skin point and returns how shiny it is, 0 to 1. */
 export type SkinPainter = (x: number, y: number, z: number, lips: number, out: Float32Array) => number;
 
-const PALE: Colour = [0.7, 0.48, 0.38];
+const PALE: Colour = [0.68, 0.44, 0.33];
 // Absorption of a full dose, for red, green, blue.
 const MELANIN: Colour = [1.75, 2.05, 2.3];
 const HAEMOGLOBIN: Colour = [0.06, 0.55, 0.45];
@@ -61,7 +61,7 @@ export function createSkinPainter(traits: SubjectTraits): SkinPainter {
       shine *= 1 - 0.7 * styled * stubble;
     }
     const brow = browCover(traits, noise, side, y, z, x);
-    if (brow > 0) blend(out, greyed(traits.brows.colour, hair.grey * 0.7), brow);
+    if (brow > 0) blend(out, greyed(traits.brows.colour, hair.grey * 0.35), brow);
     const scalp = hair.style === 'bald' ? 0 : scalpCover(traits.hair, x, y, z);
     const shadow = hair.style === 'bald' ? 0.25 * scalpCover(traits.hair, x, y, z) : 0;
     if (scalp > 0 || shadow > 0) {
@@ -76,9 +76,9 @@ export function createSkinPainter(traits: SubjectTraits): SkinPainter {
 /** Hair colour with some of its strands gone white. */
 export function greyed(colour: Colour, grey: number): Colour {
   return [
-    colour[0] + grey * (0.45 - colour[0]),
-    colour[1] + grey * (0.44 - colour[1]),
-    colour[2] + grey * (0.42 - colour[2]),
+    colour[0] + grey * (0.34 - colour[0]),
+    colour[1] + grey * (0.33 - colour[1]),
+    colour[2] + grey * (0.31 - colour[2]),
   ];
 }
 

@@ -90,7 +90,7 @@ export function sampleTraits(seed: number, head: HeadModel): SubjectTraits {
   const age = person.uniform() ** 1.3;
   const melanin = sampleMelanin(person);
   const hairColour = sampleHairColour(person, melanin);
-  const grey = Math.max(0, Math.min(1, (age - 0.62) * 3 + 0.2 * person.normal()));
+  const grey = Math.max(0, Math.min(1, (age - 0.7) * 3 + 0.2 * person.normal()));
   const identityRandom = stream(2);
   const identity = Float32Array.from(
     { length: head.identityCount },
@@ -124,9 +124,9 @@ export function sampleTraits(seed: number, head: HeadModel): SubjectTraits {
       strength: lipStrength,
     },
     brows: {
-      colour: mix(hairColour, [0.05, 0.04, 0.035], 0.35),
-      thickness: 0.6 + 0.5 * masculinity + 0.25 * face.normal() * 0.6,
-      density: face.uniform(0.55, 1),
+      colour: mix(hairColour, [0.03, 0.022, 0.018], 0.55),
+      thickness: 0.85 + 0.55 * masculinity + 0.25 * face.normal() * 0.6,
+      density: face.uniform(0.75, 1),
       arch: face.uniform(0.2, 1) * (1.2 - 0.6 * masculinity),
     },
     eyes: sampleEyes(stream(4), melanin),
