@@ -13,3 +13,4 @@ export { placeSubject } from './placement.ts';
 export { createRenderTools, type RenderedSubject, type RenderTools, renderSubject } from './renderer.ts';
 export { createSubject, type Subject } from './subject.ts';
 export type { SubjectTraits } from './traits.ts';
+export { renderViews, type ViewsJob } from './views.ts';

@@ -1,0 +1,98 @@
+// `synthesize --subjects N --views V --out DIR`: pictures of synthetic subjects with their exact truth.
+
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { expectWritable, readModel, WorkerPool, writeFileAtomic, writeImage } from '../../node/index.ts';
+import type { RenderedSubject, ViewsJob } from '../../synthesis/index.ts';
+import { type CliCommand, defineCommand } from '../command.ts';
+import { integer, real, text } from '../option-types.ts';
+
+/** More threads than this only share the memory's bandwidth. */
+const MAX_WORKERS = 8;
+
+export const command: CliCommand = defineCommand({
+  summary: 'render synthetic subjects with exact head parameters, cameras and masks',
+  options: z.object({
+    out: text('the folder to write to; subjects that it has already are kept', {
+      expects: 'a folder',
+      hint: 'DIR',
+    }),
+    subjects: integer('how many subjects, from the seed on', { min: 1 }).default(10),
+    views: integer('pictures of each subject', { min: 1 }).default(60),
+    size: integer('width and height, pixels', { min: 32, max: 2048 }).default(256),
+    yaw: real('largest turn to either side, degrees', { min: 0, max: 90 }).default(35),
+    pitch: real('largest nod, degrees', { min: 0, max: 60 }).default(15),
+  }),
+  examples: ['synthesize --subjects 36 --views 4 --out subjects'],
+  async run({ out, subjects, views, size, yaw, pitch }, { emit, seed, signal }) {
+    await mkdir(out, { recursive: true }).catch(() => {});
+    await expectWritable(join(out, 'subject.json'));
+    const head = await readModel('head', 'embedded.head');
+    const workers = Math.min(availableParallelism(), MAX_WORKERS, subjects);
+    await using pool = new WorkerPool<ViewsJob, RenderedSubject[]>({
+      module: new URL('../../synthesis/index.ts', import.meta.url),
+      functionName: 'renderViews',
+      size: workers,
+    });
+    const start = performance.now();
+    let [next, done, rendered] = [0, 0, 0];
+    const runJobs = async (): Promise<void> => {
+      for (let subject = next++; subject < subjects; subject = next++) {
+        signal.throwIfAborted();
+        const name = `subject-${String(seed + subject).padStart(6, '0')}`;
+        const truth = join(out, `${name}.json`);
+        // The truth is written last: where it is, the subject is complete.
+        if (!existsSync(truth)) {
+          const job = {
+            head,
+            seed: seed + subject,
+            views,
+            sizePx: size,
+            yawDegrees: yaw,
+            pitchDegrees: pitch,
+          };
+          const pictures = await pool.run(job);
+          for (const [view, picture] of pictures.entries())
+            await writeView(join(out, `${name}-${view}`), picture);
+          await writeFileAtomic(
+            truth,
+            JSON.stringify({ seed: seed + subject, views: pictures.map(truthOf) }),
+          );
+          rendered += pictures.length;
+        }
+        emit({ kind: 'progress', stage: 'render', done: ++done, total: subjects, unit: 'subjects' });
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, runJobs));
+    const imagesPerSecond = rendered / ((performance.now() - start) / 1000);
+    const images = subjects * views;
+    return {
+      summary: `${out}: ${subjects} subjects, ${images} pictures, ${imagesPerSecond.toFixed(1)} rendered a second`,
+      outputs: [out],
+      fields: { subjects, images, imagesRendered: rendered, imagesPerSecond },
+    };
+  },
+});
+
+async function writeView(path: string, { image, headMask }: RenderedSubject): Promise<void> {
+  await writeImage(`${path}.png`, image);
+  const data = new Uint8Array(headMask.length * 3);
+  headMask.forEach((value, pixel) => {
+    data.fill(value, 3 * pixel, 3 * pixel + 3);
+  });
+  await writeImage(`${path}-head.png`, { width: image.width, height: image.height, data });
+}
+
+/** Parameters and camera as plain lists. */
+function truthOf({ parameters, camera }: RenderedSubject): unknown {
+  const { width, height, focalXPx, focalYPx, centreXPx, centreYPx } = camera;
+  return {
+    parameters: Object.fromEntries(
+      Object.entries(parameters).map(([part, data]) => [part, Array.from(data)]),
+    ),
+    camera: { width, height, focalXPx, focalYPx, centreXPx, centreYPx },
+  };
+}
