@@ -110,7 +110,7 @@ function isHair(x: number, aboveEye: number, z: number, eye: Float64Array): bool
 /** How much brow there is, 0 to 0.9: an arc above each eye, thinner outwards. */
 function browAt(x: number, y: number, eye: Float64Array): number {
   const outwards = (Math.abs(x) - Math.abs(eye[0]!)) / 0.02;
-  const centre = eye[1]! + 0.0215 - 0.0022 * outwards ** 2 + 0.0022 * outwards;
+  const centre = eye[1]! + 0.0178 - 0.0022 * outwards ** 2 + 0.0022 * outwards;
   const thickness = 0.0042 - 0.001 * outwards;
   if (outwards < -1.05 || outwards > 1.3) return 0;
   const distance = Math.abs(y - centre) / thickness;
