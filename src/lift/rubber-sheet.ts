@@ -43,16 +43,15 @@ export function measureOutline(input: OutlineInput): Outline {
   for (const v of centreVertices) {
     for (let k = 0; k < 3; k++) centre[k]! += vertices[3 * v + k]! / centreVertices.length;
   }
+  const { rotation: r, translation: t } = camera.cameraFromWorld;
   const project = (point: ArrayLike<number>): [number, number] => {
-    const { rotation: r, translation: t } = camera.cameraFromWorld;
-    const inCamera = [0, 1, 2].map(
-      (k) =>
-        Number(r[3 * k]) * point[0]! +
-        Number(r[3 * k + 1]) * point[1]! +
-        Number(r[3 * k + 2]) * point[2]! +
-        Number(t[k]),
+    const [x, y, z] = [point[0]!, point[1]!, point[2]!];
+    return projectInCamera(
+      camera,
+      r[0]! * x + r[1]! * y + r[2]! * z + t[0]!,
+      r[3]! * x + r[4]! * y + r[5]! * z + t[1]!,
+      r[6]! * x + r[7]! * y + r[8]! * z + t[2]!,
     );
-    return projectInCamera(camera, inCamera[0]!, inCamera[1]!, inCamera[2]!);
   };
   const [centreXPx, centreYPx] = project(centre);
   const above = centre.map((value, k) => value + 0.08 * headRotation[3 * k + 1]!);
@@ -129,7 +128,8 @@ export function stretchSheet({
   const size = median(to.radiiPx);
   const chin = chinOf(to);
   const farPlace = farField(from, to, fromCamera, toCamera);
-  const reachPx = REACH_IN_HEAD_WIDTHS * 2 * median(to.radiiPx);
+  const scale = median(from.radiiPx) / size;
+  const reachPx = REACH_IN_HEAD_WIDTHS * 2 * size;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const [x, y] = [column * stepPx, row * stepPx];
@@ -140,7 +140,6 @@ export function stretchSheet({
       const [own, theirs] = [radiusAt(to.radiiPx, bin), radiusAt(from.radiiPx, bin)];
       const outside = distance - own;
       // Inside, the sheet is the outline's, scaled; outside, its neighbourhood keeps its size.
-      const scale = median(from.radiiPx) / median(to.radiiPx);
       // Deep inside, only what the skull cannot show lands here: it takes the picture's rim.
       const radius = outside < 0 ? theirs * (1 + (outside / own) * RIM_SHARE) : theirs + outside * scale;
       const turned = angle + from.upAngle;
