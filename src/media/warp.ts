@@ -59,8 +59,8 @@ export function warpAffine(image: RgbImage, options: WarpOptions): Tensor<'C H W
 
 /** Adds the bilinear sample at (x, y), in units of pixel indices, to `sum`; clamped at the border. */
 function sampleNearest({ width, height, data }: RgbImage, x: number, y: number, sum: Float64Array): void {
-  const xClamped = x < 0 ? 0 : x > width - 1 ? width - 1 : x;
-  const yClamped = y < 0 ? 0 : y > height - 1 ? height - 1 : y;
+  const xClamped = x < 0 ? 0 : Math.min(x, width - 1);
+  const yClamped = y < 0 ? 0 : Math.min(y, height - 1);
   const x0 = Math.floor(xClamped);
   const y0 = Math.floor(yClamped);
   const u = xClamped - x0;
