@@ -5,8 +5,6 @@ import { type GraphNode, graphError, type Value } from '../graph/value.ts';
 import type { Dense } from './dense.ts';
 import { MEANINGS } from './operators.ts';
 
-export type { Dense } from './dense.ts';
-
 /**
  * The elements of each output.
  * @param feeds data of the inputs and parameters by name, whatever their type, as numbers
