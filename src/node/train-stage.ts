@@ -28,6 +28,8 @@ export type TrainStageOptions = {
   readonly dataPath: string;
   readonly outPath: string;
   readonly isResumed: boolean;
+  /** The autoencoder's stage keeps the encoder that it has, whatever the configuration says. */
+  readonly keepsEncoder?: boolean;
   readonly steps?: number;
   readonly minutes?: number;
   readonly device: Device;
@@ -69,11 +71,11 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
 async function openStage(
   configuration: Configuration,
   samples: SampleReader,
-  { stage: name, outPath, device }: TrainStageOptions,
+  { stage: name, outPath, device, keepsEncoder = false }: TrainStageOptions,
 ): Promise<Stage> {
   const common = { configuration, samples, device };
   if (name === 'vae') {
-    if (configuration.training.vae.trainsEncoder) return autoencoderStage(common);
+    if (!keepsEncoder) return autoencoderStage(common);
     return autoencoderStage({ ...common, encoderWeights: await stageWeights(outPath, name) });
   }
   const head = await loadEmbeddedHead();

@@ -40,7 +40,7 @@ export type AutoencoderStageOptions = {
   readonly configuration: Configuration;
   readonly samples: SampleReader;
   readonly device: Device;
-  /** The encoder to keep, where the configuration does not train it. */
+  /** An encoder to keep: only the decoder learns, and latents stay what a denoiser was trained on. */
   readonly encoderWeights?: Weights;
 };
 
@@ -77,7 +77,9 @@ export function autoencoderStage(options: AutoencoderStageOptions): Stage {
     mul(mean(square(latent)), 0.5 * settings.klWeight),
   ];
   const isEncoder = (name: string): boolean => name.startsWith(`${ENCODER_SCOPE}.`);
-  const trained = new Map([...set.values].filter(([name]) => settings.trainsEncoder || !isEncoder(name)));
+  const trained = new Map(
+    [...set.values].filter(([name]) => encoderWeights === undefined || !isEncoder(name)),
+  );
   const frozenValues = new Map([...set.values].filter(([name]) => !trained.has(name)));
   const frozen = weightsFor(frozenValues, encoderWeights ?? {}, 'the weights of the encoder to keep');
 

@@ -42,7 +42,7 @@ export async function denoiserBatch(
   const reference = new Float32Array(clips.length * each);
   const visibility = new Float32Array(count * model.size ** 2);
   const keepsReference = new Float32Array(count);
-  const weight = new Float32Array(count);
+  const weight = new Float32Array(count * side * side);
   const timesteps = new BigInt64Array(count);
   for (const [c, clip] of clips.entries()) {
     // One colour change for a clip: its seed is drawn once, and each frame's generator begins there.
@@ -61,7 +61,8 @@ export async function denoiserBatch(
       visibility.set(pictures.visibility, i * model.size ** 2);
       if (f === 0) reference.set(await encode(maker, pictures.reference), c * each);
       keepsReference[i] = keeps;
-      weight[i] = minSnrWeight(schedule, t, settings.gamma);
+      const stepWeight = minSnrWeight(schedule, t, settings.gamma);
+      weight.set(headWeights(sample.headMask, side, settings.headWeight, stepWeight), i * side * side);
       timesteps[i] = BigInt(t);
     }
   }
@@ -77,7 +78,7 @@ export async function denoiserBatch(
     reference: tensor(reference, shape.with(0, clips.length)),
     visibility: tensor(visibility, [count, 1, model.size, model.size]),
     keepsReference: tensor(keepsReference, [count]),
-    weight: tensor(weight, [count, 1, 1, 1]),
+    weight: tensor(weight, [count, 1, side, side]),
     timesteps: { dtype: 'int64', shape: [count], data: timesteps },
     labels: labels(clips.flat()),
     referenceLabels: labels(clips.map((clip) => clip[0]!)),
@@ -92,6 +93,22 @@ export async function encode(
   const { latent } = await encoder.run({ picture: tensor(picture, [1, 3, model.size, model.size]) });
   const side = model.size / latentFactor(model.autoencoder);
   return normaliseLatents(latent!.data as Float32Array, side * side, statistics);
+}
+
+/**
+ * The loss's weight at each latent pixel: the head's pixels count `1 + headWeight`.
+ * Departs: the paper's loss is the plain mean; backgrounds are most of a small picture.
+ */
+function headWeights(mask: Uint8Array, side: number, headWeight: number, scale: number): Float32Array {
+  const size = Math.round(Math.sqrt(mask.length));
+  const block = size / side;
+  const weights = new Float32Array(side * side).fill(scale);
+  const share = (scale * headWeight) / (255 * block * block);
+  for (let i = 0; i < mask.length; i++) {
+    const [x, y] = [i % size, Math.floor(i / size)];
+    weights[Math.floor(y / block) * side + Math.floor(x / block)]! += share * mask[i]!;
+  }
+  return weights;
 }
 
 /** Half at random, half (by `focusProbability`) where a short sampler stands: training time is short. */

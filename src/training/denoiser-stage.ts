@@ -69,7 +69,7 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
     model,
   );
   const error = square(sub(velocity, input('velocity', latentShape(model, pictures))));
-  const loss = mean(mul(error, input('weight', [pictures, 1, 1, 1])));
+  const loss = mean(mul(error, input('weight', [pictures, 1, ...latentShape(model, 1).slice(2)])));
   const learns = (key: string): boolean => name === '1' || key.includes(`.${TEMPORAL_NAME}.`);
   const trained = new Map([...set.values].filter(([key]) => learns(key)));
   const frozenValues = new Map([...set.values].filter(([key]) => !learns(key)));

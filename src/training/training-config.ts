@@ -23,8 +23,6 @@ export type OptimiserConfig = {
 export type AutoencoderTraining = OptimiserConfig & {
   /** Side of the training crops, pixels. */
   readonly cropPx: number;
-  /** False: only the decoder learns, so that latents stay what a denoiser was trained on. */
-  readonly trainsEncoder: boolean;
   /** Largest deviation of the noise on the latent; each sample draws its own strength. */
   readonly latentNoise: number;
   /** Probability that a sample comes without its lifted picture. */
@@ -48,6 +46,8 @@ export type DenoiserTraining = OptimiserConfig & {
   readonly focusSteps: number;
   /** Min-SNR gamma. */
   readonly gamma: number;
+  /** How much more the head counts than what is around it; 0 is the paper's plain mean. */
+  readonly headWeight: number;
   /** Learning rate of the Gaussian field; 0 freezes it. */
   readonly fieldLearningRate: number;
 };
@@ -88,12 +88,12 @@ const denoiser = {
   focusProbability: share,
   focusSteps: count,
   gamma: positive,
+  headWeight: positive,
   fieldLearningRate: positive,
 };
 const autoencoder = {
   ...optimiser,
   cropPx: count,
-  trainsEncoder: z.boolean(),
   latentNoise: positive,
   liftDropout: share,
   liftCorruption: share,

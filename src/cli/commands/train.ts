@@ -17,6 +17,7 @@ export const command: CliCommand = defineCommand({
       hint: 'DIR',
     }),
     resume: flag('go on from the last checkpoint'),
+    keepEncoder: flag('stage vae: only the decoder learns, so that latents stay what a denoiser knows'),
     steps: integer('stop at this step', { min: 1 }).optional(),
     minutes: real('stop after this many minutes', { min: 0, max: 1e6 }).optional(),
   }),
@@ -26,13 +27,14 @@ export const command: CliCommand = defineCommand({
   ],
   // The step that runs ends, and a checkpoint is written.
   stopSeconds: 120,
-  async run({ config, stage, data, out, resume, steps, minutes }, { emit, openDevice, signal }) {
+  async run({ config, stage, data, out, resume, keepEncoder, steps, minutes }, { emit, openDevice, signal }) {
     const result = await trainStage({
       configPath: config,
       stage,
       dataPath: data,
       outPath: out,
       isResumed: resume,
+      keepsEncoder: keepEncoder,
       ...(steps === undefined ? {} : { steps }),
       ...(minutes === undefined ? {} : { minutes }),
       device: await openDevice(),
