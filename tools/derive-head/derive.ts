@@ -23,6 +23,7 @@ type Options = {
 
 type Derived = {
   readonly head: HeadModel;
+  readonly surface: HeadSurface;
   readonly report: Record<string, number>;
   readonly sources: ReadonlyMap<string, string>;
 };
@@ -103,7 +104,7 @@ export function deriveHead(wheel: Wheel, { isLip, sampleCount, log }: Options): 
     jawMissMaxMm: jaw.missMax * 1000,
     jointErrorMm: joints.errorMm,
   };
-  return { head, report, sources: wheel.sources };
+  return { head, surface, report, sources: wheel.sources };
 }
 
 /** How much of each base vertex moves with the head, by the rig's weights. */

