@@ -28,26 +28,31 @@ export function castShadow(
     triangles: scene.triangles,
     cutout: { ...scene.cutout, alpha, threshold: 128 },
   });
-  const { rotation: r, translation: t } = camera.cameraFromWorld;
+  const r = Float64Array.from(camera.cameraFromWorld.rotation);
+  const t = Float64Array.from(camera.cameraFromWorld.translation);
+  const { focalXPx, centreXPx, focalYPx, centreYPx } = camera;
   const { depths } = buffer;
   return (x, y, z) => {
     const depth = r[6]! * x + r[7]! * y + r[8]! * z + t[2]!;
-    const px = (camera.focalXPx * (r[0]! * x + r[1]! * y + r[2]! * z + t[0]!)) / depth + camera.centreXPx;
-    const py = (camera.focalYPx * (r[3]! * x + r[4]! * y + r[5]! * z + t[1]!)) / depth + camera.centreYPx;
-    const [x0, y0] = [Math.floor(px - 1), Math.floor(py - 1)];
+    const px = (focalXPx * (r[0]! * x + r[1]! * y + r[2]! * z + t[0]!)) / depth + centreXPx;
+    const py = (focalYPx * (r[3]! * x + r[4]! * y + r[5]! * z + t[1]!)) / depth + centreYPx;
+    const x0 = Math.floor(px - 1);
+    const y0 = Math.floor(py - 1);
     if (x0 < 0 || y0 < 0 || x0 + 3 > SHADOW_SIZE || y0 + 3 > SHADOW_SIZE) return 1;
-    // Percentage-closer over 3 x 3 with weights that slide with the position.
-    const [fx, fy] = [px - 1 - x0, py - 1 - y0];
-    let [lit, total] = [0, 0];
+    // Percentage-closer over 3 x 3 with weights that slide with the position; each axis' weights sum to 2.
+    const fx = px - 1 - x0;
+    const fy = py - 1 - y0;
+    const reached = depth - SHADOW_BIAS_METRES;
+    let lit = 0;
     for (let j = 0; j < 3; j++) {
-      const wy = j === 0 ? 1 - fy : j === 1 ? 1 : fy;
-      for (let i = 0; i < 3; i++) {
-        const weight = wy * (i === 0 ? 1 - fx : i === 1 ? 1 : fx);
-        total += weight;
-        if (depth <= depths[(y0 + j) * SHADOW_SIZE + x0 + i]! + SHADOW_BIAS_METRES) lit += weight;
-      }
+      const at = (y0 + j) * SHADOW_SIZE + x0;
+      const row =
+        (reached <= depths[at]! ? 1 - fx : 0) +
+        (reached <= depths[at + 1]! ? 1 : 0) +
+        (reached <= depths[at + 2]! ? fx : 0);
+      lit += row * (j === 0 ? 1 - fy : j === 1 ? 1 : fy);
     }
-    return lit / total;
+    return lit / 4;
   };
 }
 
@@ -91,14 +96,21 @@ export function ambientOpenness({ width, height, depths }: VisibilityBuffer, foc
       const depth = depths[y * width + x]!;
       if (depth === Infinity) continue;
       let occlusion = 0;
-      for (const [radius, strength] of OCCLUSION_RADII) {
+      for (let ring = 0; ring < RADII.length; ring++) {
+        const radius = RADII[ring]!;
         const reach = (radius * focalPx) / depth;
-        for (const [ux, uy] of DIRECTIONS) {
-          const [dx, dy] = [Math.round(ux * reach), Math.round(uy * reach)];
-          const one = hollow(depths, width, height, x + dx, y + dy, depth, radius);
-          const other = hollow(depths, width, height, x - dx, y - dy, depth, radius);
-          occlusion += strength * Math.max(0, one + other);
+        const scale = 1 / radius;
+        let hollows = 0;
+        for (let ray = 0; ray < DIRECTIONS.length; ray += 2) {
+          const dx = Math.round(DIRECTIONS[ray]! * reach);
+          const dy = Math.round(DIRECTIONS[ray + 1]! * reach);
+          hollows += Math.max(
+            0,
+            hollow(depths, width, height, x + dx, y + dy, depth, scale) +
+              hollow(depths, width, height, x - dx, y - dy, depth, scale),
+          );
         }
+        occlusion += STRENGTHS[ring]! * hollows;
       }
       openness[y * width + x] = Math.exp(-occlusion);
     }
@@ -106,18 +118,13 @@ export function ambientOpenness({ width, height, depths }: VisibilityBuffer, foc
   return openness;
 }
 
-const OCCLUSION_RADII = [
-  [0.005, 0.09],
-  [0.014, 0.11],
-  [0.034, 0.1],
-] as const;
-const DIRECTIONS = [
-  [1, 0],
-  [0.5, 0.87],
-  [-0.5, 0.87],
-] as const;
+/** How far around a pixel is looked, metres, and how much each distance counts. */
+const RADII = Float64Array.of(0.005, 0.014, 0.034);
+const STRENGTHS = Float64Array.of(0.09, 0.11, 0.1);
+/** Pairs of x and y; each stands for its opposite too. */
+const DIRECTIONS = Float64Array.of(1, 0, 0.5, 0.87, -0.5, 0.87);
 
-/** How far a neighbour stands before a pixel, in radii, -1 to 1; far before it counts little. */
+/** How far a neighbour stands before a pixel, in radii (`scale` is 1 / radius), -1 to 1; far before it counts little. */
 function hollow(
   depths: Float32Array,
   width: number,
@@ -125,10 +132,9 @@ function hollow(
   x: number,
   y: number,
   depth: number,
-  radius: number,
+  scale: number,
 ): number {
   if (x < 0 || y < 0 || x >= width || y >= height) return 0;
-  const before = (depth - depths[y * width + x]!) / radius;
-  if (before > 3) return 0.5;
-  return Math.max(-1, Math.min(1, before));
+  const before = (depth - depths[y * width + x]!) * scale;
+  return before > 3 ? 0.5 : before < -1 ? -1 : before > 1 ? 1 : before;
 }

@@ -17,7 +17,9 @@ export function createNoise(seed: number): NoiseField {
     lattice[i] = ((hash ^ (hash >>> 15)) >>> 0) / 2147483648 - 1;
   }
   return (x, y, z) => {
-    const [floorX, floorY, floorZ] = [Math.floor(x), Math.floor(y), Math.floor(z)];
+    const floorX = Math.floor(x);
+    const floorY = Math.floor(y);
+    const floorZ = Math.floor(z);
     const u = ease(x - floorX);
     const v = ease(y - floorY);
     const w = ease(z - floorZ);
@@ -42,7 +44,10 @@ export function createNoise(seed: number): NoiseField {
 
 /** A sum of octaves of a field, each twice as fine and half as strong; about [-1, 1]. */
 export function fractal(noise: NoiseField, octaves: number, x: number, y: number, z: number): number {
-  let [sum, strength, total, scale] = [0, 1, 0, 1];
+  let sum = 0;
+  let strength = 1;
+  let total = 0;
+  let scale = 1;
   for (let octave = 0; octave < octaves; octave++) {
     sum += strength * noise(x * scale + octave * 17.3, y * scale, z * scale - octave * 5.7);
     total += strength;

@@ -7,7 +7,7 @@ import { createHeadPoser } from '../head/index.ts';
 import { createRasteriser, NO_TRIANGLE, type Rasteriser } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { createRandom, deriveSeed } from '../tensor/index.ts';
-import { createBackground } from './background.ts';
+import { type BackgroundPainter, createBackground } from './background.ts';
 import { ambientOpenness, castShadow } from './lighting.ts';
 import { buildScene, MATERIALS, VERTEX, VERTEX_CHANNELS } from './scene.ts';
 import { createShader, type PointLight } from './shading.ts';
@@ -37,7 +37,10 @@ export function createRenderTools(head: HeadModel): RenderTools {
   return { head, poser: createHeadPoser(head), rasteriser: createRasteriser() };
 }
 
-const SAMPLES = 2;
+const SAMPLE_SHIFT = 1;
+/** Samples along each side of a pixel. */
+const SAMPLES = 1 << SAMPLE_SHIFT;
+const SHARE = 1 / SAMPLES ** 2;
 
 /** Renders a subject with its head placed so; `noiseSeed` varies the camera's noise. */
 export function renderSubject(
@@ -77,37 +80,27 @@ export function renderSubject(
   const openness = ambientOpenness(buffer, fine.focalXPx);
 
   const shade = createShader(traits);
-  const background = createBackground(traits);
   const { width, height } = camera;
   const linear = new Float32Array(width * height * 3);
-  const headShare = new Uint8Array(width * height);
-  const personShare = new Uint8Array(width * height);
-  const behind = new Float32Array(width * height * 3).fill(-1);
+  const headCounts = new Uint8Array(width * height);
+  const personCounts = new Uint8Array(width * height);
   const colour = new Float32Array(3);
   const point: PointLight = { lit: 0, open: 0, viewX: 0, viewY: 0, viewZ: 1 };
-  const eye = cameraPlace(camera);
+  const [eyeX, eyeY, eyeZ] = cameraPlace(camera);
   const clothes = MATERIALS.indexOf('clothes');
-  const share = 1 / (SAMPLES * SAMPLES);
-  for (let sample = 0; sample < fine.width * fine.height; sample++) {
-    const [x, y] = [sample % fine.width, Math.floor(sample / fine.width)];
-    const pixel = Math.floor(y / SAMPLES) * width + Math.floor(x / SAMPLES);
-    const triangle = buffer.triangleIds[sample]!;
-    if (triangle === NO_TRIANGLE) {
-      // The background is soft: one look a pixel is enough.
-      const place = 3 * pixel;
-      if (behind[place]! < 0) {
-        background((Math.floor(x / SAMPLES) + 0.5) / width, (Math.floor(y / SAMPLES) + 0.5) / height, colour);
-        behind.set(colour, place);
-      }
-      for (let k = 0; k < 3; k++) colour[k] = behind[place + k]!;
-    } else {
+  for (let y = 0; y < fine.height; y++) {
+    const row = (y >> SAMPLE_SHIFT) * width;
+    for (let x = 0; x < fine.width; x++) {
+      const sample = y * fine.width + x;
+      const triangle = buffer.triangleIds[sample]!;
+      if (triangle === NO_TRIANGLE) continue;
       const at = sample * VERTEX_CHANNELS;
-      const [wx, wy, wz] = [
-        values[at + VERTEX.world]!,
-        values[at + VERTEX.world + 1]!,
-        values[at + VERTEX.world + 2]!,
-      ];
-      const [vx, vy, vz] = [eye[0]! - wx, eye[1]! - wy, eye[2]! - wz];
+      const wx = values[at + VERTEX.world]!;
+      const wy = values[at + VERTEX.world + 1]!;
+      const wz = values[at + VERTEX.world + 2]!;
+      const vx = eyeX - wx;
+      const vy = eyeY - wy;
+      const vz = eyeZ - wz;
       const distance = Math.sqrt(vx * vx + vy * vy + vz * vz);
       point.viewX = vx / distance;
       point.viewY = vy / distance;
@@ -116,25 +109,48 @@ export function renderSubject(
       point.open = openness[sample]!;
       const material = scene.materials[triangle]!;
       shade(material, values, at, point, colour);
-      personShare[pixel]!++;
-      if (material !== clothes && values[at + VERTEX.headness]! > 0.5) headShare[pixel]!++;
+      const pixel = row + (x >> SAMPLE_SHIFT);
+      personCounts[pixel]!++;
+      if (material !== clothes && values[at + VERTEX.headness]! > 0.5) headCounts[pixel]!++;
+      for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += SHARE * colour[k]!;
     }
-    for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += share * colour[k]!;
   }
-  const headMask = headShare.map((count) => Math.round(count * share * 255));
-  const personMask = personShare.map((count) => Math.round(count * share * 255));
+  addBackground(linear, personCounts, width, height, createBackground(traits));
   return {
     image: develop(linear, width, height, traits.seed, noiseSeed),
-    headMask,
-    personMask,
+    headMask: headCounts.map(toMask),
+    personMask: personCounts.map(toMask),
     parameters,
     camera,
   };
 }
 
+const toMask = (count: number): number => Math.round(count * SHARE * 255);
+
+/** Fills what the person leaves of each pixel. The background is soft: one look a pixel is enough. */
+function addBackground(
+  linear: Float32Array,
+  personCounts: Uint8Array,
+  width: number,
+  height: number,
+  paint: BackgroundPainter,
+): void {
+  const colour = new Float32Array(3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const pixel = y * width + x;
+      const free = 1 - SHARE * personCounts[pixel]!;
+      if (free === 0) continue;
+      paint((x + 0.5) / width, (y + 0.5) / height, colour);
+      for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += free * colour[k]!;
+    }
+  }
+}
+
 /** Where a camera stands in the world. */
-function cameraPlace({ cameraFromWorld: { rotation: r, translation: t } }: Camera): number[] {
-  return [0, 1, 2].map((k) => -(r[k]! * t[0]! + r[3 + k]! * t[1]! + r[6 + k]! * t[2]!));
+function cameraPlace({ cameraFromWorld: { rotation: r, translation: t } }: Camera): [number, number, number] {
+  const along = (k: number): number => -(r[k]! * t[0]! + r[3 + k]! * t[1]! + r[6 + k]! * t[2]!);
+  return [along(0), along(1), along(2)];
 }
 
 const NOISE_AMPLITUDE = 1.6;
@@ -150,11 +166,21 @@ function develop(
   const random = createRandom(deriveSeed(seed, 77, noiseSeed));
   const data = new Uint8Array(linear.length);
   for (let i = 0; i < linear.length; i++) {
-    const light = Math.max(0, linear[i]!);
-    const mapped = light < 0.5 ? light : 0.5 + 0.5 * (1 - Math.exp(-(light - 0.5) / 0.5));
-    const encoded = mapped <= 0.0031308 ? 12.92 * mapped : 1.055 * mapped ** (1 / 2.4) - 0.055;
+    const place = Math.min(TONE_STEPS - 1, Math.sqrt(Math.max(0, linear[i]!)) * TONE_SCALE);
+    const step = Math.floor(place);
+    const encoded = TONES[step]! + (place - step) * (TONES[step + 1]! - TONES[step]!);
     const noise = NOISE_AMPLITUDE * (random.uniform() + random.uniform() - 1) * 1.5;
-    data[i] = Math.min(255, Math.max(0, Math.round(encoded * 255 + noise)));
+    data[i] = Math.min(255, Math.max(0, Math.round(encoded + noise)));
   }
   return { width, height, data };
 }
+
+const TONE_STEPS = 4096;
+/** Steps per square root of light; the last step stands for 9 times white and more. */
+const TONE_SCALE = TONE_STEPS / 3;
+/** Encoded values (0 to 255) by the square root of linear light, to within a thousandth. */
+const TONES = Float64Array.from({ length: TONE_STEPS + 1 }, (_, step) => {
+  const light = (step / TONE_SCALE) ** 2;
+  const mapped = light < 0.5 ? light : 0.5 + 0.5 * (1 - Math.exp(-(light - 0.5) / 0.5));
+  return 255 * (mapped <= 0.0031308 ? 12.92 * mapped : 1.055 * mapped ** (1 / 2.4) - 0.055);
+});

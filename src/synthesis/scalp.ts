@@ -18,23 +18,35 @@ const HAIRLINE: readonly (readonly [degrees: number, height: number])[] = [
   [180, -0.075],
 ];
 
+/** The hairline's height by whole degrees. */
+const HEIGHTS = Float64Array.from({ length: 181 }, (_, degrees) => {
+  const i = Math.max(
+    1,
+    HAIRLINE.findIndex(([d]) => degrees <= d),
+  );
+  const [d0, h0] = HAIRLINE[i - 1]!;
+  const [d1, h1] = HAIRLINE[i]!;
+  return h0 + ((h1 - h0) * (degrees - d0)) / (d1 - d0);
+});
+
 /** How much hair grows at a point of the skin: 0 none to 1 full, soft over about 8 mm at the hairline. */
 export function scalpCover(hair: SubjectTraits['hair'], x: number, y: number, z: number): number {
-  const degrees = (Math.atan2(Math.abs(x), z - SKULL_AXIS_Z) * 180) / Math.PI;
-  const recession = Math.min(1.2, hair.recession);
-  // Temples go back first, then the whole front.
-  const receding =
-    recession * (0.012 + 0.022 * Math.exp(-(((degrees - 28) / 16) ** 2))) * (degrees < 75 ? 1 : 0);
-  const height = hairlineHeight(degrees) + receding;
+  const side = Math.abs(x);
+  const front = z - SKULL_AXIS_Z;
+  // No hairline is lower than this: not at the nape, not before 45 degrees.
+  if (y < -0.08 || (front > side && y < 0.043)) return 0;
+  const degrees = (Math.atan2(side, front) * 180) / Math.PI;
+  let height = hairlineHeight(degrees);
+  if (degrees < 75) {
+    // Temples go back first, then the whole front.
+    const temple = (degrees - 28) / 16;
+    height += Math.min(1.2, hair.recession) * (0.012 + 0.022 * Math.exp(-(temple * temple)));
+  }
   const t = Math.min(1, Math.max(0, (y - height + 0.003) / 0.009));
   return t * t * (3 - 2 * t);
 }
 
 function hairlineHeight(degrees: number): number {
-  for (let i = 1; i < HAIRLINE.length; i++) {
-    const [d0, h0] = HAIRLINE[i - 1]!;
-    const [d1, h1] = HAIRLINE[i]!;
-    if (degrees <= d1) return h0 + ((h1 - h0) * (degrees - d0)) / (d1 - d0);
-  }
-  return HAIRLINE[HAIRLINE.length - 1]![1];
+  const whole = Math.min(179, Math.floor(degrees));
+  return HEIGHTS[whole]! + (degrees - whole) * (HEIGHTS[whole + 1]! - HEIGHTS[whole]!);
 }

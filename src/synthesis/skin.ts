@@ -4,7 +4,7 @@
 
 import { createNoise, fractal, type NoiseField } from './noise.ts';
 import { scalpCover } from './scalp.ts';
-import type { Colour, SubjectTraits } from './traits.ts';
+import { type Colour, mix, type SubjectTraits } from './traits.ts';
 
 /** Writes the albedo (3, linear) of a skin point and returns how shiny it is, 0 to 1. */
 export type SkinPainter = (x: number, y: number, z: number, lips: number, out: Float32Array) => number;
@@ -20,6 +20,13 @@ export function createSkinPainter(traits: SubjectTraits): SkinPainter {
   const noise = createNoise(seed);
   const spots = placeSpots(createNoise(seed ^ 0x5bd1e995), skin.moles);
   const hairColour = greyed(hair.colour, hair.grey);
+  const browColour = greyed(traits.brows.colour, hair.grey * 0.35);
+  const dark = Math.exp(-1.55 * skin.melanin);
+  const natural: Colour = [0.46 * dark, 0.19 * dark, 0.17 * dark];
+  const lipTone = mix(natural, lips.colour, lips.strength);
+  const hasBeard = traits.masculinity > 0.5;
+  const isBald = hair.style === 'bald';
+  const scalpStrength = isBald ? 0.6 * 0.25 : hair.style === 'buzz' ? 0.85 : 0.97;
   return (x, y, z, lipShare, out) => {
     const side = Math.abs(x);
     const coarse = fractal(noise, 3, x * 40, y * 40, z * 40);
@@ -27,33 +34,32 @@ export function createSkinPainter(traits: SubjectTraits): SkinPainter {
     let melanin = skin.melanin * (1 + 0.1 * coarse) + 0.02 * fine;
     let blood = skin.haemoglobin * (0.35 + 0.3 * skin.blotches * coarse);
     const cheek = bump(side - 0.038, 0.02) * bump(y + 0.035, 0.022);
-    const noseTip = bump(x, 0.014) * bump(y + 0.036, 0.014) * (z > 0.025 ? 1 : 0);
+    const noseTip = z > 0.025 ? bump(x, 0.014) * bump(y + 0.036, 0.014) : 0;
     const ear = side > 0.07 && z < -0.04 ? 0.5 : 0;
     blood += skin.haemoglobin * (0.7 * cheek + 0.6 * noseTip + ear) + 0.05 * fine;
-    const underEye = bump(side - 0.028, 0.014) * bump(y + 0.018, 0.006);
+    const underEye = bump(y + 0.018, 0.006) * bump(side - 0.028, 0.014);
     melanin += 0.1 * skin.underEye * underEye;
     blood += 0.35 * skin.underEye * underEye;
     if (skin.freckles > 0) melanin += freckleDose(noise, x, y, z) * skin.freckles * (0.3 + cheek + noseTip);
-    for (const [sx, sy, radius] of spots) {
-      if (z > -0.05 && (x - sx) ** 2 + (y - sy) ** 2 < radius * radius) melanin += 0.5;
+    if (z > -0.05) {
+      for (let spot = 0; spot < spots.length; spot += 3) {
+        const dx = x - spots[spot]!;
+        const dy = y - spots[spot + 1]!;
+        if (dx * dx + dy * dy < spots[spot + 2]! * spots[spot + 2]!) melanin += 0.5;
+      }
     }
-    melanin += skin.wrinkles * wrinkleDose(noise, x, y, z);
+    if (skin.wrinkles > 0) melanin += skin.wrinkles * wrinkleDose(noise, x, y, z);
     for (let k = 0; k < 3; k++)
       out[k] = PALE[k]! * Math.exp(-melanin * MELANIN[k]! - blood * HAEMOGLOBIN[k]!);
     let shine = skin.shine * (0.5 + 0.5 * bump(x, 0.03) + 0.3 * noseTip + 0.25 * fine);
 
     if (lipShare > 0) {
-      const dark = Math.exp(-1.55 * skin.melanin);
-      const natural: Colour = [0.46 * dark, 0.19 * dark, 0.17 * dark];
       const crease = 1 + 0.12 * noise(x * 900, y * 120, z * 200);
-      for (let k = 0; k < 3; k++) {
-        const tone = natural[k]! + lips.strength * (lips.colour[k]! - natural[k]!);
-        out[k]! += 0.85 * lipShare * (tone * crease - out[k]!);
-      }
+      for (let k = 0; k < 3; k++) out[k]! += 0.85 * lipShare * (lipTone[k]! * crease - out[k]!);
       shine += 0.4 * lipShare;
     }
-    const stubble = beardCover(x, y, z) * (1 - lipShare);
-    if (stubble > 0 && traits.masculinity > 0.5) {
+    const stubble = hasBeard ? beardCover(x, y, z) * (1 - lipShare) : 0;
+    if (stubble > 0) {
       const grain = 0.55 + 0.45 * noise(x * 1500, y * 1500, z * 1500);
       const styled =
         beard.style === 'full' ? 0.95 : beard.style === 'moustache' ? 0.9 * moustacheCover(side, y) : 0;
@@ -61,13 +67,12 @@ export function createSkinPainter(traits: SubjectTraits): SkinPainter {
       shine *= 1 - 0.7 * styled * stubble;
     }
     const brow = browCover(traits, noise, side, y, z, x);
-    if (brow > 0) blend(out, greyed(traits.brows.colour, hair.grey * 0.35), brow);
-    const scalp = hair.style === 'bald' ? 0 : scalpCover(traits.hair, x, y, z);
-    const shadow = hair.style === 'bald' ? 0.25 * scalpCover(traits.hair, x, y, z) : 0;
-    if (scalp > 0 || shadow > 0) {
+    if (brow > 0) blend(out, browColour, brow);
+    const scalp = scalpCover(hair, x, y, z);
+    if (scalp > 0) {
       const grain = 0.75 + 0.25 * noise(x * 900, y * 900, z * 900);
-      blend(out, hairColour, Math.max(shadow * 0.6, (hair.style === 'buzz' ? 0.85 : 0.97) * scalp) * grain);
-      shine *= 1 - 0.8 * scalp;
+      blend(out, hairColour, scalpStrength * scalp * grain);
+      if (!isBald) shine *= 1 - 0.8 * scalp;
     }
     return Math.max(0, shine);
   };
@@ -86,8 +91,11 @@ function blend(out: Float32Array, colour: Colour, share: number): void {
   for (let k = 0; k < 3; k++) out[k]! += share * (colour[k]! - out[k]!);
 }
 
-/** A soft bump of height 1: a Gaussian of that half-width. */
-const bump = (distance: number, width: number): number => Math.exp(-(distance * distance) / (width * width));
+/** A soft bump of height 1: a Gaussian of that half-width, 0 beyond four of them. */
+function bump(distance: number, width: number): number {
+  const share = (distance * distance) / (width * width);
+  return share > 16 ? 0 : Math.exp(-share);
+}
 
 const ramp = (low: number, high: number, value: number): number => {
   const t = Math.min(1, Math.max(0, (value - low) / (high - low)));
@@ -102,25 +110,33 @@ function freckleDose(noise: NoiseField, x: number, y: number, z: number): number
 function wrinkleDose(noise: NoiseField, x: number, y: number, z: number): number {
   const side = Math.abs(x);
   const wobble = 0.0015 * noise(x * 60, y * 60, z * 60 + 11);
+  let dose = 0;
   // From the nostril's wing down past the corner of the mouth.
-  const fold =
-    bump(side - (0.02 + 0.32 * Math.max(0, -0.04 - y) + wobble), 0.0016) *
-    ramp(-0.085, -0.075, y) *
-    ramp(-0.036, -0.042, y);
-  const lines = Math.max(0, Math.sin((y + wobble * 2) * 900)) ** 4;
-  const forehead = lines * ramp(0.032, 0.04, y) * ramp(0.075, 0.062, y) * ramp(0.045, 0.03, side);
-  const crow =
-    Math.max(0, Math.sin(Math.atan2(y + 0.003, side - 0.04) * 14)) ** 3 *
-    bump(side - 0.055, 0.008) *
-    bump(y, 0.012);
-  return 0.16 * fold + 0.06 * forehead + 0.07 * crow;
+  if (y > -0.085 && y < -0.036) {
+    const fold = bump(side - (0.02 + 0.32 * Math.max(0, -0.04 - y) + wobble), 0.0016);
+    if (fold > 0) dose += 0.16 * fold * ramp(-0.085, -0.075, y) * ramp(-0.036, -0.042, y);
+  }
+  if (y > 0.032 && y < 0.075 && side < 0.045) {
+    const line = Math.max(0, Math.sin((y + wobble * 2) * 900));
+    const forehead = ramp(0.032, 0.04, y) * ramp(0.075, 0.062, y) * ramp(0.045, 0.03, side);
+    dose += 0.06 * line * line * line * line * forehead;
+  }
+  const crow = bump(side - 0.055, 0.008) * bump(y, 0.012);
+  if (crow > 0) {
+    const ray = Math.max(0, Math.sin(Math.atan2(y + 0.003, side - 0.04) * 14));
+    dose += 0.07 * ray * ray * ray * crow;
+  }
+  return dose;
 }
 
-function placeSpots(noise: NoiseField, amount: number): readonly (readonly [number, number, number])[] {
-  return Array.from({ length: Math.round(amount * 5) }, (_, i) => {
+/** Moles: x, y and radius each. */
+function placeSpots(noise: NoiseField, amount: number): Float64Array {
+  const spots = new Float64Array(3 * Math.round(amount * 5));
+  for (let i = 0; i < spots.length / 3; i++) {
     const at = (k: number): number => noise(i * 7.7 + 0.5, k * 3.3 + 0.5, 0.5);
-    return [0.065 * at(1), -0.03 + 0.08 * at(2), 0.0009 + 0.0006 * at(3)] as const;
-  });
+    spots.set([0.065 * at(1), -0.03 + 0.08 * at(2), 0.0009 + 0.0006 * at(3)], 3 * i);
+  }
+  return spots;
 }
 
 function browCover(
@@ -139,6 +155,8 @@ function browCover(
     0.0055 * arch * Math.sin(Math.min(1, Math.max(0, along) * 0.75 + 0.08) * Math.PI) -
     0.003 * along;
   const half = 0.0036 * thickness * (1.1 - 0.75 * along);
+  // Beyond every strand's reach.
+  if (Math.abs(y - middle) > 1.6 * Math.max(0.0006, half)) return 0;
   const strand = noise(x * 350 + y * 500, y * 900 - side * 500, z * 40);
   const edge = ramp(1.25 + 0.3 * strand, 0.45 + 0.3 * strand, Math.abs(y - middle) / Math.max(0.0006, half));
   return density * edge * ramp(-0.06, 0.12, along) * ramp(1.05, 0.9, along) * (0.82 + 0.18 * strand);
