@@ -7,6 +7,7 @@ export * from './load-tracker.ts';
 export * from './memory.ts';
 export * from './model-files.ts';
 export * from './onnx-device.ts';
+export * from './pack-avatar.ts';
 export * from './run-folder.ts';
 export * from './temporary-files.ts';
 export * from './track-input.ts';

@@ -19,6 +19,7 @@ import {
 } from '../training/index.ts';
 import { expectInputFile } from './input-file.ts';
 import { loadEmbeddedHead } from './model-files.ts';
+import { modelName, packAvatar } from './pack-avatar.ts';
 import { openRunFolder } from './run-folder.ts';
 
 /** What to train, from where to where. */
@@ -65,7 +66,9 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
   const stage = await openStage(configuration, samples, options);
   const result = await runTraining({ ...options, stage, folder });
   const outputs = [CHECKPOINT_FILE, WEIGHTS_FILE].map((file) => join(outPath, name, file));
-  return { ...result, outputs };
+  if (name === 'vae') return { ...result, outputs };
+  const pack = { runPath: outPath, stage: name, name: modelName(configPath) };
+  return { ...result, outputs: [...outputs, await packAvatar(await loadEmbeddedHead(), pack)] };
 }
 
 async function openStage(
