@@ -32,6 +32,7 @@ const GROWTH: Readonly<Record<Exclude<HairStyle, 'bald'>, Growth>> = {
   tied: { ribbons: 900, segments: 7, widthMetres: 0.011, weight: 0, lift: 0.05 },
 };
 const KNOT: Vector = [0, 0.02, -0.2];
+const FROM_CENTRE: Vector = [-SKULL_CENTRE[0], -SKULL_CENTRE[1], -SKULL_CENTRE[2]];
 
 /** The hair of a subject on its shaped head at rest (`V 3`); nothing for a bald one. */
 export function growHair(head: HeadModel, shaped: Float32Array, traits: SubjectTraits): Piece[] {
@@ -95,7 +96,7 @@ function triangleArea(vertices: Float32Array, [a, b, c]: Uint32Array): number {
   const at = (v: number | undefined, k: number): number => vertices[3 * v! + k]!;
   const u = [0, 1, 2].map((k) => at(b, k) - at(a, k)) as Vector;
   const w = [0, 1, 2].map((k) => at(c, k) - at(a, k)) as Vector;
-  return Math.hypot(...cross(u, w)) / 2;
+  return norm(cross(u, w)) / 2;
 }
 
 /** A random root on the scalp and the normal there. */
@@ -157,14 +158,13 @@ function growStrand({ traits, random, growth, style, skull }: Grower, root: Vect
     const curl = hair.curl * (style === 'curly' ? 0.8 : 0.35);
     const twist = scaled(randomVector(random), curl * 0.9);
     const wave = scaled(unit(cross(direction, normal)), curl * 0.7 * Math.sin(phase + i * 1.9));
-    const reach =
-      style === 'tied' ? Math.min(step * 1.4, Math.hypot(...add(KNOT, scaled(point, -1))) * 0.6) : step;
+    const reach = style === 'tied' ? Math.min(step * 1.4, norm(add(KNOT, scaled(point, -1))) * 0.6) : step;
     point = add(point, scaled(unit(add(direction, twist, wave)), reach));
     const kept = keepOff(point, skull, standOff * Math.min(1, i / 2), hair.fringe === 0 || style === 'long');
     direction = unit(add(scaled(direction, 0.6), scaled(unit(add(kept, scaled(points[i - 1]!, -1))), 0.4)));
     point = kept;
     points.push(point);
-    outward.push(unit(add(point, scaled([...SKULL_CENTRE], -1))));
+    outward.push(unit(add(point, FROM_CENTRE)));
   }
   return {
     points,
@@ -180,6 +180,32 @@ function layDown(direction: Vector, outward: Vector, share: number): Vector {
   return unit(add(direction, scaled(outward, -share * away)));
 }
 
+/** What a style's combing goes by at a root. */
+type Comb = {
+  readonly root: Vector;
+  /** From the crown. */
+  readonly away: Vector;
+  /** -1 or 1: on which side of the parting. */
+  readonly side: number;
+  readonly fringe: number;
+  /** A random direction, drawn for every style so that a seed's hair does not depend on it. */
+  readonly tangle: Vector;
+};
+
+const COMB: Readonly<Record<HairStyle, (comb: Comb) => Vector>> = {
+  bald: ({ away }) => away,
+  buzz: ({ away }) => away,
+  short: ({ away }) => away,
+  swept: ({ side, fringe }) => [0.35 * side * (1 - fringe), 0.25, -1],
+  curly: ({ tangle }) => tangle,
+  bob: ({ root, side, fringe }) =>
+    root[2] > -0.05 && fringe > 0.3 && Math.abs(root[0]) < 0.05
+      ? [0.3 * side, -0.5, 1]
+      : [side, 0.1, root[2] > -0.08 ? -0.35 : -0.8],
+  long: ({ root, side }) => [side, 0.1, root[2] > -0.08 ? -0.45 : -0.9],
+  tied: ({ root }) => add(KNOT, scaled(root, -1)),
+};
+
 /** Which way hair is combed at a root: a tangent of the skull. */
 function combDirection(
   traits: SubjectTraits,
@@ -192,20 +218,8 @@ function combDirection(
   const crown: Vector = [0.01, 0.11, -0.13];
   const away = add(root, scaled(crown, -1));
   const side = Math.sign(root[0] - partingMetres) || 1;
-  const raw: Record<HairStyle, Vector> = {
-    bald: away,
-    buzz: away,
-    short: away,
-    swept: [0.35 * side * (1 - fringe), 0.25, -1],
-    curly: randomVector(random),
-    bob:
-      root[2] > -0.05 && fringe > 0.3 && Math.abs(root[0]) < 0.05
-        ? [0.3 * side, -0.5, 1]
-        : [side, 0.1, root[2] > -0.08 ? -0.35 : -0.8],
-    long: [side, 0.1, root[2] > -0.08 ? -0.45 : -0.9],
-    tied: add(KNOT, scaled(root, -1)),
-  };
-  const wanted = unit(add(unit(raw[style]), scaled(randomVector(random), style === 'short' ? 0.35 : 0.12)));
+  const raw = COMB[style]({ root, away, side, fringe, tangle: randomVector(random) });
+  const wanted = unit(add(unit(raw), scaled(randomVector(random), style === 'short' ? 0.35 : 0.12)));
   const along = dot(wanted, normal);
   return unit(add(wanted, scaled(normal, -along)));
 }
@@ -213,15 +227,15 @@ function combDirection(
 /** Moves a point out of the skull, the face and the throat. */
 function keepOff(point: Vector, skull: SkullField, standOff: number, clearsFace: boolean): Vector {
   let moved = point;
-  const offset = add(moved, scaled([...SKULL_CENTRE], -1));
-  const distance = Math.hypot(...offset);
+  const offset = add(moved, FROM_CENTRE);
+  const distance = norm(offset);
   const direction = scaled(offset, 1 / distance);
   if (moved[1] > -0.07) {
-    const least = skull.radius(...direction) + standOff;
-    if (distance < least) moved = add([...SKULL_CENTRE], scaled(direction, least));
+    const least = skull.radius(direction[0], direction[1], direction[2]) + standOff;
+    if (distance < least) moved = add(SKULL_CENTRE, scaled(direction, least));
   } else {
     // Below the skull: around the neck, over the shoulders.
-    const radius = Math.hypot(moved[0], moved[2] + 0.09);
+    const radius = norm([moved[0], 0, moved[2] + 0.09]);
     const least = 0.062 + standOff + Math.max(0, -0.16 - moved[1]) * 0.7;
     if (radius < least)
       moved = [(moved[0] * least) / radius, moved[1], -0.09 + ((moved[2] + 0.09) * least) / radius];
@@ -318,14 +332,19 @@ function capOf(scalp: Scalp, shaped: Float32Array, { traits, random, style }: Gr
   };
 }
 
-const add = (...vectors: readonly Readonly<Vector>[]): Vector =>
-  vectors.reduce<Vector>((sum, v) => [sum[0] + v[0], sum[1] + v[1], sum[2] + v[2]], [0, 0, 0]);
+const add = (a: Readonly<Vector>, b: Readonly<Vector>, c: Readonly<Vector> = ZERO): Vector => [
+  a[0] + b[0] + c[0],
+  a[1] + b[1] + c[1],
+  a[2] + b[2] + c[2],
+];
+const ZERO: Vector = [0, 0, 0];
 const scaled = (v: Readonly<Vector>, factor: number): Vector => [v[0] * factor, v[1] * factor, v[2] * factor];
-const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-const cross = (a: Vector, b: Vector): Vector => [
+const dot = (a: Readonly<Vector>, b: Readonly<Vector>): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+const norm = (v: Readonly<Vector>): number => Math.sqrt(dot(v, v));
+const cross = (a: Readonly<Vector>, b: Readonly<Vector>): Vector => [
   a[1] * b[2] - a[2] * b[1],
   a[2] * b[0] - a[0] * b[2],
   a[0] * b[1] - a[1] * b[0],
 ];
-const unit = (v: Vector): Vector => scaled(v, 1 / (Math.hypot(...v) || 1));
+const unit = (v: Readonly<Vector>): Vector => scaled(v, 1 / (norm(v) || 1));
 const randomVector = (random: Random): Vector => unit([random.normal(), random.normal(), random.normal()]);

@@ -136,5 +136,5 @@ function hollow(
 ): number {
   if (x < 0 || y < 0 || x >= width || y >= height) return 0;
   const before = (depth - depths[y * width + x]!) * scale;
-  return before > 3 ? 0.5 : before < -1 ? -1 : before > 1 ? 1 : before;
+  return before > 3 ? 0.5 : Math.max(-1, Math.min(1, before));
 }

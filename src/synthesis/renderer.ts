@@ -7,10 +7,10 @@ import { createHeadPoser } from '../head/index.ts';
 import { createRasteriser, NO_TRIANGLE, type Rasteriser } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { createRandom, deriveSeed } from '../tensor/index.ts';
-import { type BackgroundPainter, createBackground } from './background.ts';
+import { createBackground } from './background.ts';
 import { ambientOpenness, castShadow } from './lighting.ts';
-import { buildScene, MATERIALS, VERTEX, VERTEX_CHANNELS } from './scene.ts';
-import { createShader, type PointLight } from './shading.ts';
+import { buildScene, MATERIALS, type Scene, VERTEX, VERTEX_CHANNELS } from './scene.ts';
+import { createShader, type PointLight, type PointShader } from './shading.ts';
 import { STRAND_TEXTURE } from './strand-texture.ts';
 import type { Subject } from './subject.ts';
 
@@ -69,22 +69,18 @@ export function renderSubject(
     triangles: scene.triangles,
     cutout: { ...scene.cutout, alpha: STRAND_TEXTURE, threshold: 128 },
   });
-  const values = rasteriser.interpolate(buffer, {
-    triangles: scene.triangles,
-    values: scene.values,
-    channels: VERTEX_CHANNELS,
-  });
   const { translation } = parameters;
   const aim = [translation[0]!, translation[1]! - 0.03, translation[2]! - 0.06] as const;
   const shadow = castShadow(rasteriser, scene, traits.light, aim, STRAND_TEXTURE);
   const openness = ambientOpenness(buffer, fine.focalXPx);
 
-  const shade = createShader(traits);
+  const shade = shaderOf(subject);
   const { width, height } = camera;
   const linear = new Float32Array(width * height * 3);
   const headCounts = new Uint8Array(width * height);
   const personCounts = new Uint8Array(width * height);
   const colour = new Float32Array(3);
+  const values = new Float32Array(VERTEX_CHANNELS);
   const point: PointLight = { lit: 0, open: 0, viewX: 0, viewY: 0, viewZ: 1 };
   const [eyeX, eyeY, eyeZ] = cameraPlace(camera);
   const clothes = MATERIALS.indexOf('clothes');
@@ -94,10 +90,10 @@ export function renderSubject(
       const sample = y * fine.width + x;
       const triangle = buffer.triangleIds[sample]!;
       if (triangle === NO_TRIANGLE) continue;
-      const at = sample * VERTEX_CHANNELS;
-      const wx = values[at + VERTEX.world]!;
-      const wy = values[at + VERTEX.world + 1]!;
-      const wz = values[at + VERTEX.world + 2]!;
+      interpolate(scene, triangle, buffer.barycentrics, 3 * sample, values);
+      const wx = values[VERTEX.world]!;
+      const wy = values[VERTEX.world + 1]!;
+      const wz = values[VERTEX.world + 2]!;
       const vx = eyeX - wx;
       const vy = eyeY - wy;
       const vz = eyeZ - wz;
@@ -108,14 +104,14 @@ export function renderSubject(
       point.lit = shadow(wx, wy, wz);
       point.open = openness[sample]!;
       const material = scene.materials[triangle]!;
-      shade(material, values, at, point, colour);
+      shade(material, values, 0, point, colour);
       const pixel = row + (x >> SAMPLE_SHIFT);
       personCounts[pixel]!++;
-      if (material !== clothes && values[at + VERTEX.headness]! > 0.5) headCounts[pixel]!++;
+      if (material !== clothes && values[VERTEX.headness]! > 0.5) headCounts[pixel]!++;
       for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += SHARE * colour[k]!;
     }
   }
-  addBackground(linear, personCounts, width, height, createBackground(traits));
+  addBackground(linear, personCounts, backgroundOf(subject, width, height));
   return {
     image: develop(linear, width, height, traits.seed, noiseSeed),
     headMask: headCounts.map(toMask),
@@ -125,25 +121,64 @@ export function renderSubject(
   };
 }
 
+/** The vertex values of one sample: only those that are seen are worth their memory. */
+function interpolate(
+  { triangles, values }: Scene,
+  triangle: number,
+  weights: Float32Array,
+  at: number,
+  out: Float32Array,
+): void {
+  const a = triangles[3 * triangle]! * VERTEX_CHANNELS;
+  const b = triangles[3 * triangle + 1]! * VERTEX_CHANNELS;
+  const c = triangles[3 * triangle + 2]! * VERTEX_CHANNELS;
+  const wa = weights[at]!;
+  const wb = weights[at + 1]!;
+  const wc = weights[at + 2]!;
+  for (let k = 0; k < VERTEX_CHANNELS; k++) {
+    out[k] = wa * values[a + k]! + wb * values[b + k]! + wc * values[c + k]!;
+  }
+}
+
+const shaders = new WeakMap<Subject, PointShader>();
+
+/** A subject's shader with its fields of noise, remembered while the subject lives. */
+function shaderOf(subject: Subject): PointShader {
+  let shader = shaders.get(subject);
+  if (!shader) {
+    shader = createShader(subject.traits);
+    shaders.set(subject, shader);
+  }
+  return shader;
+}
+
+type PaintedBackground = { readonly width: number; readonly height: number; readonly data: Float32Array };
+const backgrounds = new WeakMap<Subject, PaintedBackground>();
+
+/** A subject's background (`H W 3`, linear), remembered for the last size asked for. */
+function backgroundOf(subject: Subject, width: number, height: number): Float32Array {
+  const known = backgrounds.get(subject);
+  if (known?.width === width && known.height === height) return known.data;
+  const paint = createBackground(subject.traits);
+  const data = new Float32Array(width * height * 3);
+  const colour = new Float32Array(3);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const x = pixel % width;
+    paint((x + 0.5) / width, ((pixel - x) / width + 0.5) / height, colour);
+    data.set(colour, 3 * pixel);
+  }
+  backgrounds.set(subject, { width, height, data });
+  return data;
+}
+
 const toMask = (count: number): number => Math.round(count * SHARE * 255);
 
 /** Fills what the person leaves of each pixel. The background is soft: one look a pixel is enough. */
-function addBackground(
-  linear: Float32Array,
-  personCounts: Uint8Array,
-  width: number,
-  height: number,
-  paint: BackgroundPainter,
-): void {
-  const colour = new Float32Array(3);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const pixel = y * width + x;
-      const free = 1 - SHARE * personCounts[pixel]!;
-      if (free === 0) continue;
-      paint((x + 0.5) / width, (y + 0.5) / height, colour);
-      for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += free * colour[k]!;
-    }
+function addBackground(linear: Float32Array, personCounts: Uint8Array, background: Float32Array): void {
+  for (let pixel = 0; pixel < personCounts.length; pixel++) {
+    const free = 1 - SHARE * personCounts[pixel]!;
+    if (free === 0) continue;
+    for (let i = 3 * pixel; i < 3 * pixel + 3; i++) linear[i]! += free * background[i]!;
   }
 }
 

@@ -146,66 +146,91 @@ export function buildScene({
   readonly pieces: readonly Piece[];
 }): Scene {
   const scenery = headScenery(head);
+  const { triangles, materials, cutout, order } = sceneLayout(head, pieces);
   const posed = poseOverShoulders(head, poser, parameters, scenery);
   const motions = headMotions(head, poser, parameters);
   const count = vertexCount(head) + sum(pieces.map((piece) => piece.headness.length));
   const vertices = new Float32Array(count * 3);
   const values = new Float32Array(count * VERTEX_CHANNELS);
-  const isOpaque = (piece: Piece): boolean => piece.uvs === null;
-  const lash = MATERIALS.indexOf('lash');
-  const kept = [...scenery.materials.keys()].filter((t) => scenery.materials[t] !== lash);
-  const triangles: number[] = [];
-  const materials: number[] = [];
-  for (const t of kept) {
-    triangles.push(scenery.triangles[3 * t]!, scenery.triangles[3 * t + 1]!, scenery.triangles[3 * t + 2]!);
-    materials.push(scenery.materials[t]!);
-  }
   vertices.set(posed);
   values.set(scenery.values);
   writeNormals(values, 0, vertexNormals(posed, scenery.triangles));
+  let first = vertexCount(head);
+  for (const { piece, directions } of order) {
+    placePiece(piece, directions, motions, vertices, values, first);
+    first += piece.headness.length;
+  }
+  for (let v = 0; v < count; v++) {
+    const at = v * VERTEX_CHANNELS + VERTEX.world;
+    for (let k = 0; k < 3; k++) values[at + k] = vertices[3 * v + k]!;
+  }
+  return { vertices, values, triangles, materials, cutout };
+}
 
+/** What all of a subject's pictures share. */
+type SceneLayout = Pick<Scene, 'triangles' | 'materials' | 'cutout'> & {
+  /** The pieces as their vertices follow the head's, opaque ones first, with what stands for normals. */
+  readonly order: readonly { readonly piece: Piece; readonly directions: Float32Array }[];
+};
+
+const layouts = new WeakMap<readonly Piece[], SceneLayout & { readonly head: HeadModel }>();
+
+function sceneLayout(head: HeadModel, pieces: readonly Piece[]): SceneLayout {
+  let layout = layouts.get(pieces);
+  if (layout?.head !== head) {
+    layout = { ...layOut(head, pieces), head };
+    layouts.set(pieces, layout);
+  }
+  return layout;
+}
+
+/** Triangles in drawing order: the head without its lashes, opaque pieces, lashes, pieces cut out. */
+function layOut(head: HeadModel, pieces: readonly Piece[]): SceneLayout {
+  const scenery = headScenery(head);
+  const lash = MATERIALS.indexOf('lash');
+  const triangles: number[] = [];
+  const materials: number[] = [];
   const uvs: number[] = [];
   const uvTriangles: number[] = [];
-  let firstTriangle = -1;
+  scenery.materials.forEach((material, t) => {
+    if (material === lash) return;
+    for (const v of scenery.triangles.subarray(3 * t, 3 * t + 3)) triangles.push(v);
+    materials.push(material);
+  });
   let first = vertexCount(head);
-  const addLashes = (): void => {
-    firstTriangle = materials.length;
-    scenery.materials.forEach((material, t) => {
-      if (material !== lash) return;
-      materials.push(material);
-      for (const v of scenery.triangles.subarray(3 * t, 3 * t + 3)) {
-        triangles.push(v);
-        uvTriangles.push(uvs.length / 2);
-        uvs.push(...lashTexel(head.template[3 * v]!));
-      }
-    });
-  };
-  const strands = pieces.filter((piece) => !isOpaque(piece));
-  for (const piece of [...pieces.filter(isOpaque), null, ...strands]) {
-    if (piece === null) {
-      addLashes();
-      continue;
-    }
-    placePiece(piece, motions, vertices, values, first);
-    const material = MATERIALS.indexOf(piece.material);
+  const addPiece = (piece: Piece): void => {
     const uvBase = uvs.length / 2;
     for (const v of piece.triangles) {
       triangles.push(v + first);
       if (piece.uvs) uvTriangles.push(v + uvBase);
     }
+    const material = MATERIALS.indexOf(piece.material);
     for (let t = 0; t < piece.triangles.length; t += 3) materials.push(material);
     if (piece.uvs) for (const value of piece.uvs) uvs.push(value);
     first += piece.headness.length;
-  }
-  for (let v = 0; v < count; v++) {
-    for (let k = 0; k < 3; k++) values[v * VERTEX_CHANNELS + VERTEX.world + k] = vertices[3 * v + k]!;
-  }
+  };
+  const opaque = pieces.filter((piece) => piece.uvs === null);
+  const cutOut = pieces.filter((piece) => piece.uvs !== null);
+  opaque.forEach(addPiece);
+  const firstTriangle = materials.length;
+  scenery.materials.forEach((material, t) => {
+    if (material !== lash) return;
+    materials.push(material);
+    for (const v of scenery.triangles.subarray(3 * t, 3 * t + 3)) {
+      triangles.push(v);
+      uvTriangles.push(uvs.length / 2);
+      uvs.push(...lashTexel(head.template[3 * v]!));
+    }
+  });
+  cutOut.forEach(addPiece);
   return {
-    vertices,
-    values,
     triangles: Uint32Array.from(triangles),
     materials: Uint8Array.from(materials),
     cutout: { firstTriangle, uvs: Float32Array.from(uvs), uvTriangles: Uint32Array.from(uvTriangles) },
+    order: [...opaque, ...cutOut].map((piece) => ({
+      piece,
+      directions: piece.directions ?? vertexNormals(piece.vertices, piece.triangles),
+    })),
   };
 }
 
@@ -277,24 +302,24 @@ function jointFrame(joints: Float32Array): Float64Array {
 
 function placePiece(
   piece: Piece,
+  directions: Float32Array,
   [skull, body]: readonly [Motion, Motion],
   vertices: Float32Array,
   values: Float32Array,
   first: number,
 ): void {
-  const own = new Float32Array(piece.vertices.length);
-  const directions = piece.directions ?? vertexNormals(piece.vertices, piece.triangles);
   for (let v = 0; v < piece.headness.length; v++) {
     const share = piece.headness[v]!;
     const at = (first + v) * VERTEX_CHANNELS;
     for (let i = 0; i < 3; i++) {
-      let [place, direction] = [0, 0];
+      let place = body[4 * i + 3]! + share * (skull[4 * i + 3]! - body[4 * i + 3]!);
+      let direction = 0;
       for (let j = 0; j < 3; j++) {
         const m = body[4 * i + j]! + share * (skull[4 * i + j]! - body[4 * i + j]!);
         place += m * piece.vertices[3 * v + j]!;
         direction += m * directions[3 * v + j]!;
       }
-      own[3 * v + i] = place + body[4 * i + 3]! + share * (skull[4 * i + 3]! - body[4 * i + 3]!);
+      vertices[3 * (first + v) + i] = place;
       values[at + VERTEX.local + i] = piece.vertices[3 * v + i]!;
       values[at + VERTEX.normal + i] = direction;
     }
@@ -302,7 +327,6 @@ function placePiece(
     values[at + VERTEX.second] = piece.extra[2 * v + 1]!;
     values[at + VERTEX.headness] = share;
   }
-  vertices.set(own, first * 3);
 }
 
 function writeNormals(values: Float32Array, first: number, normals: Float32Array): void {

@@ -109,14 +109,17 @@ function freckleDose(noise: NoiseField, x: number, y: number, z: number): number
 
 function wrinkleDose(noise: NoiseField, x: number, y: number, z: number): number {
   const side = Math.abs(x);
-  const wobble = 0.0015 * noise(x * 60, y * 60, z * 60 + 11);
+  const foldSide = 0.02 + 0.32 * Math.max(0, -0.04 - y);
+  const isFold = y > -0.085 && y < -0.036 && Math.abs(side - foldSide) < 0.008;
+  const isForehead = y > 0.032 && y < 0.075 && side < 0.045;
+  const wobble = isFold || isForehead ? 0.0015 * noise(x * 60, y * 60, z * 60 + 11) : 0;
   let dose = 0;
   // From the nostril's wing down past the corner of the mouth.
-  if (y > -0.085 && y < -0.036) {
-    const fold = bump(side - (0.02 + 0.32 * Math.max(0, -0.04 - y) + wobble), 0.0016);
+  if (isFold) {
+    const fold = bump(side - (foldSide + wobble), 0.0016);
     if (fold > 0) dose += 0.16 * fold * ramp(-0.085, -0.075, y) * ramp(-0.036, -0.042, y);
   }
-  if (y > 0.032 && y < 0.075 && side < 0.045) {
+  if (isForehead) {
     const line = Math.max(0, Math.sin((y + wobble * 2) * 900));
     const forehead = ramp(0.032, 0.04, y) * ramp(0.075, 0.062, y) * ramp(0.045, 0.03, side);
     dose += 0.06 * line * line * line * line * forehead;

@@ -15,9 +15,11 @@ export function createSkullField(shaped: Float32Array, isScalp: (vertex: number)
   const directions: number[] = [];
   for (let v = 0; v < shaped.length / 3; v++) {
     if (!isScalp(v)) continue;
-    const offset = SKULL_CENTRE.map((centre, k) => shaped[3 * v + k]! - centre);
-    const radius = Math.hypot(...offset);
-    directions.push(offset[0]! / radius, offset[1]! / radius, offset[2]! / radius, radius);
+    const x = shaped[3 * v]! - SKULL_CENTRE[0];
+    const y = shaped[3 * v + 1]! - SKULL_CENTRE[1];
+    const z = shaped[3 * v + 2]! - SKULL_CENTRE[2];
+    const radius = Math.sqrt(x * x + y * y + z * z);
+    directions.push(x / radius, y / radius, z / radius, radius);
   }
   const table = new Float32Array((columns + 1) * (rows + 1));
   for (let row = 0; row <= rows; row++) {
@@ -31,6 +33,8 @@ export function createSkullField(shaped: Float32Array, isScalp: (vertex: number)
       let [sum, total] = [0, 1e-12];
       for (let i = 0; i < directions.length; i += 4) {
         const cosine = x * directions[i]! + y * directions[i + 1]! + z * directions[i + 2]!;
+        // Beyond this the weight is lost beside the smallest total.
+        if (cosine < 0.7) continue;
         const weight = Math.exp(-(1 - cosine) / 0.006);
         sum += weight * directions[i + 3]!;
         total += weight;

@@ -291,7 +291,18 @@ export function interpolate(
     const a = attributes + <usize>load<u32>(corner, 0) * row;
     const b = attributes + <usize>load<u32>(corner, 4) * row;
     const c = attributes + <usize>load<u32>(corner, 8) * row;
-    for (let offset: usize = 0; offset < row; offset += 4) {
+    let offset: usize = 0;
+    for (; offset + 16 <= row; offset += 16) {
+      const value = f32x4.add(
+        f32x4.add(
+          f32x4.mul(f32x4.splat(q0), v128.load(a + offset)),
+          f32x4.mul(f32x4.splat(q1), v128.load(b + offset)),
+        ),
+        f32x4.mul(f32x4.splat(q2), v128.load(c + offset)),
+      );
+      v128.store(target + offset, value);
+    }
+    for (; offset < row; offset += 4) {
       const value = q0 * load<f32>(a + offset) + q1 * load<f32>(b + offset) + q2 * load<f32>(c + offset);
       store<f32>(target + offset, value);
     }
