@@ -1,5 +1,6 @@
 // What Node adds to the portable folders: files, codecs, workers, devices.
 
+export * from './asset-folder.ts';
 export * from './avatar-weights.ts';
 export * from './image-file.ts';
 export * from './input-file.ts';

@@ -1,7 +1,17 @@
 // Synthetic subjects with ground truth: people made from seeds, rendered from the parametric head, and the
 // pairs that networks learn from.
 
+export {
+  type AssetLibrary,
+  type AssetSource,
+  type AssetSources,
+  buildAssetLibrary,
+} from './asset-library.ts';
+export type { TexturePicture } from './asset-skin.ts';
+export { parseMhclo } from './mhclo.ts';
+export { parseMhmat } from './mhmat.ts';
 export { type Motion, rotationVector, sampleMotion } from './motion.ts';
+export { parseObj } from './obj-mesh.ts';
 export {
   type LearningPair,
   makeRoundTripPair,

@@ -13,6 +13,7 @@ import { buildScene, MATERIALS, type Scene, VERTEX, VERTEX_CHANNELS } from './sc
 import { createShader, type PointLight, type PointShader } from './shading.ts';
 import { STRAND_TEXTURE } from './strand-texture.ts';
 import type { Subject } from './subject.ts';
+import { createSurfacePainter } from './textures.ts';
 
 /** A rendered subject with its exact truth. */
 export type RenderedSubject = {
@@ -52,8 +53,10 @@ export function renderSubject(
     noiseSeed = 0,
   }: { readonly parameters: HeadParameters; readonly camera: Camera; readonly noiseSeed?: number },
 ): RenderedSubject {
-  const { traits, pieces } = subject;
-  const scene = buildScene({ head, poser, parameters, pieces });
+  const { traits, pieces, textures } = subject;
+  const alpha = textures?.atlas?.alpha ?? STRAND_TEXTURE;
+  const strands = textures?.atlas?.strands;
+  const scene = buildScene({ head, poser, parameters, pieces, strands });
   const fine: Camera = {
     ...camera,
     width: camera.width * SAMPLES,
@@ -67,21 +70,23 @@ export function renderSubject(
     camera: fine,
     vertices: scene.vertices,
     triangles: scene.triangles,
-    cutout: { ...scene.cutout, alpha: STRAND_TEXTURE, threshold: 128 },
+    cutout: { ...scene.cutout, alpha, threshold: 128 },
   });
   const { translation } = parameters;
   const aim = [translation[0]!, translation[1]! - 0.03, translation[2]! - 0.06] as const;
-  const shadow = castShadow(rasteriser, scene, traits.light, aim, STRAND_TEXTURE);
+  const shadow = castShadow(rasteriser, scene, traits.light, aim, alpha);
   const openness = ambientOpenness(buffer, fine.focalXPx);
 
   const shade = shaderOf(subject);
+  const paint = textures && createSurfacePainter(head, scene, textures);
   const { width, height } = camera;
   const linear = new Float32Array(width * height * 3);
   const headCounts = new Uint8Array(width * height);
   const personCounts = new Uint8Array(width * height);
   const colour = new Float32Array(3);
   const values = new Float32Array(VERTEX_CHANNELS);
-  const point: PointLight = { lit: 0, open: 0, viewX: 0, viewY: 0, viewZ: 1 };
+  const painted = new Float32Array(3);
+  const point: PointLight = { lit: 0, open: 0, viewX: 0, viewY: 0, viewZ: 1, isPainted: false, painted };
   const [eyeX, eyeY, eyeZ] = cameraPlace(camera);
   const clothes = MATERIALS.indexOf('clothes');
   for (let y = 0; y < fine.height; y++) {
@@ -104,6 +109,7 @@ export function renderSubject(
       point.lit = shadow(wx, wy, wz);
       point.open = openness[sample]!;
       const material = scene.materials[triangle]!;
+      if (paint) point.isPainted = paint(triangle, material, buffer.barycentrics, 3 * sample, painted);
       shade(material, values, 0, point, colour);
       const pixel = row + (x >> SAMPLE_SHIFT);
       personCounts[pixel]!++;
@@ -146,7 +152,7 @@ const shaders = new WeakMap<Subject, PointShader>();
 function shaderOf(subject: Subject): PointShader {
   let shader = shaders.get(subject);
   if (!shader) {
-    shader = createShader(subject.traits);
+    shader = createShader(subject.traits, { hidesBrows: subject.textures?.hidesBrows ?? false });
     shaders.set(subject, shader);
   }
   return shader;

@@ -11,7 +11,17 @@ import {
 } from '../head/index.ts';
 
 /** What a triangle is made of. */
-export const MATERIALS = ['skin', 'eye', 'cavity', 'teeth', 'tongue', 'clothes', 'hair', 'lash'] as const;
+export const MATERIALS = [
+  'skin',
+  'eye',
+  'cavity',
+  'teeth',
+  'tongue',
+  'clothes',
+  'hair',
+  'lash',
+  'brow',
+] as const;
 export type Material = (typeof MATERIALS)[number];
 
 /** Channels of a vertex: see `VERTEX`. */
@@ -59,8 +69,10 @@ export type Piece = {
   readonly extra: Float32Array;
   /** `V 3` strand directions; null: normals come from the triangles. */
   readonly directions: Float32Array | null;
-  /** `V 2` into the strand texture; null: opaque. */
+  /** `V 2` into the texture that cuts out; null: opaque. */
   readonly uvs: Float32Array | null;
+  /** Places the vertices on the posed head (`V 3`): for what moves with the face; else the piece is rigid. */
+  readonly follow?: (posed: Float32Array, turn: Float64Array) => Float32Array;
 };
 
 /** What a head's triangles are made of and where its vertices lie on the mean head; once per head. */
@@ -133,20 +145,32 @@ function deriveScenery(head: HeadModel): HeadScenery {
   return { triangles: head.triangles, materials, values };
 }
 
+/** A rectangle of a texture, in shares of it. */
+export type TextureRegion = {
+  readonly u: number;
+  readonly v: number;
+  readonly width: number;
+  readonly height: number;
+};
+const WHOLE_TEXTURE: TextureRegion = { u: 0, v: 0, width: 1, height: 1 };
+
 /** Builds the scene of a subject's head in a pose, with its pieces. */
 export function buildScene({
   head,
   poser,
   parameters,
   pieces,
+  strands = WHOLE_TEXTURE,
 }: {
   readonly head: HeadModel;
   readonly poser: HeadPoser;
   readonly parameters: HeadParameters;
   readonly pieces: readonly Piece[];
+  /** Where the strands for lashes lie in the texture that cuts out. */
+  readonly strands?: TextureRegion | undefined;
 }): Scene {
   const scenery = headScenery(head);
-  const { triangles, materials, cutout, order } = sceneLayout(head, pieces);
+  const { triangles, materials, cutout, order } = sceneLayout(head, pieces, strands);
   const posed = poseOverShoulders(head, poser, parameters, scenery);
   const motions = headMotions(head, poser, parameters);
   const count = vertexCount(head) + sum(pieces.map((piece) => piece.headness.length));
@@ -158,6 +182,7 @@ export function buildScene({
   let first = vertexCount(head);
   for (const { piece, directions } of order) {
     placePiece(piece, directions, motions, vertices, values, first);
+    if (piece.follow) vertices.set(piece.follow(posed, rotationOf(motions[0])), 3 * first);
     first += piece.headness.length;
   }
   for (let v = 0; v < count; v++) {
@@ -175,17 +200,17 @@ type SceneLayout = Pick<Scene, 'triangles' | 'materials' | 'cutout'> & {
 
 const layouts = new WeakMap<readonly Piece[], SceneLayout & { readonly head: HeadModel }>();
 
-function sceneLayout(head: HeadModel, pieces: readonly Piece[]): SceneLayout {
+function sceneLayout(head: HeadModel, pieces: readonly Piece[], strands: TextureRegion): SceneLayout {
   let layout = layouts.get(pieces);
   if (layout?.head !== head) {
-    layout = { ...layOut(head, pieces), head };
+    layout = { ...layOut(head, pieces, strands), head };
     layouts.set(pieces, layout);
   }
   return layout;
 }
 
 /** Triangles in drawing order: the head without its lashes, opaque pieces, lashes, pieces cut out. */
-function layOut(head: HeadModel, pieces: readonly Piece[]): SceneLayout {
+function layOut(head: HeadModel, pieces: readonly Piece[], strands: TextureRegion): SceneLayout {
   const scenery = headScenery(head);
   const lash = MATERIALS.indexOf('lash');
   const triangles: number[] = [];
@@ -213,13 +238,15 @@ function layOut(head: HeadModel, pieces: readonly Piece[]): SceneLayout {
   const cutOut = pieces.filter((piece) => piece.uvs !== null);
   opaque.forEach(addPiece);
   const firstTriangle = materials.length;
+  const wearsLashes = pieces.some((piece) => piece.material === 'lash');
   scenery.materials.forEach((material, t) => {
-    if (material !== lash) return;
+    if (material !== lash || wearsLashes) return;
     materials.push(material);
     for (const v of scenery.triangles.subarray(3 * t, 3 * t + 3)) {
       triangles.push(v);
       uvTriangles.push(uvs.length / 2);
-      uvs.push(...lashTexel(head.template[3 * v]!));
+      const [u, along] = lashTexel(head.template[3 * v]!);
+      uvs.push(strands.u + u * strands.width, strands.v + along * strands.height);
     }
   });
   cutOut.forEach(addPiece);
@@ -284,6 +311,8 @@ function headMotions(
   const [tx, ty, tz] = [parameters.translation[0]!, parameters.translation[1]!, parameters.translation[2]!];
   return [skull, Float64Array.of(1, 0, 0, tx, 0, 1, 0, ty, 0, 0, 1, tz)];
 }
+
+const rotationOf = (motion: Motion): Motion => motion.filter((_, i) => i % 4 < 3);
 
 /** Three orthonormal rows from the neck and the eyes. */
 function jointFrame(joints: Float32Array): Float64Array {

@@ -4,7 +4,7 @@
 
 import { createNoise, fractal } from './noise.ts';
 import { VERTEX } from './scene.ts';
-import { createSkinPainter, greyed } from './skin.ts';
+import { createSkinPainter, greyed, type SkinPainterOptions } from './skin.ts';
 import type { Colour, SubjectTraits } from './traits.ts';
 
 /** What the light does at a point. */
@@ -17,6 +17,9 @@ export type PointLight = {
   viewX: number;
   viewY: number;
   viewZ: number;
+  /** Whether a texture gives the albedo here, and which (3, linear). */
+  isPainted: boolean;
+  readonly painted: Float32Array;
 };
 
 /** Writes the linear colour (3) of a point whose vertex values start at `values[at]`. */
@@ -43,9 +46,9 @@ const WRAPS = {
 } as const;
 
 /** The shader of a subject; `MATERIALS` order. */
-export function createShader(traits: SubjectTraits): PointShader {
+export function createShader(traits: SubjectTraits, options: SkinPainterOptions = {}): PointShader {
   const { light, hair, eyes, clothes, seed } = traits;
-  const paintSkin = createSkinPainter(traits);
+  const paintSkin = createSkinPainter(traits, options);
   const noise = createNoise(seed ^ 0x1234567);
   const [kx, ky, kz] = light.keyDirection;
   const fillSide = Math.sign(kx || 1);
@@ -108,7 +111,8 @@ export function createShader(traits: SubjectTraits): PointShader {
     const x = values[at]!;
     const y = values[at + 1]!;
     const z = values[at + 2]!;
-    const shine = paintSkin(x, y, z, values[at + VERTEX.first]!, albedo);
+    if (point.isPainted) albedo.set(point.painted);
+    const shine = paintSkin(x, y, z, values[at + VERTEX.first]!, albedo, point.isPainted);
     // Pores tilt the normal a little.
     const scale = 420;
     normal[0]! += bump * noise(x * scale, y * scale, z * scale);
@@ -208,7 +212,8 @@ export function createShader(traits: SubjectTraits): PointShader {
     const along = values[at + VERTEX.first]!;
     const which = values[at + VERTEX.second]!;
     const tint = 0.7 + 0.55 * which + 0.15 * along;
-    for (let k = 0; k < 3; k++) albedo[k] = hairColour[k]! * tint;
+    if (point.isPainted) albedo.set(point.painted);
+    else for (let k = 0; k < 3; k++) albedo[k] = hairColour[k]! * tint;
     const toKey = tx * kx + ty * ky + tz * kz;
     const toView = tx * point.viewX + ty * point.viewY + tz * point.viewZ;
     const lightSine = Math.sqrt(Math.max(0, 1 - toKey * toKey));
@@ -231,7 +236,12 @@ export function createShader(traits: SubjectTraits): PointShader {
     out.fill(0.006);
   };
 
-  const byMaterial = [skin, eye, cavity, teeth, tongue, cloth, strand, lash];
+  const brow: PointShader = (_, _values, _at, point, out) => {
+    albedo.set(point.painted);
+    diffuse(point, WRAPS.skin, out);
+  };
+
+  const byMaterial = [skin, eye, cavity, teeth, tongue, cloth, strand, lash, brow];
   return (material, values, at, point, out) => {
     const nx = values[at + 3]!;
     const ny = values[at + 4]!;

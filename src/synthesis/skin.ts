@@ -6,8 +6,24 @@ import { createNoise, fractal, type NoiseField } from './noise.ts';
 import { scalpCover } from './scalp.ts';
 import { type Colour, mix, type SubjectTraits } from './traits.ts';
 
-/** Writes the albedo (3, linear) of a skin point and returns how shiny it is, 0 to 1. */
-export type SkinPainter = (x: number, y: number, z: number, lips: number, out: Float32Array) => number;
+/**
+ * Writes the albedo (3, linear) of a skin point and returns how shiny it is, 0 to 1. Where `isPainted`, `out`
+ * comes with the albedo of a texture, and what a texture does not know is painted over it.
+ */
+export type SkinPainter = (
+  x: number,
+  y: number,
+  z: number,
+  lips: number,
+  out: Float32Array,
+  isPainted: boolean,
+) => number;
+
+/** What an outfit takes off the painted skin. */
+export type SkinPainterOptions = {
+  /** Brows are worn, not painted. */
+  readonly hidesBrows?: boolean;
+};
 
 const PALE: Colour = [0.68, 0.44, 0.33];
 // Absorption of a full dose, for red, green, blue.
@@ -15,7 +31,10 @@ const MELANIN: Colour = [1.75, 2.05, 2.3];
 const HAEMOGLOBIN: Colour = [0.06, 0.55, 0.45];
 
 /** The painter of a subject. */
-export function createSkinPainter(traits: SubjectTraits): SkinPainter {
+export function createSkinPainter(
+  traits: SubjectTraits,
+  { hidesBrows = false }: SkinPainterOptions = {},
+): SkinPainter {
   const { skin, lips, hair, beard, seed } = traits;
   const noise = createNoise(seed);
   const spots = placeSpots(createNoise(seed ^ 0x5bd1e995), skin.moles);
@@ -27,7 +46,7 @@ export function createSkinPainter(traits: SubjectTraits): SkinPainter {
   const hasBeard = traits.masculinity > 0.5;
   const isBald = hair.style === 'bald';
   const scalpStrength = isBald ? 0.6 * 0.25 : hair.style === 'buzz' ? 0.85 : 0.97;
-  return (x, y, z, lipShare, out) => {
+  return (x, y, z, lipShare, out, isPainted) => {
     const side = Math.abs(x);
     const coarse = fractal(noise, 3, x * 40, y * 40, z * 40);
     const fine = fractal(noise, 2, x * 600, y * 600, z * 600);
@@ -49,13 +68,20 @@ export function createSkinPainter(traits: SubjectTraits): SkinPainter {
       }
     }
     if (skin.wrinkles > 0) melanin += skin.wrinkles * wrinkleDose(noise, x, y, z);
-    for (let k = 0; k < 3; k++)
-      out[k] = PALE[k]! * Math.exp(-melanin * MELANIN[k]! - blood * HAEMOGLOBIN[k]!);
+    if (isPainted) {
+      // The texture has its own blood and unevenness: spots and wrinkles come on top.
+      const more = Math.max(0, melanin - skin.melanin * (1 + 0.1 * coarse));
+      for (let k = 0; k < 3; k++) out[k]! *= Math.exp(-0.7 * more * MELANIN[k]!);
+    } else {
+      for (let k = 0; k < 3; k++)
+        out[k] = PALE[k]! * Math.exp(-melanin * MELANIN[k]! - blood * HAEMOGLOBIN[k]!);
+    }
     let shine = skin.shine * (0.5 + 0.5 * bump(x, 0.03) + 0.3 * noseTip + 0.25 * fine);
 
     if (lipShare > 0) {
       const crease = 1 + 0.12 * noise(x * 900, y * 120, z * 200);
-      for (let k = 0; k < 3; k++) out[k]! += 0.85 * lipShare * (lipTone[k]! * crease - out[k]!);
+      const cover = (isPainted ? 0.8 * lips.strength : 0.85) * lipShare;
+      for (let k = 0; k < 3; k++) out[k]! += cover * (lipTone[k]! * crease - out[k]!);
       shine += 0.4 * lipShare;
     }
     const stubble = hasBeard ? beardCover(x, y, z) * (1 - lipShare) : 0;
@@ -66,7 +92,7 @@ export function createSkinPainter(traits: SubjectTraits): SkinPainter {
       blend(out, hairColour, stubble * Math.max(styled * (0.8 + 0.2 * grain), 0.45 * beard.stubble * grain));
       shine *= 1 - 0.7 * styled * stubble;
     }
-    const brow = browCover(traits, noise, side, y, z, x);
+    const brow = hidesBrows ? 0 : browCover(traits, noise, side, y, z, x);
     if (brow > 0) blend(out, browColour, brow);
     const scalp = scalpCover(hair, x, y, z);
     if (scalp > 0) {
@@ -76,6 +102,13 @@ export function createSkinPainter(traits: SubjectTraits): SkinPainter {
     }
     return Math.max(0, shine);
   };
+}
+
+/** The usual albedo of a subject's face, linear light. */
+export function skinTone({ skin }: SubjectTraits): Colour {
+  const tone = (k: 0 | 1 | 2): number =>
+    PALE[k] * Math.exp(-skin.melanin * MELANIN[k] - 0.35 * skin.haemoglobin * HAEMOGLOBIN[k]);
+  return [tone(0), tone(1), tone(2)];
 }
 
 /** Hair colour with some of its strands gone white. */

@@ -1,0 +1,129 @@
+// An outfit on a subject: the chosen assets as pieces of the scene with their textures in one atlas, tinted
+// to the subject's own colours.
+
+import type { AssetPiece, Outfit } from './asset-library.ts';
+import { assetScale, placeAsset } from './asset-mesh.ts';
+import { linearFromByte, type TexturePicture } from './asset-skin.ts';
+import { strandDirections } from './asset-strands.ts';
+import type { Piece } from './scene.ts';
+import { greyed, skinTone } from './skin.ts';
+import { placeUvs, type SubjectTextures, stackTextures } from './textures.ts';
+import type { Colour, SubjectTraits } from './traits.ts';
+
+/** How far a skin may be lightened or darkened towards a subject's tone. */
+const LEAST_GAIN = 0.4;
+const MOST_GAIN = 1.7;
+
+/** The pieces and textures of an outfit on a shaped head at rest (`V 3`); `grown` is hair by rule. */
+export function putOn(
+  outfit: Outfit,
+  traits: SubjectTraits,
+  shaped: Float32Array,
+  grown: readonly Piece[],
+): { readonly pieces: readonly Piece[]; readonly textures: SubjectTextures | null } {
+  const { skin, hair, brows, lashes } = outfit;
+  if (!skin && !hair && !brows && !lashes) return { pieces: grown, textures: null };
+  const hairColour = greyed(traits.hair.colour, traits.hair.grey);
+  const browColour = greyed(traits.brows.colour, traits.hair.grey * 0.35);
+  const worn = [
+    ...(hair ? [{ asset: hair, picture: tinted(hair.texture, hairColour), material: 'hair' as const }] : []),
+    ...(brows
+      ? [{ asset: brows, picture: tinted(brows.texture, browColour), material: 'brow' as const }]
+      : []),
+    ...(lashes ? [{ asset: lashes, picture: lashes.texture, material: 'lash' as const }] : []),
+  ];
+  const atlas = worn.length > 0 ? stackTextures(worn.map(({ picture }) => picture)) : null;
+  const pieces: Piece[] = worn.map(({ asset, material }, i) => {
+    const uvs = placeUvs(asset.mesh.uvs, atlas!.regions[i]!);
+    return material === 'hair' ? hairPiece(asset, shaped, uvs) : facePiece(asset, material, shaped, uvs);
+  });
+  const own = hair
+    ? []
+    : grown.map((piece) => ({
+        ...piece,
+        uvs: piece.uvs && atlas ? placeUvs(piece.uvs, atlas.strands) : piece.uvs,
+      }));
+  return {
+    pieces: [...own, ...pieces],
+    textures: {
+      skin: skin && { texture: skin, gain: gainTowards(skin.tone, skinTone(traits)) },
+      atlas,
+      paintsHair: hair !== null,
+      hidesBrows: brows !== null,
+    },
+  };
+}
+
+/** Hair is rigid to the skull; below the chin it half stays on the shoulders. */
+function hairPiece(asset: AssetPiece, shaped: Float32Array, uvs: Float32Array): Piece {
+  const { mesh, texture } = asset;
+  const vertices = placeAsset(mesh, shaped, assetScale(mesh, shaped));
+  const count = vertices.length / 3;
+  const headness = Float32Array.from({ length: count }, (_, v) => {
+    const below = Math.min(1, Math.max(0, (-0.11 - vertices[3 * v + 1]!) / 0.12));
+    return 1 - 0.45 * below;
+  });
+  return {
+    vertices,
+    triangles: mesh.triangles,
+    material: 'hair',
+    headness,
+    extra: new Float32Array(2 * count).fill(0.5),
+    directions: strandDirections(mesh, vertices, texture),
+    uvs,
+  };
+}
+
+/** Brows and lashes move with the skin that they sit on. */
+function facePiece(
+  { mesh }: AssetPiece,
+  material: 'brow' | 'lash',
+  shaped: Float32Array,
+  uvs: Float32Array,
+): Piece {
+  const scale = assetScale(mesh, shaped);
+  const vertices = placeAsset(mesh, shaped, scale);
+  const count = vertices.length / 3;
+  return {
+    vertices,
+    triangles: mesh.triangles,
+    material,
+    headness: new Float32Array(count).fill(1),
+    extra: new Float32Array(2 * count),
+    directions: null,
+    uvs,
+    follow: (posed, turn) => placeAsset(mesh, posed, scale, turn),
+  };
+}
+
+function gainTowards(tone: Colour, wanted: Colour): Colour {
+  const gain = (k: 0 | 1 | 2): number =>
+    Math.min(MOST_GAIN, Math.max(LEAST_GAIN, wanted[k] / Math.max(0.01, tone[k])));
+  return [gain(0), gain(1), gain(2)];
+}
+
+/** The light and dark of a texture in another colour. */
+function tinted({ width, height, data }: TexturePicture, colour: Colour): TexturePicture {
+  const lightness = new Float32Array(width * height);
+  let [sum, count] = [0, 0];
+  for (let i = 0; i < lightness.length; i++) {
+    const [r, g, b] = [data[4 * i]!, data[4 * i + 1]!, data[4 * i + 2]!];
+    lightness[i] = linearFromByte(0.3 * r + 0.55 * g + 0.15 * b);
+    if (data[4 * i + 3]! < 128) continue;
+    sum += lightness[i]!;
+    count++;
+  }
+  const mean = Math.max(0.002, sum / Math.max(1, count));
+  const out = new Uint8Array(data.length);
+  for (let i = 0; i < lightness.length; i++) {
+    const share = Math.min(2.2, Math.max(0.3, (lightness[i]! / mean) ** 0.7));
+    for (let k = 0; k < 3; k++) out[4 * i + k] = byteFromLinear(colour[k]! * share);
+    out[4 * i + 3] = data[4 * i + 3]!;
+  }
+  return { width, height, data: out };
+}
+
+function byteFromLinear(light: number): number {
+  const value = light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055;
+  return Math.round(255 * Math.min(1, value));
+}
