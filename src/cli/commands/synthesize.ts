@@ -1,10 +1,11 @@
 // `synthesize --subjects N --views V --out DIR`: pictures of synthetic subjects with their exact truth.
 
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { BadInputError } from '../../errors/index.ts';
 import { expectWritable, readModel, WorkerPool, writeFileAtomic, writeImage } from '../../node/index.ts';
 import type { RenderedSubject, ViewsJob } from '../../synthesis/index.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
@@ -37,6 +38,7 @@ export const command: CliCommand = defineCommand({
       functionName: 'renderViews',
       size: workers,
     });
+    const request = { views, sizePx: size, yawDegrees: yaw, pitchDegrees: pitch };
     const start = performance.now();
     let [next, done, rendered] = [0, 0, 0];
     const runJobs = async (): Promise<void> => {
@@ -45,22 +47,14 @@ export const command: CliCommand = defineCommand({
         const name = `subject-${String(seed + subject).padStart(6, '0')}`;
         const truth = join(out, `${name}.json`);
         // The truth is written last: where it is, the subject is complete.
-        if (!existsSync(truth)) {
-          const job = {
-            head,
-            seed: seed + subject,
-            views,
-            sizePx: size,
-            yawDegrees: yaw,
-            pitchDegrees: pitch,
-          };
-          const pictures = await pool.run(job);
+        if (existsSync(truth)) {
+          await expectSameRequest(truth, request);
+        } else {
+          const pictures = await pool.run({ head, seed: seed + subject, ...request });
           for (const [view, picture] of pictures.entries())
             await writeView(join(out, `${name}-${view}`), picture);
-          await writeFileAtomic(
-            truth,
-            JSON.stringify({ seed: seed + subject, views: pictures.map(truthOf) }),
-          );
+          const content = { seed: seed + subject, request, views: pictures.map(truthOf) };
+          await writeFileAtomic(truth, JSON.stringify(content));
           rendered += pictures.length;
         }
         emit({ kind: 'progress', stage: 'render', done: ++done, total: subjects, unit: 'subjects' });
@@ -76,6 +70,23 @@ export const command: CliCommand = defineCommand({
     };
   },
 });
+
+type Request = Omit<ViewsJob, 'head' | 'seed'>;
+
+/** A folder holds pictures of one request: another one would leave a mixture behind. */
+async function expectSameRequest(truth: string, wanted: Request): Promise<void> {
+  const known: { readonly request?: Partial<Request> } = await readFile(truth, 'utf8')
+    .then((text) => JSON.parse(text) as { request?: Partial<Request> })
+    .catch(() => ({}));
+  for (const name of ['views', 'sizePx', 'yawDegrees', 'pitchDegrees'] as const) {
+    if (known.request?.[name] === wanted[name]) continue;
+    throw new BadInputError({
+      code: 'subjects-of-other-request',
+      message: `Expected ${truth} to be of ${name} ${wanted[name]}, but it is of ${known.request?.[name] ?? 'an unknown one'}.`,
+      hint: 'Give the options that the folder was begun with, or another folder.',
+    });
+  }
+}
 
 async function writeView(path: string, { image, headMask }: RenderedSubject): Promise<void> {
   await writeImage(`${path}.png`, image);
