@@ -28,7 +28,7 @@ export function putOn(
   const worn = [
     ...(hair ? [{ asset: hair, picture: tinted(hair.texture, hairColour), material: 'hair' as const }] : []),
     ...(brows
-      ? [{ asset: brows, picture: tinted(brows.texture, browColour), material: 'brow' as const }]
+      ? [{ asset: brows, picture: thickened(tinted(brows.texture, browColour)), material: 'brow' as const }]
       : []),
     ...(lashes ? [{ asset: lashes, picture: lashes.texture, material: 'lash' as const }] : []),
   ];
@@ -58,6 +58,7 @@ export function putOn(
 function hairPiece(asset: AssetPiece, shaped: Float32Array, uvs: Float32Array): Piece {
   const { mesh, texture } = asset;
   const vertices = placeAsset(mesh, shaped, assetScale(mesh, shaped));
+  shortenFringe(vertices);
   const count = vertices.length / 3;
   const headness = Float32Array.from({ length: count }, (_, v) => {
     const below = Math.min(1, Math.max(0, (-0.11 - vertices[3 * v + 1]!) / 0.12));
@@ -72,6 +73,23 @@ function hairPiece(asset: AssetPiece, shaped: Float32Array, uvs: Float32Array): 
     directions: strandDirections(mesh, vertices, texture),
     uvs,
   };
+}
+
+// Above the brows, metres over the middle of the eyes.
+const FRINGE_END = 0.036;
+
+/** Draws up what hangs over the eyes: a portrait shows them. */
+function shortenFringe(vertices: Float32Array): void {
+  const within = (low: number, high: number, value: number): number =>
+    Math.min(1, Math.max(0, (value - low) / (high - low)));
+  for (let v = 0; v < vertices.length; v += 3) {
+    const below = FRINGE_END - vertices[v + 1]!;
+    if (below <= 0) continue;
+    const share = within(0.066, 0.05, Math.abs(vertices[v]!)) * within(-0.015, 0.005, vertices[v + 2]!);
+    vertices[v + 1]! += 0.85 * share * below;
+    // Brought up, it lies before the forehead, which stands further forward than the eyes.
+    vertices[v + 2]! += share * Math.min(0.006, 0.15 * below);
+  }
 }
 
 /** Brows and lashes move with the skin that they sit on. */
@@ -94,6 +112,13 @@ function facePiece(
     uvs,
     follow: (posed, turn) => placeAsset(mesh, posed, scale, turn),
   };
+}
+
+/** Fine hairs fade when they are narrower than a pixel; cut out at half cover, they would vanish. */
+function thickened({ width, height, data }: TexturePicture): TexturePicture {
+  const out = data.slice();
+  for (let i = 3; i < out.length; i += 4) out[i] = Math.min(255, 2.2 * data[i]!);
+  return { width, height, data: out };
 }
 
 function gainTowards(tone: Colour, wanted: Colour): Colour {

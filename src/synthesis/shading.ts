@@ -210,7 +210,10 @@ export function createShader(traits: SubjectTraits, options: SkinPainterOptions 
     const ty = normal[1]!;
     const tz = normal[2]!;
     const along = values[at + VERTEX.first]!;
-    const which = values[at + VERTEX.second]!;
+    // A texture's light and dark strands stand for strands of their own.
+    const which = point.isPainted
+      ? Math.min(1, (0.45 * point.painted[1]!) / hairColour[1]!)
+      : values[at + VERTEX.second]!;
     const tint = 0.7 + 0.55 * which + 0.15 * along;
     if (point.isPainted) albedo.set(point.painted);
     else for (let k = 0; k < 3; k++) albedo[k] = hairColour[k]! * tint;
@@ -219,10 +222,14 @@ export function createShader(traits: SubjectTraits, options: SkinPainterOptions 
     const lightSine = Math.sqrt(Math.max(0, 1 - toKey * toKey));
     const viewSine = Math.sqrt(Math.max(0, 1 - toView * toView));
     const shine = Math.max(0, lightSine * viewSine - toKey * toView);
-    const shifted = Math.max(0, shine - 0.02 + 0.04 * which);
+    const shifted = point.isPainted
+      ? Math.min(1, Math.max(0, shine - 0.02 + 0.12 * which))
+      : Math.max(0, shine - 0.02 + 0.04 * which);
     const root = 0.45 + 0.55 * Math.min(1, along * 3);
-    const sharp = 0.05 * power(shifted, 60);
-    const broad = 0.5 * power(shine, 14);
+    // Wide cards would shine as sheets: there only the light strands do.
+    const share = point.isPainted ? which * which : 1;
+    const sharp = 0.05 * share * power(shifted, 60);
+    const broad = 0.5 * share * power(shine, 14);
     for (let k = 0; k < 3; k++) {
       const ambient = (sky[k]! * 0.75 + ground[k]! * 0.25) * point.open;
       const lit = key[k]! * point.lit;

@@ -1,8 +1,9 @@
-// Writes the shards that training reads: pairs of synthetic subjects and round trips of stills.
+// Writes the shards that training reads: pairs of synthetic subjects, round trips of stills, and clips of
+// moving subjects for the temporal layers (in a folder of their own: --subjects 0 --clips N).
 // Run it again to continue where it was stopped: shards that exist are kept.
 //
 //   npx tsx tools/make-training-data/main.ts --out DIR [--subjects 1500] [--pairs 2] [--portraits DIR]
-//     [--variants 16] [--size 256] [--workers 2]
+//     [--variants 16] [--size 256] [--workers 2] [--assets DIR] [--clips 0] [--frames 8]
 
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -10,7 +11,14 @@ import { setPriority } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { HeadModel } from '../../src/head/index.ts';
-import { createDevice, loadEmbeddedHead, loadTracker, readImage, WorkerPool } from '../../src/node/index.ts';
+import {
+  createDevice,
+  loadEmbeddedHead,
+  loadTracker,
+  readAssetFolder,
+  readImage,
+  WorkerPool,
+} from '../../src/node/index.ts';
 import { decodeSampleShard, SHARD_FORMAT, type ShardEntry, shardEntry } from '../../src/training/index.ts';
 import type { FittedStill, ShardJob } from './shard-job.ts';
 
@@ -18,6 +26,7 @@ import type { FittedStill, ShardJob } from './shard-job.ts';
 const FIRST_HELD_OUT_SEED = 500_000;
 const FIRST_STILL_SUBJECT = 1_000_000;
 const SUBJECTS_A_SHARD = 16;
+const CLIPS_A_SHARD = 4;
 const STILLS_A_SHARD = 32;
 
 const { values } = parseArgs({
@@ -27,28 +36,38 @@ const { values } = parseArgs({
     'first-seed': { type: 'string', default: '0' },
     pairs: { type: 'string', default: '2' },
     portraits: { type: 'string' },
+    clips: { type: 'string', default: '0' },
+    frames: { type: 'string', default: '8' },
     variants: { type: 'string', default: '16' },
     size: { type: 'string', default: '256' },
     workers: { type: 'string', default: '2' },
+    assets: { type: 'string' },
     config: { type: 'string', default: join(import.meta.dirname, '../../configs/compact.json') },
   },
 });
-const [subjects, firstSeed, pairs, variants, sizePx, workers] = [
+const [subjects, firstSeed, pairs, clips, frames, variants, sizePx, workers] = [
   values.subjects,
   values['first-seed'],
   values.pairs,
+  values.clips,
+  values.frames,
   values.variants,
   values.size,
   values.workers,
-].map(Number) as [number, number, number, number, number, number];
-if (firstSeed + subjects > FIRST_HELD_OUT_SEED) throw new RangeError('seeds from 500000 on are held out');
+].map(Number) as [number, number, number, number, number, number, number, number];
+if (firstSeed + Math.max(subjects, clips) > FIRST_HELD_OUT_SEED)
+  throw new RangeError('seeds from 500000 on are held out');
 
 setPriority(10);
 const folder = values.out;
 await mkdir(folder, { recursive: true });
 const head = await loadEmbeddedHead();
+const { library: assets, notes } = values.assets
+  ? await readAssetFolder(values.assets, head)
+  : { library: null, notes: [] };
+for (const note of notes) console.log(note);
 const stills = values.portraits ? await fitStills(values.portraits, head) : [];
-const jobs = [...syntheticJobs(), ...stillJobs(stills)];
+const jobs = [...syntheticJobs(), ...stillJobs(stills), ...clipJobs()];
 const entries = new Map<string, ShardEntry>();
 await using pool = new WorkerPool<ShardJob, ShardEntry>({
   module: new URL('./shard-job.ts', import.meta.url),
@@ -78,7 +97,18 @@ function syntheticJobs(): ShardJob[] {
     const last = Math.min(first + SUBJECTS_A_SHARD, firstSeed + subjects);
     const seeds = Array.from({ length: last - first }, (_, k) => first + k);
     const file = `synthetic-${String(first).padStart(6, '0')}.safetensors`;
-    return { kind: 'synthetic', folder, file, sizePx, seeds, pairs };
+    return { kind: 'synthetic', folder, file, sizePx, seeds, pairs, assets };
+  });
+}
+
+/** One clip of each subject, so that clips side by side in a shard are of different subjects. */
+function clipJobs(): ShardJob[] {
+  return Array.from({ length: Math.ceil(clips / CLIPS_A_SHARD) }, (_, i) => {
+    const first = firstSeed + i * CLIPS_A_SHARD;
+    const last = Math.min(first + CLIPS_A_SHARD, firstSeed + clips);
+    const seeds = Array.from({ length: last - first }, (_, k) => first + k);
+    const file = `clips-${String(first).padStart(6, '0')}.safetensors`;
+    return { kind: 'clips', folder, file, sizePx, seeds, frames, assets };
   });
 }
 
@@ -101,9 +131,11 @@ function stillJobs(fitted: readonly FittedStill[]): ShardJob[] {
   return jobsOfStills;
 }
 
-/** Both kinds in turn, so that a run that is stopped early has some of each. */
+/** All kinds in turn, so that a run that is stopped early has some of each. */
 function interleave(all: readonly ShardJob[]): ShardJob[] {
-  const kinds = (['synthetic', 'stills'] as const).map((kind) => all.filter((job) => job.kind === kind));
+  const kinds = (['synthetic', 'stills', 'clips'] as const).map((kind) =>
+    all.filter((job) => job.kind === kind),
+  );
   const longest = Math.max(...kinds.map((list) => list.length));
   return Array.from({ length: longest }, (_, i) =>
     kinds.flatMap((list) =>

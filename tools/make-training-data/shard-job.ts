@@ -1,5 +1,5 @@
-// One shard of training samples, made on a worker thread: pairs of synthetic subjects, or round trips of
-// fitted stills. A shard is written whole or not at all, so that a run can be stopped and continued.
+// One shard of training samples, made on a worker thread: pairs or clips of synthetic subjects, or round
+// trips of fitted stills. A shard is written whole or not at all, so that a run can be stopped and continued.
 
 import { rename, writeFile } from 'node:fs/promises';
 import { headWindow } from '../../src/avatar/index.ts';
@@ -8,9 +8,11 @@ import type { HeadParameters } from '../../src/head/index.ts';
 import { resampleWindow } from '../../src/media/index.ts';
 import { loadEmbeddedHead, readImage } from '../../src/node/index.ts';
 import {
+  type AssetLibrary,
   createRenderTools,
   createSubject,
   makeRoundTripPair,
+  makeSyntheticClip,
   makeSyntheticPair,
   type RenderTools,
 } from '../../src/synthesis/index.ts';
@@ -37,7 +39,20 @@ export type ShardJob = {
   readonly file: string;
   readonly sizePx: number;
 } & (
-  | { readonly kind: 'synthetic'; readonly seeds: readonly number[]; readonly pairs: number }
+  | {
+      readonly kind: 'synthetic';
+      readonly seeds: readonly number[];
+      readonly pairs: number;
+      /** What subjects may wear. */
+      readonly assets: AssetLibrary | null;
+    }
+  | {
+      readonly kind: 'clips';
+      /** One clip of each. */
+      readonly seeds: readonly number[];
+      readonly frames: number;
+      readonly assets: AssetLibrary | null;
+    }
   | { readonly kind: 'stills'; readonly stills: readonly FittedStill[]; readonly variant: number }
 );
 
@@ -46,8 +61,7 @@ let tools: RenderTools | null = null;
 /** Makes and writes one shard; returns its line of the index. */
 export async function writeShard(job: ShardJob): Promise<ShardEntry> {
   tools ??= createRenderTools(await loadEmbeddedHead());
-  const samples =
-    job.kind === 'synthetic' ? syntheticSamples(tools, job) : await stillSamples(tools, job.stills, job);
+  const samples = await samplesOf(tools, job);
   const shard = { size: job.sizePx, headName: tools.head.name, samples };
   const path = `${job.folder}/${job.file}`;
   await writeFile(`${path}.part`, encodeSampleShard(shard));
@@ -55,12 +69,30 @@ export async function writeShard(job: ShardJob): Promise<ShardEntry> {
   return shardEntry(job.file, shard);
 }
 
-function syntheticSamples(
+async function samplesOf(own: RenderTools, job: ShardJob): Promise<TrainingSample[]> {
+  if (job.kind === 'synthetic') return syntheticSamples(own, job);
+  return job.kind === 'clips' ? clipSamples(own, job) : stillSamples(own, job.stills, job);
+}
+
+/** The frames of a clip side by side, as `clipsAt` of training finds them. */
+function clipSamples(
   own: RenderTools,
-  { seeds, pairs, sizePx }: Extract<ShardJob, { kind: 'synthetic' }>,
+  { seeds, frames, sizePx, assets }: Extract<ShardJob, { kind: 'clips' }>,
 ): TrainingSample[] {
   return seeds.flatMap((seed) => {
-    const subject = createSubject(seed, own);
+    const clip = makeSyntheticClip(own, createSubject(seed, own, { assets }), { sizePx, index: 0, frames });
+    return clip.map(
+      (pair): TrainingSample => ({ ...pair, label: 'synthetic', kind: 'singleLift', subject: seed }),
+    );
+  });
+}
+
+function syntheticSamples(
+  own: RenderTools,
+  { seeds, pairs, sizePx, assets }: Extract<ShardJob, { kind: 'synthetic' }>,
+): TrainingSample[] {
+  return seeds.flatMap((seed) => {
+    const subject = createSubject(seed, own, { assets });
     return Array.from({ length: pairs }, (_, index): TrainingSample => {
       const pair = makeSyntheticPair(own, subject, { sizePx, index });
       return { ...pair, label: 'synthetic', kind: 'singleLift', subject: seed };

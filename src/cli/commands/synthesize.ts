@@ -6,7 +6,15 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BadInputError } from '../../errors/index.ts';
-import { expectWritable, readModel, WorkerPool, writeFileAtomic, writeImage } from '../../node/index.ts';
+import {
+  expectWritable,
+  loadEmbeddedHead,
+  readAssetFolder,
+  readModel,
+  WorkerPool,
+  writeFileAtomic,
+  writeImage,
+} from '../../node/index.ts';
 import type { RenderedSubject, ViewsJob } from '../../synthesis/index.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
 import { integer, real, text } from '../option-types.ts';
@@ -26,19 +34,34 @@ export const command: CliCommand = defineCommand({
     size: integer('width and height, pixels', { min: 32, max: 2048 }).default(256),
     yaw: real('largest turn to either side, degrees', { min: 0, max: 90 }).default(35),
     pitch: real('largest nod, degrees', { min: 0, max: 60 }).default(15),
+    assets: text("skins, hair, brows and lashes in MakeHuman's layout, worn by a share of the subjects", {
+      expects: 'a folder',
+      hint: 'DIR',
+    }).optional(),
   }),
   examples: ['synthesize --subjects 36 --views 4 --out subjects'],
-  async run({ out, subjects, views, size, yaw, pitch }, { emit, seed, signal }) {
+  async run({ out, subjects, views, size, yaw, pitch, assets: folder }, { emit, seed, signal }) {
     await mkdir(out, { recursive: true }).catch(() => {});
     await expectWritable(join(out, 'subject.json'));
     const head = await readModel('head', 'embedded.head');
+    const wardrobe = folder ? await readAssetFolder(folder, await loadEmbeddedHead()) : null;
+    for (const message of wardrobe?.notes ?? []) emit({ kind: 'log', level: 'warning', message });
+    const assets = wardrobe?.library ?? null;
     const workers = Math.min(availableParallelism(), MAX_WORKERS, subjects);
     await using pool = new WorkerPool<ViewsJob, RenderedSubject[]>({
       module: new URL('../../synthesis/index.ts', import.meta.url),
       functionName: 'renderViews',
       size: workers,
     });
-    const request = { views, sizePx: size, yawDegrees: yaw, pitchDegrees: pitch };
+    const request = {
+      views,
+      sizePx: size,
+      yawDegrees: yaw,
+      pitchDegrees: pitch,
+      assetFolder: folder ?? null,
+    };
+    const { assetFolder: _, ...range } = request;
+    const job = { head, assets, ...range };
     const start = performance.now();
     let [next, done, rendered] = [0, 0, 0];
     const runJobs = async (): Promise<void> => {
@@ -50,7 +73,7 @@ export const command: CliCommand = defineCommand({
         if (existsSync(truth)) {
           await expectSameRequest(truth, request);
         } else {
-          const pictures = await pool.run({ head, seed: seed + subject, ...request });
+          const pictures = await pool.run({ ...job, seed: seed + subject });
           for (const [view, picture] of pictures.entries())
             await writeView(join(out, `${name}-${view}`), picture);
           const content = { seed: seed + subject, request, views: pictures.map(truthOf) };
@@ -71,18 +94,18 @@ export const command: CliCommand = defineCommand({
   },
 });
 
-type Request = Omit<ViewsJob, 'head' | 'seed'>;
+type Request = Omit<ViewsJob, 'head' | 'seed' | 'assets'> & { readonly assetFolder: string | null };
 
 /** A folder holds pictures of one request: another one would leave a mixture behind. */
 async function expectSameRequest(truth: string, wanted: Request): Promise<void> {
   const known: { readonly request?: Partial<Request> } = await readFile(truth, 'utf8')
     .then((text) => JSON.parse(text) as { request?: Partial<Request> })
     .catch(() => ({}));
-  for (const name of ['views', 'sizePx', 'yawDegrees', 'pitchDegrees'] as const) {
-    if (known.request?.[name] === wanted[name]) continue;
+  for (const name of ['views', 'sizePx', 'yawDegrees', 'pitchDegrees', 'assetFolder'] as const) {
+    if ((known.request?.[name] ?? null) === wanted[name]) continue;
     throw new BadInputError({
       code: 'subjects-of-other-request',
-      message: `Expected ${truth} to be of ${name} ${wanted[name]}, but it is of ${known.request?.[name] ?? 'an unknown one'}.`,
+      message: `Expected ${truth} to be of ${name} ${wanted[name] ?? 'none'}, but it is of ${known.request?.[name] ?? 'none'}.`,
       hint: 'Give the options that the folder was begun with, or another folder.',
     });
   }
