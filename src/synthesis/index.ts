@@ -8,9 +8,11 @@ export {
   buildAssetLibrary,
 } from './asset-library.ts';
 export type { TexturePicture } from './asset-skin.ts';
+export { makeSyntheticClip, type SyntheticClipOptions } from './clips.ts';
 export { parseMhclo } from './mhclo.ts';
 export { parseMhmat } from './mhmat.ts';
 export { type Motion, rotationVector, sampleMotion } from './motion.ts';
+export { type MotionClipOptions, sampleMotionClip } from './motion-clip.ts';
 export { parseObj } from './obj-mesh.ts';
 export {
   type LearningPair,

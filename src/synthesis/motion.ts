@@ -17,10 +17,10 @@ const degrees = (value: number): number => (value * Math.PI) / 180;
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
 /** Units that move together, with the range of each at full strength. */
-type Gesture = Readonly<Record<string, readonly [low: number, high: number]>>;
+export type Gesture = Readonly<Record<string, readonly [low: number, high: number]>>;
 
 // A unit without a side stands for both, `...Left` and `...Right` alike but for a little asymmetry.
-const GESTURES: readonly Gesture[] = [
+export const GESTURES: readonly Gesture[] = [
   { mouthSmile: [0.3, 1], cheekSquint: [0, 0.6], eyeSquint: [0, 0.4], mouthDimple: [0, 0.3] },
   { mouthSmile: [0.5, 1], mouthUpperUp: [0.2, 0.6], mouthLowerDown: [0.1, 0.5], cheekSquint: [0.2, 0.8] },
   { mouthFrown: [0.3, 0.9], browInnerUp: [0, 0.6], mouthShrugLower: [0, 0.6] },

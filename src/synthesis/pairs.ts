@@ -118,7 +118,8 @@ function moveAway(fit: HeadParameters, head: HeadModel, random: Random, yawDegre
   };
 }
 
-function misfit(truth: HeadParameters, noise: number, random: Random): HeadParameters {
+/** The head as a tracker would fit it; `noise` as in `SyntheticPairOptions`. */
+export function misfit(truth: HeadParameters, noise: number, random: Random): HeadParameters {
   if (noise === 0) return truth;
   const turn = rotationVector(
     0.009 * noise * random.normal(),
