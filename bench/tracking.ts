@@ -13,7 +13,7 @@ const LEFT_OUT = new Set(['s13']);
 
 const { values } = parseArgs({
   options: {
-    clips: { type: 'string', default: '/work/shared/clips' },
+    clips: { type: 'string', default: join(import.meta.dirname, '../../shared/clips') },
     only: { type: 'string' },
   },
 });

@@ -10,6 +10,8 @@ export type AugmentedSample = {
   readonly target: Float32Array;
   readonly lifted: Float32Array;
   readonly visibility: Float32Array;
+  /** The lifted picture as it is stored: with what is declared invisible. */
+  readonly storedLift: Float32Array;
 };
 
 /** What is done to a sample. */
@@ -36,20 +38,19 @@ export function augment(sample: TrainingSample, how: Augmentation, random: Rando
   const visibility = cropMask(sample.visibility, window);
   if (random.uniform() < how.liftDropout) visibility.fill(0);
   else if (random.uniform() < how.liftCorruption) spoil(lifted, visibility, cropPx, random);
+  const storedLift = lifted.slice();
   hideInvisible(lifted, visibility);
   return {
     reference: planar(sample.reference, window, colour),
     target: planar(sample.target, window, colour),
     lifted,
     visibility,
+    storedLift,
   };
 }
 
-/** A sample as it is, for validation; `storedLift` also shows what is declared invisible. */
-export function unchanged(
-  sample: TrainingSample,
-  sizePx: number,
-): AugmentedSample & { readonly storedLift: Float32Array } {
+/** A sample as it is, for validation. */
+export function unchanged(sample: TrainingSample, sizePx: number): AugmentedSample {
   const window = { sizePx, cropPx: sizePx, left: 0, top: 0, isMirrored: false };
   const storedLift = planar(sample.lifted, window, NO_CHANGE);
   const lifted = storedLift.slice();

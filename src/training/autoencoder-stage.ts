@@ -26,6 +26,7 @@ import {
   mean,
   mul,
   square,
+  sub,
   tensor,
 } from '../tensor/index.ts';
 import { augment, unchanged } from './augmentation.ts';
@@ -51,7 +52,10 @@ const SHEET_ROWS = 6;
 /** Deviation of the noise at which validation measures how latents near the truth decode. */
 const VALIDATION_NOISE = 0.3;
 
-/** Sets the stage up. The graph's inputs: `picture`, `lifted`, `visibility`, `latentNoise`. */
+/**
+ * Sets the stage up. The graph's inputs: `picture`, `lifted`, `visibility`, `latentNoise`; with a kept encoder
+ * also `storedLift` and `liftMixing`.
+ */
 export function autoencoderStage(options: AutoencoderStageOptions): Stage {
   const { configuration, samples, encoderWeights } = options;
   const { model, training } = configuration;
@@ -66,8 +70,13 @@ export function autoencoderStage(options: AutoencoderStageOptions): Stage {
     visibility: input('visibility', [batch, 1, cropPx, cropPx]),
   };
   const noiseShape = [batch, autoencoder.latentChannels, side, side];
-  const latent = encodePicture(set.scope.at(ENCODER_SCOPE), picture, autoencoder);
-  const noisy = add(latent, input('latentNoise', noiseShape));
+  const encoder = set.scope.at(ENCODER_SCOPE);
+  const latent = encodePicture(encoder, picture, autoencoder);
+  const errs = (exact: Value): Value => {
+    const stored = encodePicture(encoder, input('storedLift', picture.shape), autoencoder);
+    return add(exact, mul(input('liftMixing', [batch, 1, 1, 1]), sub(stored, exact)));
+  };
+  const noisy = add(encoderWeights === undefined ? latent : errs(latent), input('latentNoise', noiseShape));
   const decoded = decodeLatent(set.scope.at(DECODER_SCOPE), noisy, lifted, autoencoder);
   const reconstruction = absoluteLoss(decoded, picture);
   const terms: Value[] = [
@@ -89,6 +98,8 @@ export function autoencoderStage(options: AutoencoderStageOptions): Stage {
     const pictures = new Float32Array(batch * 3 * area);
     const lifts = new Float32Array(batch * 3 * area);
     const visibilities = new Float32Array(batch * area);
+    const storedLifts = new Float32Array(batch * 3 * area);
+    const liftMixing = new Float32Array(batch);
     const noise = random.fillNormal(new Float32Array(noiseShape.reduce((a, b) => a * b)));
     for (const [i, sample] of samples.batchAt(step).entries()) {
       const how = {
@@ -103,6 +114,8 @@ export function autoencoderStage(options: AutoencoderStageOptions): Stage {
       pictures.set(one.target, i * 3 * area);
       lifts.set(one.lifted, i * 3 * area);
       visibilities.set(one.visibility, i * area);
+      storedLifts.set(one.storedLift, i * 3 * area);
+      liftMixing[i] = random.uniform() < settings.liftMixing ? random.uniform() : 0;
       const strength = settings.latentNoise * random.uniform() ** 2;
       const each = noise.length / batch;
       for (let k = i * each; k < (i + 1) * each; k++) noise[k]! *= strength;
@@ -112,6 +125,12 @@ export function autoencoderStage(options: AutoencoderStageOptions): Stage {
       lifted: tensor(lifts, lifted.picture.shape),
       visibility: tensor(visibilities, lifted.visibility.shape),
       latentNoise: tensor(noise, noiseShape),
+      ...(encoderWeights === undefined
+        ? {}
+        : {
+            storedLift: tensor(storedLifts, picture.shape),
+            liftMixing: tensor(liftMixing, [batch, 1, 1, 1]),
+          }),
     };
   };
 
@@ -150,7 +169,8 @@ function putCodec(weights: Record<string, Tensor>, codec: LinearCodec): void {
   put(`${DECODER_SCOPE}.shortcut.bias`, codec.decodeBias);
 }
 
-/** Columns of the sheet: reference, lifted, visibility, decoded, decoded without lift, from noise, target. */
+/** Columns of the sheet: reference, lifted, visibility; decoded from the lift's latent, from the true one, with
+ * noise, without lift; target. */
 async function validateAutoencoder(
   weights: Weights,
   { configuration: { model, training }, samples, device }: AutoencoderStageOptions,
@@ -161,7 +181,15 @@ async function validateAutoencoder(
   await using decoder = await open(decoderModel(model, weights, { batch: 1 }));
   const size = model.size;
   const random = createRandom(training.seed);
-  const names = ['copying', 'lift', 'decoded', 'noisy', 'withoutLift', 'noisyWithoutLift'] as const;
+  const names = [
+    'copying',
+    'lift',
+    'liftDecoded',
+    'decoded',
+    'noisy',
+    'withoutLift',
+    'noisyWithoutLift',
+  ] as const;
   const figures: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]));
   const moments: number[] = [];
   const rows: Float32Array[][] = [];
@@ -170,9 +198,10 @@ async function validateAutoencoder(
     const { latent } = await encoder.run({ picture: tensor(target, [1, 3, size, size]) });
     const values = latent!.data as Float32Array;
     moments.push(average(Array.from(values, (x) => x * x)));
-    const decode = async (hasLift: boolean, deviation: number): Promise<Float32Array> => {
+    const ofLift = await encoder.run({ picture: tensor(storedLift, [1, 3, size, size]) });
+    const decode = async (hasLift: boolean, deviation: number, from = values): Promise<Float32Array> => {
       const { picture } = await decoder.run({
-        latent: { ...(latent as Tensor), data: values.map((x) => x + deviation * random.normal()) },
+        latent: { ...(latent as Tensor), data: from.map((x) => x + deviation * random.normal()) },
         lifted: tensor(hasLift ? lifted : new Float32Array(3 * size * size), [1, 3, size, size]),
         visibility: tensor(hasLift ? visibility : new Float32Array(size * size), [1, 1, size, size]),
       });
@@ -181,6 +210,7 @@ async function validateAutoencoder(
     const pictures = {
       copying: reference,
       lift: storedLift,
+      liftDecoded: await decode(true, 0, ofLift.latent!.data as Float32Array),
       decoded: await decode(true, 0),
       noisy: await decode(true, VALIDATION_NOISE),
       withoutLift: await decode(false, 0),
@@ -188,8 +218,9 @@ async function validateAutoencoder(
     };
     for (const name of names) figures[name]!.push(maskedPsnr(pictures[name], target, sample.headMask));
     if (rows.length < SHEET_ROWS) {
-      const { decoded, noisy, withoutLift } = pictures;
-      rows.push([reference, storedLift, maskPicture(visibility), decoded, noisy, withoutLift, target]);
+      const { liftDecoded, decoded, noisy, withoutLift } = pictures;
+      const mask = maskPicture(visibility);
+      rows.push([reference, storedLift, mask, liftDecoded, decoded, noisy, withoutLift, target]);
     }
   }
   const means = Object.entries(figures).map(([name, values]) => [name, average(values)]);

@@ -25,6 +25,11 @@ export type AutoencoderTraining = OptimiserConfig & {
   readonly cropPx: number;
   /** Largest deviation of the noise on the latent; each sample draws its own strength. */
   readonly latentNoise: number;
+  /**
+   * Probability that a latent errs towards that of the lifted picture, by a random share; only where the
+   * encoder is kept. A denoiser's samples err that way, and the decoder learns how far to believe them.
+   */
+  readonly liftMixing: number;
   /** Probability that a sample comes without its lifted picture. */
   readonly liftDropout: number;
   /** Probability that parts of the lifted picture are spoiled, with or without their visibility. */
@@ -95,6 +100,7 @@ const autoencoder = {
   ...optimiser,
   cropPx: count,
   latentNoise: positive,
+  liftMixing: share,
   liftDropout: share,
   liftCorruption: share,
   gradientWeight: positive,

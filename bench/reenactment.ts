@@ -1,0 +1,157 @@
+// Cross-identity reenactment, judged by the tracker itself: held-out portraits are driven by clips, the
+// output is tracked as if it were a clip, and what it finds is correlated with the driver. The lift alone
+// runs beside. Neither portraits nor clips are part of the project.
+//
+//   npm run -s bench:reenactment [-- --portraits DIR --clips DIR --only d3,d10 --every 3 --weights F --sheets DIR]
+
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { AvatarRenderer, FittedPortrait } from '../src/avatar/index.ts';
+import { createPreviewRenderer, openModel, portraitMotion } from '../src/avatar/index.ts';
+import { correlation } from '../src/evaluation/index.ts';
+import { rotationFromAxisAngle } from '../src/geometry/index.ts';
+import type { HeadTrack } from '../src/head/index.ts';
+import { frameCount } from '../src/head/index.ts';
+import type { RgbImage } from '../src/media/index.ts';
+import { contactSheet } from '../src/media/index.ts';
+import {
+  createDevice,
+  loadAvatar,
+  loadEmbeddedHead,
+  loadFaceDescriptor,
+  loadTracker,
+  readImage,
+  readVideo,
+  writeImage,
+} from '../src/node/index.ts';
+import { descriptorSimilarity } from '../src/tracking/index.ts';
+
+const SHARED = join(import.meta.dirname, '../../shared');
+const CONFIG = join(import.meta.dirname, '../configs/compact.json');
+const SHEET_FRAMES = 6;
+/** Points of the mesh: middle of the inner lips, above and below; outer corners of the eyes. */
+const INNER_LIPS = [13, 14] as const;
+const OUTER_EYES = [33, 263] as const;
+
+const { values } = parseArgs({
+  options: {
+    portraits: { type: 'string', default: join(SHARED, 'portraits') },
+    clips: { type: 'string', default: join(SHARED, 'clips') },
+    only: { type: 'string', default: 'd3,d10' },
+    every: { type: 'string', default: '3' },
+    weights: { type: 'string' },
+    sheets: { type: 'string' },
+  },
+});
+if (!existsSync(values.portraits) || !existsSync(values.clips)) {
+  console.log(JSON.stringify({ bench: 'reenactment', skipped: `no ${values.portraits} or ${values.clips}` }));
+  process.exit(0);
+}
+const names: string[] = JSON.parse(readFileSync(CONFIG, 'utf8')).training.heldOutPortraits;
+const head = await loadEmbeddedHead();
+const device = await createDevice('cpu');
+await using tracker = await loadTracker(device, head);
+await using descriptor = await loadFaceDescriptor(device);
+await using model = await openModel({ ...(await loadAvatar(head, values.weights)), head, device });
+if (values.sheets) mkdirSync(values.sheets, { recursive: true });
+
+type Driver = { readonly name: string; readonly track: HeadTrack; readonly pictures: readonly RgbImage[] };
+const drivers: Driver[] = [];
+for (const name of values.only.split(',')) {
+  using clip = await readVideo(join(values.clips, `${name}.mp4`));
+  const kept: { timestampSeconds: number; image: RgbImage }[] = [];
+  for await (const { index, timestampSeconds, image } of clip.frames()) {
+    if (index % Number(values.every) === 0) kept.push({ timestampSeconds, image });
+  }
+  const { track } = await tracker.trackClip(asStream(kept));
+  drivers.push({ name, track, pictures: kept.map(({ image }) => image) });
+}
+
+const rows = [];
+for (const name of names) {
+  const { image } = await readImage(join(values.portraits, `${name}.jpg`));
+  const { parameters, focalPx, landmarksPx } = await tracker.trackImage(image);
+  const portrait: FittedPortrait = { image, parameters, focalPx };
+  const face = await descriptor.describe(image, landmarksPx);
+  for (const driver of drivers) {
+    const lift = await judge(createPreviewRenderer(head, portrait, { sizePx: 256 }), portrait, driver, face);
+    const output = await judge(await model.renderer(portrait), portrait, driver, face);
+    rows.push({ portrait: name, driver: driver.name, output: output.figures, lift: lift.figures });
+    console.error(JSON.stringify(rows.at(-1)));
+    if (values.sheets) {
+      const cells = Array.from({ length: SHEET_FRAMES }, (_, i) => {
+        const t = Math.floor(((i + 0.5) * output.pictures.length) / SHEET_FRAMES);
+        return [image, driver.pictures[t]!, lift.pictures[t]!, output.pictures[t]!];
+      });
+      const sheet = contactSheet(cells.flat(), { columns: 4, cellWidth: 256, cellHeight: 256 });
+      await writeImage(join(values.sheets, `${name}-${driver.name}.png`), sheet);
+    }
+  }
+}
+console.log(JSON.stringify({ bench: 'reenactment', every: Number(values.every), rows }));
+
+/** Renders a driver's motion, tracks the result, compares. */
+async function judge(
+  renderer: AvatarRenderer,
+  portrait: FittedPortrait,
+  { track }: Driver,
+  face: Float32Array,
+) {
+  const pictures: RgbImage[] = [];
+  for await (const image of renderer.render(portraitMotion(portrait.parameters, track))) pictures.push(image);
+  const frames = pictures.map((image, t) => ({ timestampSeconds: track.timestampsSeconds[t]!, image }));
+  const found = await tracker.trackClip(asStream(frames));
+  const similarities: number[] = [];
+  for (const [t, image] of pictures.entries()) {
+    if (t % 5 !== 0 || found.track.confidence[t] === 0) continue;
+    similarities.push(
+      descriptorSimilarity(await descriptor.describe(image, landmarksAt(found.track, t)), face),
+    );
+  }
+  const seen = Array.from({ length: frameCount(track) }, (_, t) => t).filter(
+    (t) => track.confidence[t]! > 0 && found.track.confidence[t]! > 0,
+  );
+  const compare = (measure: (of: HeadTrack, t: number) => number): number =>
+    round(
+      correlation(
+        seen.map((t) => measure(found.track, t)),
+        seen.map((t) => measure(track, t)),
+      ),
+    );
+  const figures = {
+    framesTracked: found.framesTracked,
+    frames: frames.length,
+    yaw: compare(yawAt),
+    mouth: compare(mouthOpeningAt),
+    similarity: round(similarities.reduce((sum, value) => sum + value, 0) / similarities.length),
+  };
+  return { figures, pictures };
+}
+
+function landmarksAt({ landmarksPx }: HeadTrack, t: number): Float32Array {
+  return landmarksPx.subarray(t * 478 * 2, (t + 1) * 478 * 2);
+}
+
+/** Rotation of the face's direction about the vertical, radians. */
+function yawAt(track: HeadTrack, t: number): number {
+  const joints = track.jointRotations.length / frameCount(track);
+  const r = rotationFromAxisAngle(track.jointRotations.subarray(t * joints, t * joints + 3));
+  return Math.atan2(r[2]!, r[8]!);
+}
+
+/** Gap between the inner lips as a share of the distance between the outer eye corners. */
+function mouthOpeningAt(track: HeadTrack, t: number): number {
+  const points = landmarksAt(track, t);
+  const distance = ([a, b]: readonly [number, number]): number =>
+    Math.hypot(points[2 * a]! - points[2 * b]!, points[2 * a + 1]! - points[2 * b + 1]!);
+  return distance(INNER_LIPS) / distance(OUTER_EYES);
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(3));
+}
+
+async function* asStream<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
+  yield* items;
+}
