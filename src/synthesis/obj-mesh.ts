@@ -11,7 +11,7 @@ export type ObjMesh = {
   readonly uvs: Float32Array;
   /** Per polygon: where its corners start in `corners`; one more at the end. */
   readonly starts: Uint32Array;
-  /** Pairs of indices into positions and uvs; without a texture vertex the second is the first. */
+  /** Pairs of indices into positions and uvs; without a texture vertex the second is 0. */
   readonly corners: Uint32Array;
 };
 
@@ -29,7 +29,7 @@ export function parseObj(text: string, name: string): ObjMesh {
       if (fields.length < 3) throw damagedAsset(name, `the polygon in line ${number} has no three corners`);
       for (const field of fields) {
         const [vertex, uv] = assetNumbers(field.split('/').slice(0, 2), name, number) as [number, number?];
-        corners.push(vertex - 1, (uv || vertex) - 1);
+        corners.push(vertex - 1, (uv || 1) - 1);
       }
       starts.push(corners.length / 2);
     }

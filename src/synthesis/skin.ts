@@ -71,7 +71,7 @@ export function createSkinPainter(
     if (isPainted) {
       // The texture has its own blood and unevenness: spots and wrinkles come on top.
       const more = Math.max(0, melanin - skin.melanin * (1 + 0.1 * coarse));
-      for (let k = 0; k < 3; k++) out[k]! *= Math.exp(-0.7 * more * MELANIN[k]!);
+      for (let k = 0; k < 3; k++) out[k]! *= Math.exp(-0.45 * more * MELANIN[k]!);
     } else {
       for (let k = 0; k < 3; k++)
         out[k] = PALE[k]! * Math.exp(-melanin * MELANIN[k]! - blood * HAEMOGLOBIN[k]!);
@@ -84,12 +84,16 @@ export function createSkinPainter(
       for (let k = 0; k < 3; k++) out[k]! += cover * (lipTone[k]! * crease - out[k]!);
       shine += 0.4 * lipShare;
     }
-    const stubble = hasBeard ? beardCover(x, y, z) * (1 - lipShare) : 0;
+    // On a pictured skin an even beard reads as a mask: let it thin out in places and fray at its edge.
+    const fray = isPainted ? 0.007 * coarse : 0;
+    const stubble = hasBeard ? beardCover(x, y + fray, z) * (1 - lipShare) : 0;
     if (stubble > 0) {
       const grain = 0.55 + 0.45 * noise(x * 1500, y * 1500, z * 1500);
       const styled =
         beard.style === 'full' ? 0.95 : beard.style === 'moustache' ? 0.9 * moustacheCover(side, y) : 0;
-      blend(out, hairColour, stubble * Math.max(styled * (0.8 + 0.2 * grain), 0.45 * beard.stubble * grain));
+      const thin = isPainted ? 0.65 + 0.3 * coarse : 1;
+      const cover = Math.max(styled * (0.8 + 0.2 * grain), 0.45 * beard.stubble * grain);
+      blend(out, hairColour, thin * stubble * cover);
       shine *= 1 - 0.7 * styled * stubble;
     }
     const brow = hidesBrows ? 0 : browCover(traits, noise, side, y, z, x);
