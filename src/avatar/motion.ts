@@ -1,5 +1,5 @@
 // Whose head makes which motion: shape from the portrait; expression, joints and displacement from the
-// driver (METHOD.md section 1, "Cross-identity").
+// driver.
 
 import type { HeadParameters, HeadTrack } from '../head/index.ts';
 import { frameCount, parametersAt } from '../head/index.ts';

@@ -1,7 +1,7 @@
 // A long motion in windows of a few frames: each window is denoised as one clip, and begins with the last
 // frames of the window before, held on the path that they already took. So the temporal layers see what
 // came before, and memory does not grow with the motion.
-// Departs: METHOD.md averages overlapping predictions, which needs all windows at once.
+// Departs: public practice averages overlapping predictions, which needs all windows at once.
 
 import type { NoiseSchedule } from '../diffusion/index.ts';
 import { ddimStep, mixtureAt, trailingTimesteps } from '../diffusion/index.ts';

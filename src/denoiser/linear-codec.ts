@@ -1,5 +1,5 @@
 // The best linear autoencoder of small patches: their principal components. The convolutional
-// autoencoder starts from it and learns what it lacks (FINDINGS.md: 29.9 dB before any training).
+// autoencoder starts from it and learns what it lacks: about 30 dB before any training.
 // Departs: half-whitened. Unwhitened components leave the fine ones below the noise at every sampling
 // step, whitened ones take noise badly; each component is scaled by the root of its deviation's inverse.
 

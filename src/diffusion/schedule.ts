@@ -1,5 +1,5 @@
 // How noise is mixed in over the diffusion time: x_t = signal(t) x_0 + noise(t) eps, with
-// signal^2 + noise^2 = 1. One schedule for training and inference (METHOD.md section 2).
+// signal^2 + noise^2 = 1. One schedule for training and inference.
 // Sources: Ho et al. 2020 (eq. 4); Lin et al., "Common diffusion noise schedules and sample steps are
 // flawed", 2023 (algorithm 1: zero terminal SNR; table 2: trailing spacing).
 
@@ -13,7 +13,7 @@ export type NoiseSchedule = {
   readonly alphasCumprod: Float64Array;
 };
 
-/** Options of `createSchedule`; the defaults are METHOD.md's. */
+/** Options of `createSchedule`; the defaults are Stable Diffusion's betas. */
 export type ScheduleOptions = {
   readonly steps?: number;
   readonly betaStart?: number;

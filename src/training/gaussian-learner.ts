@@ -1,6 +1,6 @@
 // The Gaussian field learning: its map is splatted for a batch, the denoiser's graph returns the loss's
 // gradient with respect to that map, and this carries it back through the splatting into the field. The
-// denoising loss alone trains the field (METHOD.md section 1).
+// denoising loss alone trains the field.
 
 import type { ActivatedField, FieldGradients, GaussianBinding, GaussianField } from '../gaussians/index.ts';
 import {

@@ -8,7 +8,7 @@ import type { HeadParameters } from '../head/index.ts';
 import type { AnyTensor } from '../tensor/index.ts';
 import { decodeSafetensors, elementCount, encodeSafetensors } from '../tensor/index.ts';
 
-/** Labels: which of the two learned label vectors a sample takes (METHOD.md section 2). */
+/** Labels: which of the two learned label vectors a sample takes. */
 export const SAMPLE_LABELS = ['real', 'synthetic'] as const;
 export type SampleLabel = (typeof SAMPLE_LABELS)[number];
 
