@@ -136,6 +136,26 @@ export function draw(
     const lane1 = f32x4.mul(lane, f32x4.splat(e1x));
     const lane2 = f32x4.mul(lane, f32x4.splat(e2x));
     const id = i32x4.splat(t);
+    // Texture coordinates over depth, as the edges' weights sum them.
+    let u0 = f32x4.splat(0);
+    let u1 = u0;
+    let u2 = u0;
+    let v0 = u0;
+    let v1 = u0;
+    let v2 = u0;
+    if (alpha != 0) {
+      // Corners b and c may have been swapped above.
+      const uvCorner = uvTriangles + <usize>(t - first) * 12;
+      const ua = uvs + (<usize>load<u32>(uvCorner, 0) << 3);
+      const ub = uvs + (<usize>(isFront ? load<u32>(uvCorner, 8) : load<u32>(uvCorner, 4)) << 3);
+      const uc = uvs + (<usize>(isFront ? load<u32>(uvCorner, 4) : load<u32>(uvCorner, 8)) << 3);
+      u0 = f32x4.splat(w0 * load<f32>(ua, 0));
+      u1 = f32x4.splat(w1 * load<f32>(ub, 0));
+      u2 = f32x4.splat(w2 * load<f32>(uc, 0));
+      v0 = f32x4.splat(w0 * load<f32>(ua, 4));
+      v1 = f32x4.splat(w1 * load<f32>(ub, 4));
+      v2 = f32x4.splat(w2 * load<f32>(uc, 4));
+    }
     for (let y = top; y <= bottom; y++) {
       let at = (<usize>(y * stride + startX)) << 2;
       for (let x = startX; x <= right; x += 4) {
@@ -155,21 +175,14 @@ export function draw(
           const before = v128.load(inverseDepths + at);
           mask = v128.and(mask, f32x4.gt(w, before));
           if (alpha != 0 && v128.any_true(mask)) {
-            // Corners b and c may have been swapped above.
-            const uvCorner = uvTriangles + <usize>(t - first) * 12;
-            const ua = uvs + (<usize>load<u32>(uvCorner, 0) << 3);
-            const ub = uvs + (<usize>(isFront ? load<u32>(uvCorner, 8) : load<u32>(uvCorner, 4)) << 3);
-            const uc = uvs + (<usize>(isFront ? load<u32>(uvCorner, 4) : load<u32>(uvCorner, 8)) << 3);
-            const q0 = f32x4.div(f32x4.mul(e0, f32x4.splat(w0)), w);
-            const q1 = f32x4.div(f32x4.mul(e1, f32x4.splat(w1)), w);
-            const q2 = f32x4.div(f32x4.mul(e2, f32x4.splat(w2)), w);
-            const u = f32x4.add(
-              f32x4.add(f32x4.mul(q0, v128.load32_splat(ua, 0)), f32x4.mul(q1, v128.load32_splat(ub, 0))),
-              f32x4.mul(q2, v128.load32_splat(uc, 0)),
+            const depth = f32x4.div(f32x4.splat(1), w);
+            const u = f32x4.mul(
+              f32x4.add(f32x4.add(f32x4.mul(e0, u0), f32x4.mul(e1, u1)), f32x4.mul(e2, u2)),
+              depth,
             );
-            const v = f32x4.add(
-              f32x4.add(f32x4.mul(q0, v128.load32_splat(ua, 4)), f32x4.mul(q1, v128.load32_splat(ub, 4))),
-              f32x4.mul(q2, v128.load32_splat(uc, 4)),
+            const v = f32x4.mul(
+              f32x4.add(f32x4.add(f32x4.mul(e0, v0), f32x4.mul(e1, v1)), f32x4.mul(e2, v2)),
+              depth,
             );
             const texel = texels(u, v, alphaWidth, alphaHeight);
             const seen = i32x4(
