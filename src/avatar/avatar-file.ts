@@ -8,6 +8,7 @@ import type { GaussianField } from '../gaussians/index.ts';
 import { fieldMetadata, readField } from '../gaussians/index.ts';
 import type { Weights } from '../nn/index.ts';
 import { decodeWeights, encodeWeights } from '../nn/index.ts';
+import { decodeSafetensors } from '../tensor/index.ts';
 
 /** A trained model. */
 export type Avatar = {
@@ -49,7 +50,7 @@ export function encodeAvatar(avatar: Avatar): Uint8Array<ArrayBuffer> {
  * @throws BadInputError if the file is damaged, foreign or of a newer version.
  */
 export function decodeAvatar(bytes: Uint8Array, name = 'avatar file'): Avatar {
-  const { weights, metadata } = decodeWeights(bytes, name);
+  const { metadata } = decodeSafetensors(bytes, name);
   if (metadata.format !== FORMAT) {
     throw new BadInputError({
       code: 'foreign-weights',
@@ -64,6 +65,7 @@ export function decodeAvatar(bytes: Uint8Array, name = 'avatar file'): Avatar {
       hint: 'use the version of the program that wrote the file',
     });
   }
+  const { weights } = decodeWeights(bytes, name);
   const mean = weights[LATENT_STATISTICS.mean];
   const deviation = weights[LATENT_STATISTICS.deviation];
   if (mean === undefined || deviation === undefined) {
@@ -75,11 +77,24 @@ export function decodeAvatar(bytes: Uint8Array, name = 'avatar file'): Avatar {
   }
   return {
     name: metadata.name ?? name,
-    config: modelSchema.parse(JSON.parse(metadata.config ?? 'null')),
+    config: readConfig(metadata.config, name),
     weights,
     statistics: { mean, deviation },
     field: readField(weights, metadata),
     headName: metadata.headName ?? '',
     provenance: JSON.parse(metadata.provenance ?? '{}'),
   };
+}
+
+function readConfig(text: string | undefined, name: string): ModelConfig {
+  try {
+    return modelSchema.parse(JSON.parse(text ?? 'null'));
+  } catch (cause) {
+    throw new BadInputError({
+      code: 'avatar-config',
+      message: `Expected ${name} to say how its networks are built, but this version cannot read it.`,
+      hint: 'Use the version of the program that wrote the file, or other weights.',
+      cause,
+    });
+  }
 }

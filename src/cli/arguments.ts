@@ -1,7 +1,6 @@
-// From command-line words to checked options: citty splits the words, zod checks the values, and every
-// mistake is one line that names the option, what it expects and what came.
+// From command-line words to checked options: zod checks the values, and every mistake is one line that
+// names the option, what it expects and what came.
 
-import { type ArgsDef, parseArgs } from 'citty';
 import type { z } from 'zod';
 import { BadInputError } from '../errors/index.ts';
 import { nearestName } from './nearest.ts';
@@ -13,6 +12,25 @@ export type ArgumentSchema<Options extends z.ZodObject> = {
   readonly positionals: readonly string[];
 };
 
+/** An option as a user meets it. */
+export type ShownOption = OptionDescription & {
+  /** The key of the schema. */
+  readonly name: string;
+  /** `--focal-px`, or `INPUT` where it is given by position. */
+  readonly shown: string;
+  readonly isPositional: boolean;
+};
+
+/** The options of a schema: those by position first, in their order. */
+export function shownOptions({ options, positionals }: ArgumentSchema<z.ZodObject>): ShownOption[] {
+  const named = Object.keys(options.shape).filter((name) => !positionals.includes(name));
+  return [...positionals, ...named].map((name) => {
+    const isPositional = positionals.includes(name);
+    const shown = isPositional ? name.toUpperCase() : `--${kebabCase(name)}`;
+    return { ...describeOption(options.shape[name] as z.ZodType), name, shown, isPositional };
+  });
+}
+
 /**
  * Parses and checks the words after a command's name.
  * @throws BadInputError naming the first option that is unknown, missing or wrong.
@@ -21,100 +39,56 @@ export function parseArguments<Options extends z.ZodObject>(
   words: readonly string[],
   schema: ArgumentSchema<Options>,
 ): z.output<Options> {
-  const parsed = parseArgs<ArgsDef>(joinValues(words, schema), optionalArgs(schema)) as Record<
-    string,
-    unknown
-  >;
-  const extra = (parsed._ as readonly string[]).slice(schema.positionals.length);
-  if (extra.length > 0) {
-    throw badOption(
-      'unexpected-argument',
-      `Unexpected argument "${extra[0]}".`,
-      `Options begin with two dashes.`,
-    );
-  }
-  const given = Object.fromEntries(
-    Object.keys(schema.options.shape)
-      .map((name) => [name, parsed[name]] as const)
-      .filter(([, value]) => value !== undefined),
-  );
+  const shown = shownOptions(schema);
+  const given = readWords(words, shown);
   const result = schema.options.safeParse(given);
   if (result.success) return result.data;
-  const name = String(result.error.issues[0]?.path[0] ?? '');
-  throw valueError(name, schema, given[name]);
+  const wrong = result.error.issues[0]?.path[0];
+  throw valueError(shown.find(({ name }) => name === wrong)!, given);
 }
 
-/** The definitions that citty parses and prints help from. */
-export function argsDefinition({ options, positionals }: ArgumentSchema<z.ZodObject>): ArgsDef {
-  const definition: ArgsDef = {};
-  const names = Object.keys(options.shape).sort((a, b) => rank(positionals, a) - rank(positionals, b));
-  for (const name of names) {
-    const { description, hint, isFlag, isRequired, defaultValue } = describeOption(optionOf(options, name));
-    const shown =
-      defaultValue === undefined || isFlag ? description : `${description} (default ${defaultValue})`;
-    if (positionals.includes(name)) {
-      definition[name] = { type: 'positional', description: shown, required: isRequired };
-    } else if (isFlag) {
-      definition[kebabCase(name)] = { type: 'boolean', description: shown };
-    } else {
-      const required = isRequired ? ' (required)' : '';
-      definition[kebabCase(name)] = { type: 'string', description: shown + required, valueHint: hint };
-    }
-  }
-  return definition;
-}
+type Given = Record<string, string | true>;
 
-// citty would stop at the first missing word, in its own words; zod reports what is missing.
-function optionalArgs(schema: ArgumentSchema<z.ZodObject>): ArgsDef {
-  const entries = Object.entries(argsDefinition(schema));
-  return Object.fromEntries(entries.map(([name, definition]) => [name, { ...definition, required: false }]));
-}
-
-/** `outFile` as `out-file`. */
-export function kebabCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-// citty takes the word after an option as its value only when it does not begin with a dash, and passes
-// unknown options through; so values are joined to their options here, and strangers refused.
-function joinValues(
-  words: readonly string[],
-  { options, positionals }: ArgumentSchema<z.ZodObject>,
-): string[] {
-  const known = new Map(
-    Object.keys(options.shape)
-      .filter((name) => !positionals.includes(name))
-      .map((name) => [`--${kebabCase(name)}`, describeOption(optionOf(options, name))]),
+/** Values by option name, not yet checked. A value may begin with a dash; all after `--` go by position. */
+function readWords(words: readonly string[], shown: readonly ShownOption[]): Given {
+  const named = new Map(
+    shown.filter((option) => !option.isPositional).map((option) => [option.shown, option]),
   );
-  const joined: string[] = [];
+  const free = shown.filter((option) => option.isPositional);
+  const given: Given = {};
+  let isOptionsEnd = false;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
-    if (word === '--') return [...joined, ...words.slice(i)];
-    if (!word.startsWith('-') || word === '-') {
-      joined.push(word);
-      continue;
+    if (word === '--' && !isOptionsEnd) {
+      isOptionsEnd = true;
+    } else if (isOptionsEnd || !word.startsWith('-') || word === '-') {
+      const option = free.shift();
+      if (option === undefined) {
+        const hint = 'Options begin with two dashes; see --help.';
+        throw badOption('unexpected-argument', `Unexpected argument "${word}".`, hint);
+      }
+      given[option.name] = word;
+    } else {
+      const [dashed, value] = splitAtEquals(word);
+      const option = named.get(dashed);
+      if (option === undefined) throw unknownOption(dashed, [...named.keys()]);
+      if (option.isFlag && value !== undefined) {
+        throw badOption('bad-option', `${dashed} takes no value, got "${value}".`, `Write ${dashed} alone.`);
+      }
+      given[option.name] = option.isFlag || expectValue(option, value ?? nextValue(words[++i], named));
     }
-    const [name, value] = splitAtEquals(word);
-    const option = known.get(name);
-    if (option === undefined) throw unknownOption(name, [...known.keys()]);
-    if (option.isFlag) {
-      if (value !== undefined)
-        throw badOption('bad-option', `${name} takes no value, got "${value}".`, `Write ${name} alone.`);
-      joined.push(name);
-      continue;
-    }
-    const next = value ?? words[++i];
-    const isMissing =
-      next === undefined || next === '' || (value === undefined && known.has(splitAtEquals(next)[0]));
-    if (isMissing)
-      throw badOption(
-        'missing-value',
-        `${name} expects ${option.expects}, got nothing.`,
-        `Write ${name} ${option.hint}.`,
-      );
-    joined.push(`${name}=${next}`);
   }
-  return joined;
+  return given;
+}
+
+function expectValue({ shown, expects, hint }: ShownOption, value: string | undefined): string {
+  if (value) return value;
+  throw badOption('missing-value', `${shown} expects ${expects}, got nothing.`, `Write ${shown} ${hint}.`);
+}
+
+/** The word after an option, unless it is an option itself. */
+function nextValue(word: string | undefined, named: ReadonlyMap<string, ShownOption>): string | undefined {
+  return word === undefined || named.has(splitAtEquals(word)[0]) ? undefined : word;
 }
 
 function splitAtEquals(word: string): [name: string, value: string | undefined] {
@@ -131,36 +105,27 @@ function unknownOption(name: string, known: readonly string[]): BadInputError {
   );
 }
 
-function valueError(
-  name: string,
-  { options, positionals }: ArgumentSchema<z.ZodObject>,
-  given: unknown,
-): BadInputError {
-  const option: OptionDescription = describeOption(optionOf(options, name));
-  const isPositional = positionals.includes(name);
-  const shown = isPositional ? name.toUpperCase() : `--${kebabCase(name)}`;
-  if (given === undefined) {
-    const usage = isPositional ? `Name ${option.expects} after the command` : `Add ${shown} ${option.hint}`;
-    return badOption(
-      'missing-option',
-      `${shown} is missing: ${option.description}.`,
-      `${usage}; see --help.`,
-    );
+function valueError(option: ShownOption, given: Given): BadInputError {
+  const { name, shown, isPositional, description, expects, hint } = option;
+  const value = given[name];
+  if (value === undefined) {
+    const usage = isPositional ? `Name ${expects} after the command` : `Add ${shown} ${hint}`;
+    return badOption('missing-option', `${shown} is missing: ${description}.`, `${usage}; see --help.`);
   }
-  return badOption(
-    'bad-option',
-    `${shown} expects ${option.expects}, got "${String(given)}".`,
-    'See --help for the options.',
-  );
+  const message = `${shown} expects ${expects}, got "${value}".`;
+  return badOption('bad-option', message, 'See --help for the options.');
+}
+
+/** Two options that cannot both be meant. */
+export function contradictoryOptions(message: string, hint: string): BadInputError {
+  return badOption('contradictory-options', message, hint);
 }
 
 function badOption(code: string, message: string, hint: string): BadInputError {
   return new BadInputError({ code, message, hint });
 }
 
-const optionOf = (options: z.ZodObject, name: string): z.ZodType => options.shape[name] as z.ZodType;
-
-const rank = (positionals: readonly string[], name: string): number => {
-  const index = positionals.indexOf(name);
-  return index < 0 ? positionals.length : index;
-};
+/** `outFile` as `out-file`. */
+function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

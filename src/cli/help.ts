@@ -1,7 +1,6 @@
 // The help texts: all commands, or one with its options.
 
-import { defineCommand as defineCittyCommand, renderUsage } from 'citty';
-import { argsDefinition } from './arguments.ts';
+import { type ShownOption, shownOptions } from './arguments.ts';
 import type { CliCommand } from './command.ts';
 import { commandNames, loadCommand } from './command-list.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
@@ -11,32 +10,50 @@ const ABOUT = 'One portrait and a driving clip in, a video of that person out.';
 
 /** The list of commands. */
 export async function programHelp(version: string): Promise<string> {
-  const names = commandNames();
-  const width = Math.max(...names.map((name) => name.length));
-  const lines = await Promise.all(
-    names.map(async (name) => `  ${name.padEnd(width)}  ${(await loadCommand(name)).summary}`),
+  const rows = await Promise.all(
+    commandNames().map(async (name) => [name, (await loadCommand(name)).summary] as const),
   );
   return [
     `${PROGRAM} ${version}: ${ABOUT}`,
-    '',
     `Usage: ${PROGRAM} COMMAND [OPTIONS]`,
-    '',
-    ...lines,
-    '',
+    columns(rows),
     `${PROGRAM} COMMAND --help shows the options of a command; --version prints the version.`,
-  ].join('\n');
+  ].join('\n\n');
 }
 
 /** The options of one command. */
-export async function commandHelp(name: string, command: CliCommand): Promise<string> {
-  const options = command.options.extend(GLOBAL_OPTIONS.shape);
-  const usage = await renderUsage(
-    defineCittyCommand({
-      meta: { name, description: command.summary },
-      args: argsDefinition({ options, positionals: command.positionals ?? [] }),
-    }),
-    { meta: { name: PROGRAM } },
-  );
-  const examples = (command.examples ?? []).map((example) => `  ${PROGRAM} ${example}`);
-  return examples.length === 0 ? usage : [usage, 'EXAMPLES', '', ...examples].join('\n');
+export function commandHelp(
+  name: string,
+  { summary, options, positionals = [], examples = [] }: CliCommand,
+): string {
+  const own = shownOptions({ options, positionals });
+  const needed = own.filter(({ isRequired }) => isRequired).map(usage);
+  return [
+    `${PROGRAM} ${name}: ${summary}`,
+    `Usage: ${[PROGRAM, name, ...needed, '[OPTIONS]'].join(' ')}`,
+    columns(own.map(row)),
+    `Options of every command:\n\n${columns(shownOptions({ options: GLOBAL_OPTIONS, positionals: [] }).map(row))}`,
+    ...(examples.length === 0
+      ? []
+      : [`Examples:\n\n${examples.map((example) => `  ${PROGRAM} ${example}`).join('\n')}`]),
+  ].join('\n\n');
+}
+
+function usage({ isPositional, isFlag, shown, hint }: ShownOption): string {
+  return isPositional || isFlag ? shown : `${shown} ${hint}`;
+}
+
+function row(option: ShownOption): readonly [string, string] {
+  const { description, isRequired, isFlag, defaultValue } = option;
+  const note = isRequired
+    ? ' (required)'
+    : isFlag || defaultValue === undefined
+      ? ''
+      : ` (default ${defaultValue})`;
+  return [usage(option), description + note];
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
 }

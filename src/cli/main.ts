@@ -1,9 +1,7 @@
 // The command line's frame: finds the command, checks its options, runs it, and reports one result, as text
 // or as JSON. Standard output carries the result alone; everything else goes to standard error.
 
-import { stripVTControlCharacters } from 'node:util';
 import { AvatarError, FaultError } from '../errors/index.ts';
-import { createDevice, peakMemoryMb, removeTemporaryFiles } from '../node/index.ts';
 import type { Device } from '../tensor/index.ts';
 import { parseArguments } from './arguments.ts';
 import type { CliCommand, CommandContext, CommandResult } from './command.ts';
@@ -11,6 +9,7 @@ import { loadCommand } from './command-list.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { watchInterrupts } from './interrupt.ts';
+import { expectOutputsApart } from './output-files.ts';
 import { packageVersion } from './package-info.ts';
 import { createProgressRenderer } from './progress.ts';
 
@@ -52,11 +51,10 @@ export async function main(
   };
   try {
     const command = await load(name);
-    if (words.includes('--help') || words.includes('-h'))
-      console.log(plain(await commandHelp(name, command)));
+    if (words.includes('--help') || words.includes('-h')) console.log(commandHelp(name, command));
     else await runCommand(run, command, words);
   } catch (error) {
-    reportFailure(run, asAvatarError(error));
+    await reportFailure(run, asAvatarError(error));
   }
 }
 
@@ -66,6 +64,9 @@ async function runCommand(run: Run, command: CliCommand, words: readonly string[
     options: command.options.extend(GLOBAL_OPTIONS.shape),
     positionals,
   });
+  expectOutputsApart(options, { options: command.options, positionals });
+  // Codecs and networks are loaded by those who use them: help and mistakes come at once.
+  const { createDevice, removeTemporaryFiles } = await import('../node/index.ts');
   const { device, seed } = GLOBAL_OPTIONS.parse(options);
   const renderer = createProgressRenderer({
     write: (text) => process.stderr.write(text),
@@ -73,13 +74,14 @@ async function runCommand(run: Run, command: CliCommand, words: readonly string[
     columns: process.stderr.columns ?? 80,
     nowMs: () => performance.now(),
   });
-  const endInterrupted = (): void => {
+  let ending: Promise<never> | undefined;
+  const endInterrupted = (): Promise<never> => {
     renderer.finish();
     removeTemporaryFiles();
-    reportInterrupt(run);
-    process.exit(INTERRUPTED_STATUS);
+    ending ??= reportInterrupt(run).then(() => process.exit(INTERRUPTED_STATUS));
+    return ending;
   };
-  const interrupts = watchInterrupts(endInterrupted, command.stopSeconds);
+  const interrupts = watchInterrupts(() => void endInterrupted(), command.stopSeconds);
   let opened: Promise<Device> | undefined;
   const context: CommandContext = {
     signal: interrupts.signal,
@@ -98,10 +100,10 @@ async function runCommand(run: Run, command: CliCommand, words: readonly string[
   try {
     const result = await command.run(options, context);
     renderer.finish();
-    reportSuccess(run, result);
+    await reportSuccess(run, result);
   } catch (error) {
     // Whatever a command throws while it stops, the reason is the interrupt.
-    if (interrupts.signal.aborted) endInterrupted();
+    if (interrupts.signal.aborted) await endInterrupted();
     throw error;
   } finally {
     interrupts.stop();
@@ -110,35 +112,36 @@ async function runCommand(run: Run, command: CliCommand, words: readonly string[
   }
 }
 
-function reportSuccess(run: Run, { summary, outputs, fields = {} }: CommandResult): void {
-  if (run.isJson) console.log(JSON.stringify({ ...commonFields(run, outputs), ...fields }));
+async function reportSuccess(run: Run, { summary, outputs, fields = {} }: CommandResult): Promise<void> {
+  if (run.isJson) console.log(JSON.stringify({ ...(await commonFields(run, outputs)), ...fields }));
   else console.log(summary);
 }
 
-function reportFailure(run: Run, error: AvatarError): void {
+async function reportFailure(run: Run, error: AvatarError): Promise<void> {
   process.exitCode = error.exitStatus;
   const { code } = error;
-  const message = oneLine(error.message);
-  const hint = oneLine(error.hint);
-  console.error(`learn2control: ${sentence(message)} ${capitalised(sentence(hint))}`);
+  const message = sentence(error.message);
+  const hint = sentence(error.hint);
+  console.error(`learn2control: ${message} ${hint}`);
   if (error.code === 'fault' && process.env.LEARN2CONTROL_DEBUG) console.error(error.cause);
   if (run.isJson) {
-    console.log(JSON.stringify({ ...commonFields(run, []), error: { code, message, hint } }));
+    console.log(JSON.stringify({ ...(await commonFields(run, [])), error: { code, message, hint } }));
   }
 }
 
-function reportInterrupt(run: Run): void {
+async function reportInterrupt(run: Run): Promise<void> {
   const message = 'Interrupted; nothing was left half-written.';
   console.error(`learn2control: ${message}`);
   if (!run.isJson) return;
   const error = { code: 'interrupted', message, hint: 'Run the command again.' };
-  console.log(JSON.stringify({ ...commonFields(run, []), error }));
+  console.log(JSON.stringify({ ...(await commonFields(run, [])), error }));
 }
 
-function commonFields(
+async function commonFields(
   { name, startMs, device, warnings }: Run,
   outputs: readonly string[],
-): Record<string, unknown> {
+): Promise<Record<string, unknown>> {
+  const { peakMemoryMb } = await import('../node/index.ts');
   return {
     command: name,
     version: packageVersion(),
@@ -160,10 +163,9 @@ function asAvatarError(error: unknown): AvatarError {
   });
 }
 
-const plain = (text: string): string => (process.stdout.isTTY ? text : stripVTControlCharacters(text));
-
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
-
-const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();
+/** One line that begins and ends as a sentence does; a file's name at its beginning stays as it is. */
+function sentence(text: string): string {
+  const line = text.replace(/\s*\n\s*/g, ' ').trim();
+  const begun = /^[a-z]+[ ,:]/.test(line) ? line.charAt(0).toUpperCase() + line.slice(1) : line;
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}

@@ -10,22 +10,24 @@ type OptionMeta = {
   readonly expects: string;
   /** Stands for the value in help. */
   readonly hint: string;
+  /** Whether a file of this name is read or written. */
+  readonly file?: 'input' | 'output';
 };
 
 /** A file or folder name, or any other text. */
 export function text(
   description: string,
-  { expects = 'a value', hint = 'TEXT' }: Partial<OptionMeta> = {},
+  { expects = 'a value', hint = 'TEXT', ...rest }: Partial<OptionMeta> = {},
 ): z.ZodString {
   return z
     .string()
     .min(1)
-    .meta({ description, expects, hint } satisfies OptionMeta);
+    .meta({ description, expects, hint, ...rest } satisfies OptionMeta);
 }
 
 /** The path of a file that is read. */
 export function inputFile(description: string): z.ZodString {
-  return text(description, { expects: 'the path of a file', hint: 'FILE' });
+  return text(description, { expects: 'the path of a file', hint: 'FILE', file: 'input' });
 }
 
 /** The path of a file that is written. */
@@ -34,7 +36,7 @@ export function outputFile(description: string, ending: string): z.ZodString {
   return z
     .string()
     .endsWith(ending)
-    .meta({ description, expects, hint: `FILE${ending}` } satisfies OptionMeta);
+    .meta({ description, expects, hint: `FILE${ending}`, file: 'output' } satisfies OptionMeta);
 }
 
 /** A whole number. */
@@ -113,6 +115,7 @@ export function describeOption(schema: z.ZodType): OptionDescription {
     description: meta.description ?? '',
     expects: meta.expects ?? 'a value',
     hint: meta.hint ?? 'VALUE',
+    ...(meta.file === undefined ? {} : { file: meta.file }),
     isFlag: inner instanceof z.ZodBoolean,
     isRequired,
     defaultValue,

@@ -1,104 +1,142 @@
-// Frames of a reenactment into a file, as they come: the person alone or side by side with portrait and
-// driver, a contact sheet of some of them, and how fast it went.
+// The main job with files: portrait and driver are tracked, the renderer is opened, the frames are written.
 
-import { type AvatarRenderer, type FittedPortrait, reenact } from '../avatar/index.ts';
+import { existsSync } from 'node:fs';
+import {
+  type AvatarRenderer,
+  createModelRenderer,
+  createPreviewRenderer,
+  type FittedPortrait,
+} from '../avatar/index.ts';
+import { MissingResourceError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
-import { frameCount, type HeadTrack } from '../head/index.ts';
-import { contactSheet, type RgbImage, resizeImage, sideBySide, type VideoSource } from '../media/index.ts';
-import { writeImage, writeVideo } from '../node/index.ts';
+import type { HeadModel, HeadTrack } from '../head/index.ts';
+import type { VideoSource } from '../media/index.ts';
+import {
+  expectWritable,
+  type LoadedAvatar,
+  loadAvatar,
+  loadEmbeddedHead,
+  loadTracker,
+  readImage,
+  readTrack,
+  readVideo,
+  SHIPPED_AVATAR,
+  trackFile,
+} from '../node/index.ts';
+import type { CommandContext, CommandResult } from './command.ts';
+import { writeReenactment } from './reenactment-video.ts';
+import { startStopwatch } from './stopwatch.ts';
 
-/** What is written, and from what. */
-export type Reenactment = {
-  readonly renderer: AvatarRenderer;
-  readonly portrait: FittedPortrait;
-  readonly track: HeadTrack;
-  /** The driving clip, for its sound and the comparison; null where only its track is known. */
-  readonly clip: VideoSource | null;
+/** The options of `reenact`, checked. */
+export type ReenactOptions = {
+  readonly portrait: string;
+  /** A clip or a `.track`. */
+  readonly driving: string;
   readonly out: string;
-  /** Side of the person's picture in the file. */
-  readonly sizePx: number;
-  readonly isCompared: boolean;
-  /** Where to write a contact sheet of the comparison. */
+  /** Side of the person's picture, pixels. */
+  readonly size?: number | undefined;
+  readonly compare: boolean;
   readonly sheet?: string | undefined;
-  readonly emit: EventSink;
-  readonly signal: AbortSignal;
+  readonly preview: boolean;
+  readonly weights?: string | undefined;
+  readonly steps?: number | undefined;
+  readonly guidance?: number | undefined;
 };
 
-/** What was written, and how fast. */
-export type WrittenReenactment = {
-  readonly frames: number;
-  readonly width: number;
-  readonly height: number;
-  readonly firstFrameSeconds: number;
-  /** After the first frame, writing included. */
-  readonly framesPerSecond: number;
-};
+/** Side of a preview's pictures where no size is asked for. */
+const PREVIEW_SIZE_PX = 256;
 
-/** How many moments a contact sheet shows. */
-const SHEET_MOMENTS = 12;
-
-/** Renders and writes all frames. Memory does not grow with their number. */
-export async function writeReenactment(job: Reenactment): Promise<WrittenReenactment> {
-  const { renderer, portrait, track, clip, sizePx, isCompared, sheet, emit, signal } = job;
-  const frames = frameCount(track);
-  const still = sideBySide([portrait.image], sizePx);
-  const driverWidth = clip === null ? 0 : widthAt(clip, sizePx);
-  const sink = await writeVideo(job.out, {
-    width: isCompared ? still.width + driverWidth + sizePx : sizePx,
-    height: sizePx,
-    framesPerSecond: clip?.framesPerSecond ?? averageRate(track),
-    sound: clip?.sound ?? null,
-  });
-  if (sink.soundNote !== null) emit({ kind: 'log', level: 'warning', message: sink.soundNote });
-  const needsDriver = clip !== null && (isCompared || sheet !== undefined);
-  const driver = needsDriver ? clip.frames() : null;
-  const moments: RgbImage[] = [];
-  const startMs = performance.now();
-  let firstMs = startMs;
-  try {
-    for await (const frame of reenact(renderer, portrait.parameters, track)) {
-      signal.throwIfAborted();
-      const { index, timestampSeconds } = frame;
-      if (index === 0) firstMs = performance.now();
-      const person = resizeImage(frame.image, sizePx, sizePx);
-      const seen = (await driver?.next())?.value?.image;
-      const panels =
-        seen === undefined ? [still, person] : [still, resizeImage(seen, driverWidth, sizePx), person];
-      await sink.add(isCompared ? sideBySide(panels, sizePx) : person, timestampSeconds);
-      if (sheet !== undefined && isShown(index, frames)) moments.push(sideBySide(panels, sizePx));
-      emit({ kind: 'progress', stage: 'render', done: index + 1, total: frames, unit: 'frames' });
-    }
-    await sink.finish();
-  } catch (error) {
-    await sink.discard();
-    throw error;
-  } finally {
-    await driver?.return();
+/** Runs the main job. @throws BadInputError, MissingResourceError for inputs that cannot be used. */
+export async function runReenactment(
+  options: ReenactOptions,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const { driving, out, sheet, compare } = options;
+  const { emit, signal } = context;
+  await expectWritable(out);
+  if (sheet !== undefined) await expectWritable(sheet);
+  const watch = startStopwatch();
+  const head = await loadEmbeddedHead();
+  using clip = driving.endsWith('.track') ? null : await readVideo(driving);
+  if (clip === null && (compare || sheet !== undefined)) {
+    const message = `${driving} holds no pictures: the comparison shows portrait and result alone.`;
+    emit({ kind: 'log', level: 'warning', message });
   }
-  const steadySeconds = (performance.now() - firstMs) / 1000;
-  if (sheet !== undefined) await writeImage(sheet, contactSheet(moments, { columns: 2 }));
+  const avatar = options.preview ? null : await loadWeights(head, options.weights);
+  const { portrait, track } = await trackBoth(head, clip, options, context);
+  signal.throwIfAborted();
+  watch.lap('tracking');
+  await using renderer = await openRenderer(head, portrait, avatar, options, context);
+  signal.throwIfAborted();
+  watch.lap('preparation');
+  const sizePx = options.size ?? renderer.sizePx;
+  const written = await writeReenactment({
+    ...{ renderer, portrait, track, clip, out, sizePx, sheet, emit, signal },
+    isCompared: compare,
+  });
+  watch.lap('rendering');
+
+  const { frames, width, height, framesPerSecond, firstFrameSeconds } = written;
+  const outputs = sheet === undefined ? [out] : [out, sheet];
+  const { secondsByStage } = watch;
+  const { weights } = renderer;
   return {
-    frames,
-    width: sink.width,
-    height: sink.height,
-    firstFrameSeconds: (firstMs - startMs) / 1000,
-    framesPerSecond: frames > 1 ? (frames - 1) / steadySeconds : 1 / steadySeconds,
+    summary: `${outputs.join(', ')}: ${frames} frames, ${width} x ${height}, made at ${framesPerSecond.toFixed(1)} a second`,
+    outputs,
+    fields: { frames, width, height, framesPerSecond, firstFrameSeconds, secondsByStage, weights },
   };
 }
 
-const widthAt = (
-  { width, height }: { readonly width: number; readonly height: number },
-  toHeight: number,
-): number => Math.max(1, Math.round((width * toHeight) / height));
-
-function averageRate({ timestampsSeconds }: HeadTrack): number {
-  const last = timestampsSeconds.length - 1;
-  const seconds = timestampsSeconds[last]! - timestampsSeconds[0]!;
-  return seconds > 0 ? last / seconds : 25;
+async function trackBoth(
+  head: HeadModel,
+  clip: VideoSource | null,
+  { portrait: path, driving }: ReenactOptions,
+  { openDevice, emit, signal }: CommandContext,
+): Promise<{ portrait: FittedPortrait; track: HeadTrack }> {
+  const known = clip === null ? await readTrack(driving, head) : null;
+  const { image, notes } = await readImage(path);
+  for (const message of notes) emit({ kind: 'log', level: 'warning', message });
+  await using tracker = await loadTracker(await openDevice(), head);
+  const { parameters, focalPx } = await tracker.trackImage(image, { onEvent: naming(path, emit) });
+  signal.throwIfAborted();
+  const portrait = { image, parameters, focalPx };
+  if (known !== null) return { portrait, track: known };
+  const { track } = await trackFile(tracker, head, driving, { emit: naming(driving, emit), signal });
+  return { portrait, track };
 }
 
-/** Whether a frame is among those spread evenly over the clip for the sheet. */
-function isShown(index: number, frames: number): boolean {
-  const moments = Math.min(SHEET_MOMENTS, frames);
-  return Math.floor(((index + 1) * moments) / frames) > Math.floor((index * moments) / frames);
+/** Says of which of the two files a message is. */
+function naming(path: string, emit: EventSink): EventSink {
+  return (event) => emit(event.kind === 'log' ? { ...event, message: `${path}: ${event.message}` } : event);
+}
+
+/** The named weights, else the package's; before long work, so that wrong ones are refused at once. */
+async function loadWeights(head: HeadModel, path: string | undefined): Promise<LoadedAvatar> {
+  if (path !== undefined || existsSync(SHIPPED_AVATAR)) return loadAvatar(head, path);
+  throw new MissingResourceError({
+    code: 'no-weights',
+    message: `Expected the package's weights at ${SHIPPED_AVATAR}, but they are not there.`,
+    hint: 'Name others with --weights, or add --preview to carry the portrait by geometry alone.',
+  });
+}
+
+async function openRenderer(
+  head: HeadModel,
+  portrait: FittedPortrait,
+  avatar: LoadedAvatar | null,
+  { size, steps, guidance }: ReenactOptions,
+  { openDevice, seed }: CommandContext,
+): Promise<AvatarRenderer & AsyncDisposable> {
+  if (avatar === null) {
+    const renderer = createPreviewRenderer(head, portrait, { sizePx: size ?? PREVIEW_SIZE_PX });
+    return { ...renderer, [Symbol.asyncDispose]: async () => {} };
+  }
+  return createModelRenderer(portrait, {
+    ...avatar,
+    head,
+    device: await openDevice(),
+    seed,
+    ...(steps === undefined ? {} : { steps }),
+    ...(guidance === undefined ? {} : { guidanceScale: guidance }),
+  });
 }

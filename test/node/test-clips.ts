@@ -20,6 +20,8 @@ import { keepAlive } from '../../src/node/index.ts';
 export type TestClip = {
   readonly width?: number;
   readonly height?: number;
+  /** H.264 raises odd sizes to even ones, VP9 keeps them. */
+  readonly codec?: 'avc' | 'vp9';
   /** When each frame is shown. An empty list gives a clip without pictures. */
   readonly timestampsSeconds?: readonly number[];
   readonly rotation?: 0 | 90 | 180 | 270;
@@ -66,18 +68,24 @@ async function encodeTestClip(path: string, clip: TestClip): Promise<void> {
     format: new Mp4OutputFormat({ fastStart: clip.isIndexFirst ? 'in-memory' : false }),
     target: new FilePathTarget(path),
   });
-  const pictures = new VideoSampleSource({ codec: 'avc', quality: new Quality({ bitrate: 1e6 }) });
+  const pictures = new VideoSampleSource({
+    codec: clip.codec ?? 'avc',
+    quality: new Quality({ bitrate: 1e6 }),
+  });
   if (timestampsSeconds.length > 0) output.addVideoTrack(pictures, { rotation: clip.rotation ?? 0 });
   const sound = new AudioSampleSource({ codec: 'aac', bitrate: 64_000 });
   if (clip.soundSeconds !== undefined) output.addAudioTrack(sound);
   await output.start();
   for (const [index, timestamp] of timestampsSeconds.entries()) {
-    const { data, ...size } = i420FromImage(clip.frame?.(index) ?? orientedFrame(width, height));
+    const image = clip.frame?.(index) ?? orientedFrame(width, height);
+    const { data, ...padded } = i420FromImage(image);
+    const keepsOdd = clip.codec === 'vp9';
     const duration = (timestampsSeconds[index + 1] ?? timestamp + 0.1) - timestamp;
     using sample = new VideoSample(data, {
       format: 'I420',
-      codedWidth: size.width,
-      codedHeight: size.height,
+      codedWidth: keepsOdd ? image.width : padded.width,
+      codedHeight: keepsOdd ? image.height : padded.height,
+      layout: planesOf(padded),
       timestamp,
       duration,
       colorSpace: { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', fullRange: false },
@@ -86,6 +94,17 @@ async function encodeTestClip(path: string, clip: TestClip): Promise<void> {
   }
   if (clip.soundSeconds !== undefined) await addTone(sound, clip.soundSeconds);
   await output.finalize();
+}
+
+/** Where the planes of an I420 picture lie; an odd picture leaves out the last column or row. */
+function planesOf({ width, height }: { readonly width: number; readonly height: number }) {
+  const [luma, chroma] = [width * height, (width * height) / 4];
+  const stride = width / 2;
+  return [
+    { offset: 0, stride: width },
+    { offset: luma, stride },
+    { offset: luma + chroma, stride },
+  ];
 }
 
 async function addTone(sound: AudioSampleSource, seconds: number): Promise<void> {

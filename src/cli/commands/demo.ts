@@ -1,12 +1,10 @@
 // `demo`: the main job on the embedded sample. Portrait and clip were rendered from the project's own head
 // (tools/make-samples.ts), so that nobody's face is needed to see it work.
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type CliCommand, defineCommand } from '../command.ts';
 import { text } from '../option-types.ts';
-import { command as reenact } from './reenact.ts';
 
 const SAMPLES = join(import.meta.dirname, '..', '..', '..', 'samples');
 
@@ -20,8 +18,8 @@ export const command: CliCommand = defineCommand({
   }),
   examples: ['demo', 'demo --out /tmp/demo'],
   async run({ out }, context) {
-    await mkdir(out, { recursive: true });
-    return reenact.run(
+    const { runReenactment } = await import('../reenactment.ts');
+    return runReenactment(
       {
         portrait: join(SAMPLES, 'portrait.png'),
         driving: join(SAMPLES, 'driving.mp4'),

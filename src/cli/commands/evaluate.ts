@@ -2,11 +2,7 @@
 // synthetic subjects, beside the reference copied as the answer and the lift alone.
 
 import { z } from 'zod';
-import { openModel } from '../../avatar/index.ts';
-import { evaluateSynthetic, type Interval, type MetricSummary } from '../../evaluation/index.ts';
-import { contactSheet } from '../../media/index.ts';
-import { expectWritable, loadAvatar, loadEmbeddedHead, writeImage } from '../../node/index.ts';
-import { createRenderTools } from '../../synthesis/index.ts';
+import type { Interval, MetricSummary } from '../../evaluation/index.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
 import { choice, inputFile, integer, outputFile } from '../option-types.ts';
 
@@ -29,6 +25,11 @@ export const command: CliCommand = defineCommand({
   }),
   examples: ['evaluate --protocol novel-view --synthetic 50 --seed 500000 --sheet sheet.png --json'],
   async run({ synthetic, weights, steps, sheet }, { emit, openDevice, seed, signal }) {
+    const { openModel } = await import('../../avatar/index.ts');
+    const { evaluateSynthetic } = await import('../../evaluation/index.ts');
+    const { contactSheet } = await import('../../media/index.ts');
+    const { expectWritable, loadAvatar, loadEmbeddedHead, writeImage } = await import('../../node/index.ts');
+    const { createRenderTools } = await import('../../synthesis/index.ts');
     if (sheet !== undefined) await expectWritable(sheet);
     const head = await loadEmbeddedHead();
     const loaded = await loadAvatar(head, weights);

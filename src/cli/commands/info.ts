@@ -2,23 +2,13 @@
 
 import { extname } from 'node:path';
 import { z } from 'zod';
-import { readImage, readVideo } from '../../node/index.ts';
 import { type CliCommand, type CommandContext, type CommandResult, defineCommand } from '../command.ts';
 import { flag, inputFile } from '../option-types.ts';
 import { clock } from '../progress.ts';
 
-const PICTURE_ENDINGS = new Set([
-  '.jpg',
-  '.jpeg',
-  '.png',
-  '.webp',
-  '.avif',
-  '.tif',
-  '.tiff',
-  '.gif',
-  '.svg',
-  '.heic',
-]);
+const PICTURE_ENDINGS = new Set(
+  ['jpg', 'jpeg', 'png', 'webp', 'avif', 'tif', 'tiff', 'gif', 'svg', 'heic'].map((ending) => `.${ending}`),
+);
 
 export const command: CliCommand = defineCommand({
   summary: 'say what a clip or a picture is, and with --decode whether all of it can be read',
@@ -35,6 +25,7 @@ export const command: CliCommand = defineCommand({
 });
 
 async function describePicture(file: string, { emit }: CommandContext): Promise<CommandResult> {
+  const { readImage } = await import('../../node/index.ts');
   const { image, notes } = await readImage(file);
   for (const message of notes) emit({ kind: 'log', level: 'warning', message });
   const { width, height } = image;
@@ -50,6 +41,7 @@ async function describeClip(
   decode: boolean,
   { emit, signal }: CommandContext,
 ): Promise<CommandResult> {
+  const { readVideo } = await import('../../node/index.ts');
   using clip = await readVideo(file);
   const { width, height, framesPerSecond, durationSeconds, frameCountEstimate, rotationDegrees, codec } =
     clip;

@@ -1,14 +1,6 @@
 // `track CLIP|IMAGE --out T.track`: the head of a clip or a picture, frame by frame.
 
 import { z } from 'zod';
-import { encodeHeadTrack } from '../../head/index.ts';
-import {
-  expectWritable,
-  loadEmbeddedHead,
-  loadTracker,
-  trackFile,
-  writeFileAtomic,
-} from '../../node/index.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
 import { inputFile, outputFile, real } from '../option-types.ts';
 
@@ -22,6 +14,10 @@ export const command: CliCommand = defineCommand({
   }),
   examples: ['track clip.mp4 --out clip.track', 'track portrait.jpg --out portrait.track --json'],
   async run({ input, out, focalPx }, { emit, openDevice, signal }) {
+    const { encodeHeadTrack } = await import('../../head/index.ts');
+    const { expectWritable, loadEmbeddedHead, loadTracker, trackFile, writeFileAtomic } = await import(
+      '../../node/index.ts'
+    );
     await expectWritable(out);
     const device = await openDevice();
     const head = await loadEmbeddedHead();

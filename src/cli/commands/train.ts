@@ -1,16 +1,18 @@
 // `train --config C --stage vae|1|2 --data DIR --out DIR`: one stage of training, or more of it.
 
 import { z } from 'zod';
-import { trainStage } from '../../node/index.ts';
-import { STAGE_NAMES } from '../../training/index.ts';
+import type { StageName } from '../../training/index.ts';
+import { contradictoryOptions } from '../arguments.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
 import { choice, flag, inputFile, integer, real, text } from '../option-types.ts';
+
+const STAGES = ['vae', '1', '2'] as const satisfies readonly StageName[];
 
 export const command: CliCommand = defineCommand({
   summary: 'train the autoencoder (vae), the denoiser and the Gaussians (1), or the temporal layers (2)',
   options: z.object({
     config: inputFile('the sizes and settings, e.g. configs/compact.json'),
-    stage: choice('what learns', STAGE_NAMES),
+    stage: choice('what learns', STAGES),
     data: text('the folder of training samples', { expects: 'the path of a folder', hint: 'DIR' }),
     out: text('the folder of the model: each stage keeps a folder in it', {
       expects: 'the path of a folder',
@@ -28,6 +30,13 @@ export const command: CliCommand = defineCommand({
   // The step that runs ends, and a checkpoint is written.
   stopSeconds: 120,
   async run({ config, stage, data, out, resume, keepEncoder, steps, minutes }, { emit, openDevice, signal }) {
+    if (keepEncoder && stage !== 'vae') {
+      throw contradictoryOptions(
+        `--keep-encoder belongs to --stage vae, got --stage ${stage}.`,
+        'Leave --keep-encoder out: this stage never changes the autoencoder.',
+      );
+    }
+    const { trainStage } = await import('../../node/index.ts');
     const result = await trainStage({
       configPath: config,
       stage,
