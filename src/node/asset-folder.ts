@@ -1,5 +1,5 @@
-// A folder in MakeHuman's layout as a library for synthetic subjects: hair, eyebrows, eyelashes and skins,
-// one folder each with mhclo, obj, mhmat and pictures. The base mesh lies in `3dobjs` of the same folder, or
+// A folder in MakeHuman's layout as a library for synthetic subjects: hair, eyebrows, eyelashes, skins and
+// eyes, one folder each with mhclo, obj, mhmat and pictures. The base mesh lies in `3dobjs` of the same folder, or
 // beside it.
 
 import { existsSync } from 'node:fs';
@@ -47,7 +47,7 @@ export async function readAssetFolder(folder: string, head: HeadModel): Promise<
     throw new MissingResourceError({
       code: 'no-assets',
       message: `Expected a folder of assets at ${folder}, but there is no such folder.`,
-      hint: "Name a folder in MakeHuman's layout: hair, skins, eyebrows, eyelashes.",
+      hint: "Name a folder in MakeHuman's layout: hair, skins, eyebrows, eyelashes, eyes.",
     });
   }
   const notes: string[] = [];
@@ -56,11 +56,12 @@ export async function readAssetFolder(folder: string, head: HeadModel): Promise<
     await readPieces(join(folder, 'eyebrows'), FACE_PX, notes),
     await readPieces(join(folder, 'eyelashes'), FACE_PX, notes),
   ];
-  const skins = await readSkins(join(folder, 'skins'), notes);
-  if (hair.length + brows.length + lashes.length + skins.length === 0) {
+  const skins = await readPictures(join(folder, 'skins'), notes);
+  const eyes = await readPictures(join(folder, 'eyes'), notes);
+  if (hair.length + brows.length + lashes.length + skins.length + eyes.length === 0) {
     throw new MissingResourceError({
       code: 'no-assets',
-      message: `Expected assets in ${folder}, but it holds no hair, skins, eyebrows or eyelashes with pictures.`,
+      message: `Expected assets in ${folder}, but it holds no hair, skins, eyebrows, eyelashes or eyes with pictures.`,
       hint: "Name a folder in MakeHuman's layout, such as its data folder.",
     });
   }
@@ -79,6 +80,7 @@ export async function readAssetFolder(folder: string, head: HeadModel): Promise<
     hair,
     brows,
     lashes,
+    eyes,
   });
   return { library: share(library), notes };
 }
@@ -99,20 +101,21 @@ async function readPieces(folder: string, mostPx: number, notes: string[]): Prom
   return pieces;
 }
 
-async function readSkins(
+/** The pictures of the materials in a folder's folders: skins, eyes. */
+async function readPictures(
   folder: string,
   notes: string[],
 ): Promise<{ name: string; texture: TexturePicture }[]> {
-  const skins: { name: string; texture: TexturePicture }[] = [];
+  const pictures: { name: string; texture: TexturePicture }[] = [];
   for (const name of (await listFolder(folder)) ?? []) {
     const own = join(folder, name);
     for (const file of ((await listFolder(own)) ?? []).filter((entry) => entry.endsWith('.mhmat'))) {
       const texture = await readTexture(own, file, Number.POSITIVE_INFINITY);
-      if (texture) skins.push({ name: parse(file).name, texture });
+      if (texture) pictures.push({ name: parse(file).name, texture });
       else notes.push(`${join(own, file)} is left out: it has no picture.`);
     }
   }
-  return skins;
+  return pictures;
 }
 
 /** The picture that a material names, whatever its ending; null where there is none. */
@@ -174,6 +177,7 @@ function share(library: AssetLibrary): AssetLibrary {
   const pieces = (list: AssetLibrary['hair']): AssetLibrary['hair'] =>
     list.map((piece) => ({ ...piece, texture: { ...piece.texture, data: shared(piece.texture.data) } }));
   return {
+    ...library,
     skins: library.skins.map((skin) => ({ ...skin, data: shared(skin.data) })),
     hair: pieces(library.hair),
     brows: pieces(library.brows),

@@ -3,6 +3,7 @@
 
 import type { HeadModel } from '../head/index.ts';
 import { createRandom, deriveSeed, type Random } from '../tensor/index.ts';
+import { type AssetIris, cutIris } from './asset-iris.ts';
 import { type AssetMesh, bindAsset } from './asset-mesh.ts';
 import { type AssetSkin, createSkinResampler, type TexturePicture } from './asset-skin.ts';
 import { joinBaseMesh } from './base-mesh.ts';
@@ -26,6 +27,7 @@ export type AssetLibrary = {
   readonly hair: readonly AssetPiece[];
   readonly brows: readonly AssetPiece[];
   readonly lashes: readonly AssetPiece[];
+  readonly irises: readonly AssetIris[];
 };
 
 /** A worn asset as its files have it. */
@@ -46,6 +48,8 @@ export type AssetSources = {
   readonly hair: readonly AssetSource[];
   readonly brows: readonly AssetSource[];
   readonly lashes: readonly AssetSource[];
+  /** Pictures of eyes. */
+  readonly eyes: readonly { readonly name: string; readonly texture: TexturePicture }[];
 };
 
 const SKIN_SIZE_PX = 1024;
@@ -69,6 +73,7 @@ export function buildAssetLibrary(head: HeadModel, sources: AssetSources): Asset
     hair: sources.hair.map(bind),
     brows: sources.brows.map(bind),
     lashes: sources.lashes.map(bind),
+    irises: sources.eyes.map(({ name, texture }) => cutIris(texture, name)),
   };
 }
 
@@ -78,10 +83,11 @@ export type Outfit = {
   readonly hair: AssetPiece | null;
   readonly brows: AssetPiece | null;
   readonly lashes: AssetPiece | null;
+  readonly iris: AssetIris | null;
 };
 
 // How many subjects wear each, where the library has something that suits them.
-const SHARES = { skin: 0.75, hair: 0.65, brows: 0.6, lashes: 0.7 } as const;
+const SHARES = { skin: 0.75, hair: 0.65, brows: 0.6, lashes: 1, iris: 0.6 } as const;
 
 /** Chooses a subject's outfit; the same traits and library give the same outfit, always. */
 export function chooseOutfit(traits: SubjectTraits, library: AssetLibrary): Outfit {
@@ -101,11 +107,14 @@ export function chooseOutfit(traits: SubjectTraits, library: AssetLibrary): Outf
   );
   const brows = pick(library.brows, random);
   const lashes = pick(library.lashes, random);
+  const iris = pick(library.irises, random);
+  const wearsIris = wears(SHARES.iris);
   return {
     skin: wearsSkin ? skin : null,
     hair: wearsHair ? hair : null,
     brows: wearsBrows ? brows : null,
     lashes: wearsLashes ? lashes : null,
+    iris: wearsIris ? iris : null,
   };
 }
 

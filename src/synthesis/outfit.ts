@@ -21,8 +21,8 @@ export function putOn(
   shaped: Float32Array,
   grown: readonly Piece[],
 ): { readonly pieces: readonly Piece[]; readonly textures: SubjectTextures | null } {
-  const { skin, hair, brows, lashes } = outfit;
-  if (!skin && !hair && !brows && !lashes) return { pieces: grown, textures: null };
+  const { skin, hair, brows, lashes, iris } = outfit;
+  if (!skin && !hair && !brows && !lashes && !iris) return { pieces: grown, textures: null };
   const hairColour = greyed(traits.hair.colour, traits.hair.grey);
   const browColour = greyed(traits.brows.colour, traits.hair.grey * 0.35);
   const worn = [
@@ -50,6 +50,7 @@ export function putOn(
       atlas,
       paintsHair: hair !== null,
       hidesBrows: brows !== null,
+      iris,
     },
   };
 }

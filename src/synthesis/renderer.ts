@@ -152,7 +152,10 @@ const shaders = new WeakMap<Subject, PointShader>();
 function shaderOf(subject: Subject): PointShader {
   let shader = shaders.get(subject);
   if (!shader) {
-    shader = createShader(subject.traits, { hidesBrows: subject.textures?.hidesBrows ?? false });
+    shader = createShader(subject.traits, {
+      hidesBrows: subject.textures?.hidesBrows ?? false,
+      iris: subject.textures?.iris ?? null,
+    });
     shaders.set(subject, shader);
   }
   return shader;

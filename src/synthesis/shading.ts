@@ -2,6 +2,7 @@
 // little (its terminator is soft, more so in red), hair shines along its strands, eyes are wet.
 // Hair's highlight: Kajiya and Kay, "Rendering fur with three dimensional textures", 1989.
 
+import { type AssetIris, irisLightness } from './asset-iris.ts';
 import { createNoise, fractal } from './noise.ts';
 import { VERTEX } from './scene.ts';
 import { createSkinPainter, greyed, type SkinPainterOptions } from './skin.ts';
@@ -20,6 +21,12 @@ export type PointLight = {
   /** Whether a texture gives the albedo here, and which (3, linear). */
   isPainted: boolean;
   readonly painted: Float32Array;
+};
+
+/** What an outfit changes. */
+export type ShaderOptions = SkinPainterOptions & {
+  /** The fibres of a pictured iris; null: drawn by rule. */
+  readonly iris?: AssetIris | null;
 };
 
 /** Writes the linear colour (3) of a point whose vertex values start at `values[at]`. */
@@ -46,9 +53,10 @@ const WRAPS = {
 } as const;
 
 /** The shader of a subject; `MATERIALS` order. */
-export function createShader(traits: SubjectTraits, options: SkinPainterOptions = {}): PointShader {
+export function createShader(traits: SubjectTraits, options: ShaderOptions = {}): PointShader {
   const { light, hair, eyes, clothes, seed } = traits;
   const paintSkin = createSkinPainter(traits, options);
+  const { iris = null } = options;
   const noise = createNoise(seed ^ 0x1234567);
   const [kx, ky, kz] = light.keyDirection;
   const fillSide = Math.sign(kx || 1);
@@ -130,10 +138,11 @@ export function createShader(traits: SubjectTraits, options: SkinPainterOptions 
     const isIris = angle < IRIS_ANGLE;
     const share = angle / IRIS_ANGLE;
     if (isIris) {
-      const fibre =
-        0.75 +
-        0.35 * noise(around * 9, share * 2.5, values[at + VERTEX.second]! * 3) +
-        0.2 * noise(around * 25, share * 3, 7);
+      const fibre = iris
+        ? 0.25 + 0.75 * irisLightness(iris, around, (share - eyes.pupil) / (1 - eyes.pupil))
+        : 0.75 +
+          0.35 * noise(around * 9, share * 2.5, values[at + VERTEX.second]! * 3) +
+          0.2 * noise(around * 25, share * 3, 7);
       const ring = Math.exp(-(((share - eyes.pupil - 0.12) / 0.18) ** 2));
       const limbus = 1 - 0.8 * Math.max(0, (share - 0.78) / 0.22);
       const pupil = share < eyes.pupil ? 0.06 : Math.min(1, 0.06 + (share - eyes.pupil) * 14);

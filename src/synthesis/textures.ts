@@ -2,6 +2,7 @@
 // lashes, the strands of what is grown by rule). A painter looks them up for a seen point.
 
 import type { HeadModel } from '../head/index.ts';
+import type { AssetIris } from './asset-iris.ts';
 import { type AssetSkin, linearFromByte, type TexturePicture } from './asset-skin.ts';
 import { headScenery, MATERIALS, type Scene, type TextureRegion } from './scene.ts';
 import { STRAND_TEXTURE } from './strand-texture.ts';
@@ -27,6 +28,8 @@ export type SubjectTextures = {
   readonly paintsHair: boolean;
   /** Whether brows are worn, not painted on the skin. */
   readonly hidesBrows: boolean;
+  /** Fibres of the irises. */
+  readonly iris: AssetIris | null;
 };
 
 /** Stacks pictures, with the strand texture last. */

@@ -102,6 +102,7 @@ test('the library of MakeHuman binds whole and names what has no picture', { ski
       ['hair', 8],
       ['brows', 12],
       ['lashes', 4],
+      ['irises', 9],
     ],
   );
   assert.equal(notes.filter((note) => /(afro01|bob01)\.mhclo is left out/.test(note)).length, 2);
