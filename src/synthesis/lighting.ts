@@ -87,35 +87,55 @@ function lightCamera(
 
 /**
  * How open each pixel is to ambient light, 0 to 1 (`H W`): pairs of depths on opposite sides of the pixel
- * tell hollows from slopes. `focalPx` is the buffer's.
+ * tell hollows from slopes. `focalPx` is the buffer's. Pixels of a 2 x 2 block on one surface share what
+ * the first of them sees.
  */
-export function ambientOpenness({ width, height, depths }: VisibilityBuffer, focalPx: number): Float32Array {
+export function ambientOpenness(buffer: VisibilityBuffer, focalPx: number): Float32Array {
+  const { width, height, depths } = buffer;
   const openness = new Float32Array(width * height).fill(1);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const depth = depths[y * width + x]!;
+      const at = y * width + x;
+      const depth = depths[at]!;
       if (depth === Infinity) continue;
-      let occlusion = 0;
-      for (let ring = 0; ring < RADII.length; ring++) {
-        const radius = RADII[ring]!;
-        const reach = (radius * focalPx) / depth;
-        const scale = 1 / radius;
-        let hollows = 0;
-        for (let ray = 0; ray < DIRECTIONS.length; ray += 2) {
-          const dx = Math.round(DIRECTIONS[ray]! * reach);
-          const dy = Math.round(DIRECTIONS[ray + 1]! * reach);
-          hollows += Math.max(
-            0,
-            hollow(depths, width, height, x + dx, y + dy, depth, scale) +
-              hollow(depths, width, height, x - dx, y - dy, depth, scale),
-          );
-        }
-        occlusion += STRENGTHS[ring]! * hollows;
-      }
-      openness[y * width + x] = Math.exp(-occlusion);
+      const first = (y & ~1) * width + (x & ~1);
+      openness[at] =
+        first !== at && Math.abs(depths[first]! - depth) < SAME_SURFACE_METRES
+          ? openness[first]!
+          : opennessAt(buffer, x, y, focalPx);
     }
   }
   return openness;
+}
+
+/** Neighbouring pixels closer in depth than this lie on one surface. */
+const SAME_SURFACE_METRES = 0.001;
+
+function opennessAt(
+  { width, height, depths }: VisibilityBuffer,
+  x: number,
+  y: number,
+  focalPx: number,
+): number {
+  const depth = depths[y * width + x]!;
+  let occlusion = 0;
+  for (let ring = 0; ring < RADII.length; ring++) {
+    const radius = RADII[ring]!;
+    const reach = (radius * focalPx) / depth;
+    const scale = 1 / radius;
+    let hollows = 0;
+    for (let ray = 0; ray < DIRECTIONS.length; ray += 2) {
+      const dx = Math.round(DIRECTIONS[ray]! * reach);
+      const dy = Math.round(DIRECTIONS[ray + 1]! * reach);
+      hollows += Math.max(
+        0,
+        hollow(depths, width, height, x + dx, y + dy, depth, scale) +
+          hollow(depths, width, height, x - dx, y - dy, depth, scale),
+      );
+    }
+    occlusion += STRENGTHS[ring]! * hollows;
+  }
+  return Math.exp(-occlusion);
 }
 
 /** How far around a pixel is looked, metres, and how much each distance counts. */
