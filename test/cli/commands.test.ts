@@ -9,7 +9,7 @@ import { decodeHeadTrack } from '../../src/head/index.ts';
 import type { RgbImage } from '../../src/media/index.ts';
 import { readImage, readVideo, SHIPPED_AVATAR } from '../../src/node/index.ts';
 import { temporaryFolder, writeTestClip } from '../node/test-clips.ts';
-import { runCli, runJson } from './run-cli.ts';
+import { runJson } from './run-cli.ts';
 import { drivingFrames, NO_WEIGHTS, PORTRAIT, writeTurningTrack } from './sample-inputs.ts';
 
 const FRAMES = 4;
@@ -51,10 +51,8 @@ test('track finds the head of a clip and writes it with its clock', async () => 
 });
 
 test('control shows frame, mesh and map of a clip with its sound; of a track, mesh and map', async () => {
-  const [ofClip, ofTrack] = await Promise.all([
-    runJson('control', at('clip.mp4'), '--out', at('control.mp4')),
-    runJson('control', at('turn.track'), '--out', at('control-track.mp4')),
-  ]);
+  const ofClip = await runJson('control', at('clip.mp4'), '--out', at('control.mp4'));
+  const ofTrack = await runJson('control', at('turn.track'), '--out', at('control-track.mp4'));
   assert.deepEqual([ofClip.frames, ofClip.framesTracked], [FRAMES, FRAMES]);
   assert.deepEqual([ofTrack.frames, ofTrack.framesTracked], [3, 3]);
   using clip = await readVideo(at('control.mp4'));
@@ -109,13 +107,10 @@ test('a track as driver has no pictures to compare with: the result says so', as
 test('evaluate measures a subject beside the lift and copying, and writes a sheet', {
   skip: NO_WEIGHTS,
 }, async () => {
-  const { status, stdout, stderr } = await runCli([
+  const result = (await runJson(
     ...['evaluate', '--protocol', 'novel-view', '--synthetic', '1', '--steps', '1'],
-    ...['--sheet', at('evaluation.png'), '--json'],
-  ]);
-  assert.equal(status, 0, stderr);
-  const result = JSON.parse(stdout) as Record<'metrics' | 'lift' | 'copying', { psnr: { mean: number } }> &
-    Record<string, unknown>;
+    ...['--sheet', at('evaluation.png')],
+  )) as Record<'metrics' | 'lift' | 'copying', { psnr: { mean: number } }> & Record<string, unknown>;
   assert.deepEqual([result.subjects, result.failures], [1, 0]);
   for (const name of ['metrics', 'lift', 'copying'] as const) {
     const { mean } = result[name].psnr;

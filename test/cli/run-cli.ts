@@ -1,9 +1,13 @@
-// Runs the command line as a user does, in a process of its own.
+// Runs the command line: as a user does, in a process of its own, or quicker in the test's.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mock } from 'node:test';
+import { main } from '../../src/cli/main.ts';
 
+const DOCUMENT = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'cli.md'), 'utf8');
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'learn2control.js');
 
 /** What a run of the program left. */
@@ -49,11 +53,39 @@ export function runCli(
   });
 }
 
-/** Runs `learn2control ...words --json` to its result. @throws AssertionError if it fails. */
+/** Runs `learn2control ...words` in this process, which spares the start-up; one run at a time. */
+async function runHere(words: readonly string[]): Promise<CliRun> {
+  let [stdout, stderr] = ['', ''];
+  const mocks = [
+    mock.method(console, 'log', (text: string) => {
+      stdout += `${text}\n`;
+    }),
+    mock.method(console, 'error', (text: string) => {
+      stderr += `${text}\n`;
+    }),
+    mock.method(process.stderr, 'write', (text: string) => {
+      stderr += text;
+      return true;
+    }),
+  ];
+  try {
+    await main(words);
+    return { status: Number(process.exitCode ?? 0), stdout, stderr };
+  } finally {
+    process.exitCode = undefined;
+    for (const { mock: method } of mocks) method.restore();
+  }
+}
+
+/** Runs `learn2control ...words --json` to its result, whose fields must be in docs/cli.md. */
 export async function runJson(...words: readonly string[]): Promise<Record<string, unknown>> {
-  const { status, stdout, stderr } = await runCli([...words, '--json']);
+  const { status, stdout, stderr } = await runHere([...words, '--json']);
   assert.equal(status, 0, stderr);
-  return JSON.parse(stdout) as Record<string, unknown>;
+  const result = JSON.parse(stdout) as Record<string, unknown>;
+  for (const field of Object.keys(result)) {
+    assert.ok(DOCUMENT.includes(`\`${field}\``), `${words[0]}: the field ${field} is not in docs/cli.md`);
+  }
+  return result;
 }
 
 /** What a run that must fail said. */
@@ -61,7 +93,7 @@ export type CliFailure = { readonly status: number | null; readonly code: string
 
 /** Runs `learn2control ...words --json`, which must fail with one line, begun and ended as a sentence. */
 export async function runToFailure(...words: readonly string[]): Promise<CliFailure> {
-  const { status, stdout, stderr } = await runCli([...words, '--json']);
+  const { status, stdout, stderr } = await runHere([...words, '--json']);
   assert.notEqual(status, 0, stdout);
   const lines = stderr
     .trim()

@@ -12,7 +12,7 @@ const SAMPLES = join(import.meta.dirname, '..', '..', 'samples');
 /** A face, 512 x 512. */
 export const PORTRAIT: string = join(SAMPLES, 'portrait.png');
 /** 75 frames of a face, 320 x 320, silent. */
-export const DRIVING: string = join(SAMPLES, 'driving.mp4');
+const DRIVING: string = join(SAMPLES, 'driving.mp4');
 
 /** Reason to skip a test that needs the trained weights; false where they are. */
 export const NO_WEIGHTS: string | false =
@@ -29,7 +29,7 @@ export async function drivingFrames(count: number): Promise<RgbImage[]> {
   return frames;
 }
 
-/** A track of one frame, the portrait's own, shown `frames` times over with a growing turn of the head. */
+/** Writes a track: the portrait's own head for `frames` frames, turning 0.1 radians with each. */
 export async function writeTurningTrack(path: string, frames: number): Promise<void> {
   await runJson('track', PORTRAIT, '--out', path);
   const still = decodeHeadTrack(new Uint8Array(readFileSync(path)));
