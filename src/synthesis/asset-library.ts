@@ -6,6 +6,7 @@ import { createRandom, deriveSeed, type Random } from '../tensor/index.ts';
 import { type AssetIris, cutIris } from './asset-iris.ts';
 import { type AssetMesh, bindAsset } from './asset-mesh.ts';
 import { type AssetSkin, createSkinResampler, type TexturePicture } from './asset-skin.ts';
+import { strokeAngles } from './asset-strands.ts';
 import { joinBaseMesh } from './base-mesh.ts';
 import { parseMhclo } from './mhclo.ts';
 import { parseObj } from './obj-mesh.ts';
@@ -19,6 +20,8 @@ export type AssetPiece = {
   readonly tags: readonly string[];
   readonly mesh: AssetMesh;
   readonly texture: TexturePicture;
+  /** `N`: which way the texture's strokes run at each vertex, radians from its u axis. */
+  readonly strokes: Float32Array;
 };
 
 /** All that subjects can wear; plain data that a worker can be sent. */
@@ -66,7 +69,7 @@ export function buildAssetLibrary(head: HeadModel, sources: AssetSources): Asset
   const bind = ({ name, mhclo, obj, texture }: AssetSource): AssetPiece => {
     const clothes = parseMhclo(mhclo, name);
     const mesh = bindAsset(base, clothes, parseObj(obj, clothes.objFile), name);
-    return { name, tags: clothes.tags, mesh, texture };
+    return { name, tags: clothes.tags, mesh, texture, strokes: strokeAngles(mesh, texture) };
   };
   return {
     skins: sources.skins.map(({ name, texture }) => resample(texture, name)),
@@ -125,8 +128,10 @@ function pick<Item>(items: readonly Item[], random: Random): Item | null {
 
 function suits({ tags }: AssetPiece, { masculinity, hair: { style } }: SubjectTraits): boolean {
   if (style === 'bald' || style === 'buzz') return false;
-  const isMale = masculinity > 0.5;
-  return !tags.includes(isMale ? 'female' : 'male');
+  const wantsLong = style === 'bob' || style === 'long' || style === 'tied';
+  const isLong = !tags.includes('short') || tags.includes('bob');
+  // Anybody wears long hair; short hair is cut for men or for women.
+  return isLong === wantsLong && (isLong || !tags.includes(masculinity > 0.5 ? 'female' : 'male'));
 }
 
 /** The skin nearest in tone, sex and age, with some chance for those nearly as near. */

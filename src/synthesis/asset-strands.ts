@@ -6,11 +6,19 @@ import type { TexturePicture } from './asset-skin.ts';
 
 const REACH_PX = 7;
 
+/** The orientation of a texture's strokes about each vertex of a mesh (`N`), radians from its u axis to v. */
+export function strokeAngles({ uvs }: AssetMesh, texture: TexturePicture): Float32Array {
+  return Float32Array.from({ length: uvs.length / 2 }, (_, n) =>
+    strokeAngle(texture, uvs[2 * n]!, uvs[2 * n + 1]!),
+  );
+}
+
 /** Unit directions along the strands (`N 3`) of an asset placed at `vertices`; the sign means nothing. */
 export function strandDirections(
   { triangles, uvs }: AssetMesh,
   vertices: Float32Array,
-  texture: TexturePicture,
+  strokes: Float32Array,
+  { width, height }: TexturePicture,
 ): Float32Array {
   const count = vertices.length / 3;
   const [alongU, alongV] = [new Float32Array(3 * count), new Float32Array(3 * count)];
@@ -31,8 +39,7 @@ export function strandDirections(
   }
   const out = new Float32Array(3 * count);
   for (let n = 0; n < count; n++) {
-    const angle = strokeAngle(texture, uvs[2 * n]!, uvs[2 * n + 1]!);
-    const [du, dv] = [Math.cos(angle) / texture.width, Math.sin(angle) / texture.height];
+    const [du, dv] = [Math.cos(strokes[n]!) / width, Math.sin(strokes[n]!) / height];
     const direction = [0, 1, 2].map((k) => du * alongU[3 * n + k]! + dv * alongV[3 * n + k]!);
     const length = Math.hypot(...direction) || 1;
     for (let k = 0; k < 3; k++) out[3 * n + k] = direction[k]! / length;

@@ -2,7 +2,7 @@
 // to the subject's own colours.
 
 import type { AssetPiece, Outfit } from './asset-library.ts';
-import { assetScale, placeAsset } from './asset-mesh.ts';
+import { type AssetMesh, assetScale, placeAsset } from './asset-mesh.ts';
 import { linearFromByte, type TexturePicture } from './asset-skin.ts';
 import { strandDirections } from './asset-strands.ts';
 import type { Piece } from './scene.ts';
@@ -57,7 +57,7 @@ export function putOn(
 
 /** Hair is rigid to the skull; below the chin it half stays on the shoulders. */
 function hairPiece(asset: AssetPiece, shaped: Float32Array, uvs: Float32Array): Piece {
-  const { mesh, texture } = asset;
+  const { mesh, texture, strokes } = asset;
   const vertices = placeAsset(mesh, shaped, assetScale(mesh, shaped));
   shortenFringe(vertices);
   const count = vertices.length / 3;
@@ -71,7 +71,7 @@ function hairPiece(asset: AssetPiece, shaped: Float32Array, uvs: Float32Array): 
     material: 'hair',
     headness,
     extra: new Float32Array(2 * count).fill(0.5),
-    directions: strandDirections(mesh, vertices, texture),
+    directions: strandDirections(mesh, vertices, strokes, texture),
     uvs,
   };
 }
@@ -95,12 +95,13 @@ function shortenFringe(vertices: Float32Array): void {
 
 /** Brows and lashes move with the skin that they sit on. */
 function facePiece(
-  { mesh }: AssetPiece,
+  asset: AssetPiece,
   material: 'brow' | 'lash',
   shaped: Float32Array,
   uvs: Float32Array,
 ): Piece {
-  const scale = assetScale(mesh, shaped);
+  const scale = assetScale(asset.mesh, shaped);
+  const mesh = material === 'brow' ? relaxed(asset.mesh, shaped, scale) : asset.mesh;
   const vertices = placeAsset(mesh, shaped, scale);
   const count = vertices.length / 3;
   return {
@@ -113,6 +114,18 @@ function facePiece(
     uvs,
     follow: (posed, turn) => placeAsset(mesh, posed, scale, turn),
   };
+}
+
+/** MakeHuman's brows frown on this head's resting face: their inner ends rise by 3 mm. */
+function relaxed(mesh: AssetMesh, shaped: Float32Array, scale: readonly [number, number, number]): AssetMesh {
+  const vertices = placeAsset(mesh, shaped, scale);
+  const offsets = mesh.offsets.slice();
+  for (let v = 0; v < offsets.length; v += 3) {
+    const inner = Math.min(1, Math.max(0, (0.036 - Math.abs(vertices[v]!)) / 0.024));
+    offsets[v + 1]! += (0.003 * inner) / scale[1];
+    offsets[v + 2]! += (0.0015 * inner) / scale[2];
+  }
+  return { ...mesh, offsets };
 }
 
 /** Fine hairs fade when they are narrower than a pixel; cut out at half cover, they would vanish. */
