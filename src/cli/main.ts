@@ -157,7 +157,7 @@ function asAvatarError(error: unknown): AvatarError {
   if (error instanceof AvatarError) return error;
   return new FaultError({
     code: 'fault',
-    message: `Unexpected fault: ${error instanceof Error ? error.message : String(error)}.`,
+    message: `Unexpected fault: ${error instanceof Error ? error.message : String(error)}`,
     hint: 'This is a bug: please report it, with the command; LEARN2CONTROL_DEBUG=1 shows where.',
     cause: error,
   });
