@@ -1,6 +1,7 @@
 // Training from files: the configuration, the folder of samples and the folder of the model come
 // together here for one stage. The model's folder has one folder for each stage.
 
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BadInputError } from '../errors/index.ts';
@@ -62,7 +63,9 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
     });
   }
   const folder = openRunFolder(join(outPath, name));
-  await folder.write('config.json', text);
+  // A run that is there keeps its configuration: beginning another in its place is refused below.
+  const isRefused = !options.isResumed && existsSync(join(outPath, name, CHECKPOINT_FILE));
+  if (!isRefused) await folder.write('config.json', text);
   const stage = await openStage(configuration, samples, options);
   const result = await runTraining({ ...options, stage, folder });
   const outputs = [CHECKPOINT_FILE, WEIGHTS_FILE].map((file) => join(outPath, name, file));

@@ -19,7 +19,7 @@ import {
 } from '../../src/synthesis/index.ts';
 import { temporaryFolder } from './test-clips.ts';
 
-const SHARED = '/work/shared/heads/makehuman/assets';
+const SHARED = join(import.meta.dirname, '../../../shared/heads/makehuman/assets');
 const skip = existsSync(SHARED) ? false : `no MakeHuman assets at ${SHARED}`;
 const head = await loadEmbeddedHead();
 

@@ -31,7 +31,7 @@ const STILLS_A_SHARD = 32;
 
 const { values } = parseArgs({
   options: {
-    out: { type: 'string', default: '/work/runs/data' },
+    out: { type: 'string', default: 'out/samples' },
     subjects: { type: 'string', default: '1500' },
     'first-seed': { type: 'string', default: '0' },
     pairs: { type: 'string', default: '2' },
