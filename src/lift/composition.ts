@@ -5,7 +5,7 @@
 import type { Camera } from '../geometry/index.ts';
 import { NO_TRIANGLE, type VisibilityBuffer } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
-import { type LiftGeometry, smoothstep } from './lift-geometry.ts';
+import { type LiftGeometry, SURFACE_CLASSES, smoothstep } from './lift-geometry.ts';
 import {
   insideOutline,
   type Outline,
@@ -148,6 +148,7 @@ function composeHeadPixel(
   return face * faceTrust + (1 - face) * (0.2 + 0.8 * seen) * sheetTrustHere;
 }
 
+const TEETH = SURFACE_CLASSES.indexOf('teeth');
 const guessed = new Float32Array(3);
 
 /** Blends in, by `amount`, what the mirrored side or the fill suggests; returns how far to trust that. */
@@ -162,7 +163,8 @@ function addGuess(
   const mirrored = at + ATTRIBUTE.mirroredPosition;
   const [mx, my, mz] = [surface[mirrored]!, surface[mirrored + 1]!, surface[mirrored + 2]!];
   const facing = surface[at + ATTRIBUTE.mirroredFacing]!;
-  const belief = surfaceClass === 0 && seesPoint(view, mx, my, mz, 0) ? smoothstep(0.2, 0.5, facing) : 0;
+  const isPaired = surfaceClass === 0 || surfaceClass === TEETH;
+  const belief = isPaired && seesPoint(view, mx, my, mz, surfaceClass) ? smoothstep(0.2, 0.5, facing) : 0;
   for (let k = 0; k < 3; k++) guessed[k] = 0;
   if (belief > 0) samplePicture(view.image, ...projectInCamera(view.camera, mx, my, mz), guessed, 0);
   for (let k = 0; k < 3; k++) {

@@ -123,8 +123,19 @@ export function projectInCamera(camera: Camera, x: number, y: number, z: number)
   return [(camera.focalXPx * x) / z + camera.centreXPx, (camera.focalYPx * y) / z + camera.centreYPx];
 }
 
-// Skin lies on skin only at folds; the mouth's inside lies close behind the lips.
-const DEPTH_TOLERANCE_METRES = SURFACE_CLASSES.map((name) => (name === 'skin' ? 0.004 : 0.0015));
+// Skin lies on skin only at folds; the mouth's cavity lies close behind the lips. Teeth and tongue are steep
+// at their sides.
+const DEPTH_TOLERANCE_METRES = SURFACE_CLASSES.map(
+  (name) => ({ skin: 0.004, eye: 0.0015, cavity: 0.0015, teeth: 0.006, tongue: 0.006 })[name],
+);
+const CAVITY = SURFACE_CLASSES.indexOf('cavity');
+
+/**
+ * Whether a pixel of one surface (1 + class) may show another class. A fit seldom has a still's teeth and
+ * tongue to the millimetre: both take what lies between the lips.
+ */
+const shows = (seen: number, wanted: number): boolean =>
+  seen === wanted + 1 || (wanted > CAVITY && seen > CAVITY);
 
 /** Whether a source picture shows a point (camera axes) of a surface class. */
 export function seesPoint(view: SourceView, x: number, y: number, z: number, surface: number): boolean {
@@ -133,7 +144,7 @@ export function seesPoint(view: SourceView, x: number, y: number, z: number, sur
   const py = Math.floor((camera.focalYPx * y) / z + camera.centreYPx);
   if (px < 0 || py < 0 || px >= camera.width || py >= camera.height) return false;
   const pixel = py * camera.width + px;
-  if (surface !== 0 && surfaces[pixel] !== surface + 1) return false;
+  if (surface !== 0 && !shows(surfaces[pixel]!, surface)) return false;
   const depth = depths[pixel]!;
   return z <= depth + DEPTH_TOLERANCE_METRES[surface]!;
 }
@@ -214,7 +225,14 @@ function fillHidden(
   const white = whiteOfEyes(colours, isSeen, vertexClasses);
   if (!vertexClasses.some((surface, v) => surface === 1 && isSeen[v]))
     paintEyes(head, geometry, colours, isKnown, white);
-  paintMouth(head, geometry, colours, isSeen, isKnown, white);
+  paintMouth(
+    head,
+    geometry,
+    colours,
+    isSeen,
+    isKnown,
+    Math.max(white, whiteOfTeeth(colours, isSeen, vertexClasses)),
+  );
   diffuseOverMesh(colours, isKnown, neighbours);
 }
 
@@ -229,6 +247,16 @@ function whiteOfEyes(colours: Float32Array, isSeen: Uint8Array, vertexClasses: U
   return Math.min(225, Math.max(110, upper));
 }
 
+/** How bright a still's own teeth are: the upper quartile of what is seen between the lips, 0 if nothing is. */
+function whiteOfTeeth(colours: Float32Array, isSeen: Uint8Array, vertexClasses: Uint8Array): number {
+  const brightness: number[] = [];
+  isSeen.forEach((seen, v) => {
+    if (seen && vertexClasses[v]! > CAVITY) brightness.push(luma(colours, v));
+  });
+  brightness.sort((a, b) => a - b);
+  return Math.min(225, brightness[Math.floor(brightness.length * 0.75)] ?? 0);
+}
+
 const luma = (colours: Float32Array, v: number): number =>
   0.299 * colours[3 * v]! + 0.587 * colours[3 * v + 1]! + 0.114 * colours[3 * v + 2]!;
 
@@ -238,7 +266,9 @@ const MOUTH_COLOURS: Readonly<Record<string, readonly [number, number, number]>>
   teeth: [1.08, 1.02, 0.92],
   tongue: [0.8, 0.42, 0.4],
 };
+/** Over what depth the mouth's inside darkens; rows of teeth stand in the light longer. */
 const DARKENING_METRES = 0.045;
+const TEETH_DARKENING_METRES = 0.09;
 
 function paintMouth(
   head: HeadModel,
@@ -257,7 +287,8 @@ function paintMouth(
     const colour = MOUTH_COLOURS[SURFACE_CLASSES[surface]!];
     if (!colour || isSeen[v]) return;
     const depth = Math.max(0, front - head.template[3 * v + 2]! - 0.002);
-    const light = white * Math.exp(-depth / DARKENING_METRES);
+    const reach = surface === teeth ? TEETH_DARKENING_METRES : DARKENING_METRES;
+    const light = white * Math.exp(-depth / reach);
     isKnown[v] = 1;
     colour.forEach((value, k) => {
       colours[3 * v + k] = Math.min(255, value * light);
