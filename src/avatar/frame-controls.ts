@@ -1,5 +1,6 @@
 // What steers one frame, as the networks take it: the splatted Gaussian features and the lifted picture.
 
+import { hideInvisible } from '../denoiser/index.ts';
 import type { ActivatedField, GaussianBinding } from '../gaussians/index.ts';
 import { activateField, bindGaussians, poseGaussians, rebindField, Splatter } from '../gaussians/index.ts';
 import type { HeadModel, HeadParameters } from '../head/index.ts';
@@ -45,12 +46,8 @@ export function liftedControl({
   visibility,
 }: LiftedImage): Pick<FrameControls, 'lifted' | 'visibility'> {
   const { data } = planarFromImage(image);
-  const area = visibility.length;
   const shares = Float32Array.from(visibility, (value) => value / 255);
-  for (let i = 0; i < area; i++) {
-    if (visibility[i]! > 0) continue;
-    for (let c = 0; c < 3; c++) data[c * area + i] = 0;
-  }
+  hideInvisible(data, shares);
   return {
     lifted: tensor(data, [1, 3, image.height, image.width]),
     visibility: tensor(shares, [1, 1, image.height, image.width]),

@@ -7,6 +7,7 @@ export * from './denoiser.ts';
 export * from './guidance-network.ts';
 export * from './latent-statistics.ts';
 export * from './lift-prior.ts';
+export * from './lifted-picture.ts';
 export * from './linear-codec.ts';
 export * from './models.ts';
 export * from './reference.ts';

@@ -1,6 +1,7 @@
 // From stored samples to what networks see: planar floats, cropped, recoloured, and with a lifted picture
 // that is sometimes missing or spoiled, so that no network learns merely to copy it.
 
+import { hideInvisible } from '../denoiser/index.ts';
 import type { Random } from '../tensor/index.ts';
 import type { TrainingSample } from './sample-shard.ts';
 
@@ -63,17 +64,6 @@ export function unchanged(sample: TrainingSample, sizePx: number): AugmentedSamp
     visibility,
     storedLift,
   };
-}
-
-/** Where visibility is zero the lifted picture is zero too: networks never see what is declared unknown. */
-export function hideInvisible(lifted: Float32Array, visibility: Float32Array): void {
-  const area = visibility.length;
-  for (let i = 0; i < area; i++) {
-    if (visibility[i]! > 0) continue;
-    lifted[i] = 0;
-    lifted[area + i] = 0;
-    lifted[2 * area + i] = 0;
-  }
 }
 
 type Window = {

@@ -3,8 +3,7 @@
 // picture there; with the head and the camera of the target, from which the Gaussian map is splatted.
 
 import { BadInputError } from '../errors/index.ts';
-import type { Camera } from '../geometry/index.ts';
-import type { HeadParameters } from '../head/index.ts';
+import type { LearningPair } from '../synthesis/index.ts';
 import type { AnyTensor } from '../tensor/index.ts';
 import { decodeSafetensors, elementCount, encodeSafetensors } from '../tensor/index.ts';
 
@@ -20,21 +19,7 @@ export const SAMPLE_KINDS = ['singleLift', 'roundTrip'] as const;
 export type SampleKind = (typeof SAMPLE_KINDS)[number];
 
 /** One sample; pictures are square, 8-bit sRGB, `S S 3` (S = `size`), masks `S S`. */
-export type TrainingSample = {
-  /** What the person is known from. */
-  readonly reference: Uint8Array;
-  /** The true picture. */
-  readonly target: Uint8Array;
-  /** The reference carried to the target's pose. */
-  readonly lifted: Uint8Array;
-  /** How far to trust each pixel of `lifted`, 0 (invented) to 255. */
-  readonly visibility: Uint8Array;
-  /** The head region of the target, 0 to 255: where metrics are measured. */
-  readonly headMask: Uint8Array;
-  /** The head of the target picture. */
-  readonly head: HeadParameters;
-  /** The camera of the target picture; width = height = S. */
-  readonly camera: Camera;
+export type TrainingSample = LearningPair & {
   readonly label: SampleLabel;
   readonly kind: SampleKind;
   /** Equal for samples of one person. */
