@@ -12,14 +12,21 @@ import { placeSubject } from './placement.ts';
 import { type RenderTools, renderSubject } from './renderer.ts';
 import type { Subject } from './subject.ts';
 
-/** One sample: 8-bit sRGB pictures `S S 3`, masks `S S`; head and camera are the target's. */
+/** What there is to learn from: square 8-bit sRGB pictures `S S 3`, masks `S S`. */
 export type LearningPair = {
+  /** What the person is known from. */
   readonly reference: Uint8Array;
+  /** The true picture. */
   readonly target: Uint8Array;
+  /** The reference carried to the target's pose. */
   readonly lifted: Uint8Array;
+  /** How far to trust each pixel of `lifted`, 0 (invented) to 255. */
   readonly visibility: Uint8Array;
+  /** The head region of the target, 0 to 255: where metrics are measured. */
   readonly headMask: Uint8Array;
+  /** The head of the target picture. */
   readonly head: HeadParameters;
+  /** The camera of the target picture; width = height = S. */
   readonly camera: Camera;
 };
 
