@@ -15,10 +15,11 @@ export type WorkerPoolOptions = {
 };
 
 type Reply = { readonly id: number } & ({ readonly result: unknown } | { readonly error: ThrownError });
-// Cloning between threads keeps an error's message and stack, not its class nor its own fields.
+// Cloning between threads loses an error's class and own fields, and all of what a module loader throws.
 type ThrownError = {
-  readonly error: Error;
   readonly name: string;
+  readonly message: string;
+  readonly stack: string;
   readonly code?: string;
   readonly hint?: string;
 };
@@ -92,10 +93,11 @@ export class WorkerPool<Job, Result> {
 }
 
 /** The error as the function threw it: of the project's family where it was. */
-function errorOf({ error: cause, name, code, hint }: ThrownError): Error {
+function errorOf({ name, message, stack, code, hint }: ThrownError): Error {
+  const cause = Object.assign(new Error(message), { name, stack });
   const kind = [BadInputError, MissingResourceError, FaultError].find((type) => type.name === name);
   if (kind === undefined || code === undefined || hint === undefined) return cause;
-  return new kind({ code, message: cause.message, hint, cause });
+  return new kind({ code, message, hint, cause });
 }
 
 // Plain JavaScript, since it runs before tsx does.
@@ -114,8 +116,9 @@ parentPort.on('message', async ({ id, job }) => {
     const result = await (await loaded)[workerData.functionName](job);
     parentPort.postMessage({ id, result }, [...buffersOf(result)]);
   } catch (error) {
-    const { name, code, hint } = error;
-    parentPort.postMessage({ id, error: { error, name, code, hint } });
+    const { name = 'Error', code, hint } = error ?? {};
+    const message = String(error?.message ?? error);
+    parentPort.postMessage({ id, error: { name, message, stack: String(error?.stack ?? message), code, hint } });
   }
 });
 `;

@@ -40,3 +40,15 @@ test('the help of every command has its options, with what they expect, and an e
     assert.match(help, new RegExp(`Examples:\\n\\n {2}learn2control ${name}`));
   }
 });
+
+test('help comes at once: no command file draws in codecs or networks before it runs', () => {
+  const folder = join(import.meta.dirname, '..', '..', 'src', 'cli', 'commands');
+  for (const name of commandNames()) {
+    const source = readFileSync(join(folder, `${name}.ts`), 'utf8');
+    const imports = [...source.matchAll(/^import (?!type )[^;]*? from '(\.[^']+)';/gm)].map(
+      (match) => match[1]!,
+    );
+    const heavy = imports.filter((path) => path.startsWith('../../') && !/\/(errors|events)\//.test(path));
+    assert.deepEqual(heavy, [], `${name} imports them where only \`run\` needs them`);
+  }
+});

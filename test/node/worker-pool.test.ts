@@ -1,9 +1,13 @@
 // The worker pool: order, errors, and more jobs than threads.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { BadInputError } from '../../src/errors/index.ts';
 import { WorkerPool } from '../../src/node/index.ts';
+import { temporaryFolder } from './test-clips.ts';
 
 type Job = { readonly value: number };
 const module = new URL('./worker-pool-jobs.ts', import.meta.url);
@@ -30,4 +34,20 @@ test('what a job throws for its user arrives as the same kind of error, and the 
 test('a function that the module does not have is an error of the job', async () => {
   await using pool = new WorkerPool<Job, Float32Array>({ module, functionName: 'cube', size: 1 });
   await assert.rejects(pool.run({ value: 1 }), /cube|not a function/);
+});
+
+test('a module that cannot be loaded is named in the error of every job', async () => {
+  using folder = temporaryFolder();
+  for (const [name, source, message] of [
+    ['incomplete', "import './gone.ts';", /gone\.ts/],
+    ['unreadable', 'export const f = (: => 1;', /unreadable\.ts:1/],
+    ['failing', "throw 'a text';", /^a text$/],
+  ] as const) {
+    const path = join(folder.path, `${name}.ts`);
+    writeFileSync(join(folder.path, 'package.json'), '{ "type": "module" }');
+    writeFileSync(path, source);
+    await using pool = new WorkerPool<Job, void>({ module: pathToFileURL(path), functionName: 'f', size: 1 });
+    await assert.rejects(pool.run({ value: 1 }), { message });
+    await assert.rejects(pool.run({ value: 2 }), { message });
+  }
 });

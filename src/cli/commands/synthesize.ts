@@ -6,15 +6,6 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BadInputError } from '../../errors/index.ts';
-import {
-  expectWritable,
-  loadEmbeddedHead,
-  readAssetFolder,
-  readModel,
-  WorkerPool,
-  writeFileAtomic,
-  writeImage,
-} from '../../node/index.ts';
 import type { RenderedSubject, ViewsJob } from '../../synthesis/index.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
 import { integer, real, text } from '../option-types.ts';
@@ -41,6 +32,8 @@ export const command: CliCommand = defineCommand({
   }),
   examples: ['synthesize --subjects 36 --views 4 --out subjects'],
   async run({ out, subjects, views, size, yaw, pitch, assets: folder }, { emit, seed, signal }) {
+    const { expectWritable, loadEmbeddedHead, readAssetFolder, readModel, WorkerPool, writeFileAtomic } =
+      await import('../../node/index.ts');
     await mkdir(out, { recursive: true }).catch(() => {});
     await expectWritable(join(out, 'subject.json'));
     const head = await readModel('head', 'embedded.head');
@@ -112,6 +105,7 @@ async function expectSameRequest(truth: string, wanted: Request): Promise<void> 
 }
 
 async function writeView(path: string, { image, headMask }: RenderedSubject): Promise<void> {
+  const { writeImage } = await import('../../node/index.ts');
   await writeImage(`${path}.png`, image);
   const data = new Uint8Array(headMask.length * 3);
   headMask.forEach((value, pixel) => {
