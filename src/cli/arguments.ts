@@ -26,8 +26,10 @@ export function shownOptions({ options, positionals }: ArgumentSchema<z.ZodObjec
   const named = Object.keys(options.shape).filter((name) => !positionals.includes(name));
   return [...positionals, ...named].map((name) => {
     const isPositional = positionals.includes(name);
-    const shown = isPositional ? name.toUpperCase() : `--${kebabCase(name)}`;
-    return { ...describeOption(options.shape[name] as z.ZodType), name, shown, isPositional };
+    const described = describeOption(options.shape[name] as z.ZodType);
+    const place = described.isList ? `${described.hint}...` : name.toUpperCase();
+    const shown = isPositional ? place : `--${kebabCase(name)}`;
+    return { ...described, name, shown, isPositional };
   });
 }
 
@@ -47,7 +49,7 @@ export function parseArguments<Options extends z.ZodObject>(
   throw valueError(shown.find(({ name }) => name === wrong)!, given);
 }
 
-type Given = Record<string, string | true>;
+type Given = Record<string, string | true | string[]>;
 
 /** Values by option name, not yet checked. A value may begin with a dash; all after `--` go by position. */
 function readWords(words: readonly string[], shown: readonly ShownOption[]): Given {
@@ -62,12 +64,14 @@ function readWords(words: readonly string[], shown: readonly ShownOption[]): Giv
     if (word === '--' && !isOptionsEnd) {
       isOptionsEnd = true;
     } else if (isOptionsEnd || !word.startsWith('-') || word === '-') {
-      const option = free.shift();
+      const option = free[0];
       if (option === undefined) {
         const hint = 'Options begin with two dashes; see --help.';
         throw badOption('unexpected-argument', `Unexpected argument "${word}".`, hint);
       }
-      given[option.name] = word;
+      // A list takes all that is left.
+      if (option.isList) given[option.name] = [...((given[option.name] as string[]) ?? []), word];
+      else given[free.shift()!.name] = word;
     } else {
       const [dashed, value] = splitAtEquals(word);
       const option = named.get(dashed);

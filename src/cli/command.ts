@@ -3,6 +3,7 @@
 
 import type { z } from 'zod';
 import type { EventSink } from '../events/index.ts';
+import type { HeadModel } from '../head/index.ts';
 import type { Device } from '../tensor/index.ts';
 
 /** What the frame gives a running command. */
@@ -15,6 +16,10 @@ export type CommandContext = {
   openDevice(): Promise<Device>;
   /** The value of --seed. */
   readonly seed: number;
+  /** The value of --head; null where the package's own head is meant. */
+  readonly headPath: string | null;
+  /** The head that --head names, else the package's own. @throws BadInputError if the file is no head. */
+  loadHead(): Promise<HeadModel>;
 };
 
 /** What a command gives back. */
@@ -37,6 +42,8 @@ export type CommandDefinition<Options extends z.ZodObject> = {
   readonly positionals?: readonly (keyof Options['shape'] & string)[];
   /** Whole command lines, without the program's name. */
   readonly examples?: readonly string[];
+  /** Whether it works with the head of --head; all others use none, or the package's own. Default false. */
+  readonly takesHead?: boolean;
   /** How long the command may take to stop after an interrupt; the default is a few seconds. */
   readonly stopSeconds?: number;
   run(options: z.output<Options>, context: CommandContext): Promise<CommandResult>;

@@ -16,7 +16,6 @@ import type { RgbImage, VideoSource } from '../media/index.ts';
 import { decodeWeights } from '../nn/index.ts';
 import {
   expectWritable,
-  loadEmbeddedHead,
   loadTracker,
   readBytes,
   readTrack,
@@ -44,9 +43,9 @@ export async function writeControlVideo(
   { input, out, clip, weights }: ControlVideoOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
-  const { emit, seed, signal } = context;
+  const { emit, loadHead, seed, signal } = context;
   await expectWritable(out);
-  const head = await loadEmbeddedHead();
+  const head = await loadHead();
   const binding = bindGaussians(head);
   const field = await loadField(head, binding, { weights, seed });
   if (field === null) {

@@ -1,11 +1,11 @@
 // The command line's frame: finds the command, checks its options, runs it, and reports one result, as text
 // or as JSON. Standard output carries the result alone; everything else goes to standard error.
 
-import { AvatarError, FaultError } from '../errors/index.ts';
+import { AvatarError, BadInputError, FaultError } from '../errors/index.ts';
 import type { Device } from '../tensor/index.ts';
 import { parseArguments } from './arguments.ts';
 import type { CliCommand, CommandContext, CommandResult } from './command.ts';
-import { loadCommand } from './command-list.ts';
+import { loadCommand, splitCommand } from './command-list.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { watchInterrupts } from './interrupt.ts';
@@ -32,7 +32,7 @@ export async function main(
   argv: readonly string[],
   load: (name: string) => Promise<CliCommand> = loadCommand,
 ): Promise<void> {
-  const [name, ...words] = argv;
+  const { name, words } = splitCommand(argv);
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     console.log(await programHelp(packageVersion()));
     process.exitCode = name === undefined ? 2 : 0;
@@ -64,10 +64,11 @@ async function runCommand(run: Run, command: CliCommand, words: readonly string[
     options: command.options.extend(GLOBAL_OPTIONS.shape),
     positionals,
   });
-  expectOutputsApart(options, { options: command.options, positionals });
+  if (options.head !== undefined && !command.takesHead) throw headNotTaken(run.name);
+  expectOutputsApart(options, { options: command.options.extend(GLOBAL_OPTIONS.shape), positionals });
   // Codecs and networks are loaded by those who use them: help and mistakes come at once.
-  const { createDevice, removeTemporaryFiles } = await import('../node/index.ts');
-  const { device, seed } = GLOBAL_OPTIONS.parse(options);
+  const { createDevice, loadHead, removeTemporaryFiles } = await import('../node/index.ts');
+  const { device, seed, head } = GLOBAL_OPTIONS.parse(options);
   const renderer = createProgressRenderer({
     write: (text) => process.stderr.write(text),
     isTerminal: process.stderr.isTTY === true,
@@ -86,6 +87,8 @@ async function runCommand(run: Run, command: CliCommand, words: readonly string[
   const context: CommandContext = {
     signal: interrupts.signal,
     seed,
+    headPath: head ?? null,
+    loadHead: () => loadHead(head),
     emit(event) {
       if (event.kind === 'log' && event.level === 'warning') run.warnings.push(event.message);
       renderer.emit(event);
@@ -110,6 +113,14 @@ async function runCommand(run: Run, command: CliCommand, words: readonly string[
     renderer.finish();
     removeTemporaryFiles();
   }
+}
+
+function headNotTaken(name: string): BadInputError {
+  return new BadInputError({
+    code: 'head-not-taken',
+    message: `${name} works without --head: it uses no head, or the package's own.`,
+    hint: 'Leave --head out.',
+  });
 }
 
 async function reportSuccess(run: Run, { summary, outputs, fields = {} }: CommandResult): Promise<void> {

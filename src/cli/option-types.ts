@@ -30,6 +30,19 @@ export function inputFile(description: string): z.ZodString {
   return text(description, { expects: 'the path of a file', hint: 'FILE', file: 'input' });
 }
 
+/** The paths of one or more files that are read; by position only, the last of a command's. */
+export function inputFiles(description: string): z.ZodArray<z.ZodString> {
+  return z
+    .array(z.string().min(1))
+    .min(1)
+    .meta({
+      description,
+      expects: 'the paths of one or more files',
+      hint: 'FILE',
+      file: 'input',
+    } satisfies OptionMeta);
+}
+
 /** The path of a file that is written. */
 export function outputFile(description: string, ending: string): z.ZodString {
   const expects = `a file name that ends in ${ending}`;
@@ -96,6 +109,8 @@ export function flag(description: string): z.ZodDefault<z.ZodBoolean> {
 /** What an option schema is, seen through `.optional()` and `.default()`. */
 export type OptionDescription = OptionMeta & {
   readonly isFlag: boolean;
+  /** Whether it takes all words by position that are left. */
+  readonly isList: boolean;
   readonly isRequired: boolean;
   readonly defaultValue: unknown;
 };
@@ -117,6 +132,7 @@ export function describeOption(schema: z.ZodType): OptionDescription {
     hint: meta.hint ?? 'VALUE',
     ...(meta.file === undefined ? {} : { file: meta.file }),
     isFlag: inner instanceof z.ZodBoolean,
+    isList: inner instanceof z.ZodArray,
     isRequired,
     defaultValue,
   };

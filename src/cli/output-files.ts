@@ -13,10 +13,12 @@ export function expectOutputsApart(
   values: Readonly<Record<string, unknown>>,
   schema: ArgumentSchema<z.ZodObject>,
 ): void {
-  const files = shownOptions(schema).flatMap(({ name, shown, file }) => {
-    const id = file === undefined ? null : fileId(values[name]);
-    return id === null ? [] : [{ shown, file, id, path: String(values[name]) }];
-  });
+  const files = shownOptions(schema).flatMap(({ name, shown, file }) =>
+    [values[name]].flat().flatMap((path) => {
+      const id = file === undefined ? null : fileId(path);
+      return id === null ? [] : [{ shown, file, id, path: String(path) }];
+    }),
+  );
   for (const output of files.filter(({ file }) => file === 'output')) {
     const input = files.find(({ file, id }) => file === 'input' && id === output.id);
     if (input === undefined) continue;

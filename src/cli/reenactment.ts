@@ -15,7 +15,6 @@ import {
   expectWritable,
   type LoadedAvatar,
   loadAvatar,
-  loadEmbeddedHead,
   loadTracker,
   readImage,
   readTrack,
@@ -56,7 +55,7 @@ export async function runReenactment(
   await expectWritable(out);
   if (sheet !== undefined) await expectWritable(sheet);
   const watch = startStopwatch();
-  const head = await loadEmbeddedHead();
+  const head = await context.loadHead();
   using clip = driving.endsWith('.track') ? null : await readVideo(driving);
   if (clip === null && (compare || sheet !== undefined)) {
     const message = `${driving} holds no pictures: the comparison shows portrait and result alone.`;

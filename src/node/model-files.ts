@@ -27,6 +27,15 @@ export function readModel(...names: readonly string[]): Promise<Uint8Array> {
   return readBytes(modelPath(...names), 'a model of the package');
 }
 
+/**
+ * The head of a file, or the one that the package ships.
+ * @throws MissingResourceError if it is not there; BadInputError if it is no head.
+ */
+export async function loadHead(path?: string): Promise<HeadModel> {
+  if (path === undefined) return loadEmbeddedHead();
+  return decodeHead(await readBytes(path, 'a head model'), path);
+}
+
 /** The head that the package ships. @throws MissingResourceError if the package is incomplete. */
 export async function loadEmbeddedHead(): Promise<HeadModel> {
   return decodeHead(await readModel('head', 'embedded.head'), 'embedded.head');

@@ -14,6 +14,7 @@ export const command: CliCommand = defineCommand({
     clip: inputFile('the clip of a track, to show its frames').optional(),
     weights: inputFile('weights whose Gaussian field to show; else a fresh one').optional(),
   }),
+  takesHead: true,
   examples: ['control clip.mp4 --out control.mp4', 'control clip.track --clip clip.mp4 --out control.mp4'],
   async run(options, context) {
     if (options.clip !== undefined && !options.input.endsWith('.track')) {

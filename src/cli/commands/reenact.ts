@@ -26,6 +26,7 @@ const OPTIONS = z.object({
 export const command: CliCommand = defineCommand({
   summary: 'make the person of a portrait move as a driving clip does',
   options: OPTIONS,
+  takesHead: true,
   examples: [
     'reenact --portrait anna.jpg --driving speech.mp4 --out anna-speaks.mp4',
     'reenact --portrait anna.jpg --driving speech.mp4 --out look.mp4 --compare --preview',

@@ -12,15 +12,14 @@ export const command: CliCommand = defineCommand({
     out: outputFile('the track to write', '.track'),
     focalPx: real('the focal length in pixels, if it is known', { min: 1, max: 1e6 }).optional(),
   }),
+  takesHead: true,
   examples: ['track clip.mp4 --out clip.track', 'track portrait.jpg --out portrait.track --json'],
-  async run({ input, out, focalPx }, { emit, openDevice, signal }) {
+  async run({ input, out, focalPx }, { emit, loadHead, openDevice, signal }) {
     const { encodeHeadTrack } = await import('../../head/index.ts');
-    const { expectWritable, loadEmbeddedHead, loadTracker, trackFile, writeFileAtomic } = await import(
-      '../../node/index.ts'
-    );
+    const { expectWritable, loadTracker, trackFile, writeFileAtomic } = await import('../../node/index.ts');
     await expectWritable(out);
     const device = await openDevice();
-    const head = await loadEmbeddedHead();
+    const head = await loadHead();
     await using tracker = await loadTracker(device, head);
     const result = await trackFile(tracker, head, input, { emit, signal, ...(focalPx ? { focalPx } : {}) });
     await writeFileAtomic(out, encodeHeadTrack(result.track));
