@@ -4,6 +4,9 @@
 // Departs: the paper's network predicts v from nothing. Without this, hours of training on small machines
 // go into copying a latent that is there already; `liftPriorVariance: null` is the paper's form.
 //
+// How far to believe an invented pixel was measured on training pairs: its latent explains about half of the
+// truth's. So belief b = (1 + k) v / (k + v) rises fast with visibility v, and the prior is N(b mu, 1 - b (1 - var)).
+//
 // With x_t = a x_0 + s eps and x_0 ~ N(mu, tau^2):  E[x_0 | x_t] = mu + a tau^2 (x_t - a mu) / D,
 // D = a^2 tau^2 + s^2, and v = (a x_t - x_0) / s gives  v = s (a (1 - tau^2) x_t - mu) / D.
 // Where nothing is visible mu = 0 and tau = 1, so that v = 0: the prior is silent.
@@ -27,11 +30,16 @@ import type { ModelConfig } from './config.ts';
 import { latentFactor } from './config.ts';
 import type { Controls } from './guidance-network.ts';
 
-/** Joins the prior's latent and its visibility to the guidance features: `B W+C+1 h w`, made once a frame. */
+/** The visibility at which a guess is believed by half. */
+const HALF_BELIEF = 0.06;
+
+/** Joins the prior's latent and how far it is believed to the guidance features: `B W+C+1 h w`, made once a frame. */
 export function withLiftPrior(features: Value, controls: Controls, config: ModelConfig): Value {
   if (config.unet.liftPriorVariance === null) return features;
-  const visibility = averagePool2d(controls.visibility!, latentFactor(config.autoencoder));
-  return concat([features, mul(controls.liftedLatent!, visibility), visibility], 1);
+  const visibility = controls.visibility!;
+  const pixelBelief = div(mul(visibility, 1 + HALF_BELIEF), add(visibility, HALF_BELIEF));
+  const belief = averagePool2d(pixelBelief, latentFactor(config.autoencoder));
+  return concat([features, mul(controls.liftedLatent!, belief), belief], 1);
 }
 
 /** The extents of what steers a batch: the guidance features, and the prior where there is one. */
@@ -52,8 +60,8 @@ export function splitGuidance(
   const [width, channels] = [widths[0]!, config.autoencoder.latentChannels];
   const part = (start: number, count: number): Value =>
     slice(guidance, { axis: 1, start, end: start + count });
-  const [mu, visibility] = [part(width, channels), part(width + channels, 1)];
-  const variance = sub(1, mul(visibility, 1 - liftPriorVariance));
+  const [mu, belief] = [part(width, channels), part(width + channels, 1)];
+  const variance = sub(1, mul(belief, 1 - liftPriorVariance));
   const schedule = createSchedule(config.diffusion);
   const mixtures = Array.from({ length: schedule.steps }, (_, t) => mixtureAt(schedule, t));
   const perPicture = (values: readonly number[]): Value => {

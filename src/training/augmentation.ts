@@ -136,7 +136,7 @@ function spoil(lifted: Float32Array, visibility: Float32Array, side: number, ran
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
     const [shiftX, shiftY] = [random.normal() * 0.5 * radius, random.normal() * 0.5 * radius];
     const smear = random.uniform(0, 0.9);
-    const keptVisibility = random.choose([1, 0.6, 0.3, 0, 0]);
+    const keptVisibility = random.choose([1, 0.6, 0.3, 0.06, 0]);
     for (let y = Math.max(0, Math.floor(cy - radius)); y < Math.min(side, cy + radius); y++) {
       for (let x = Math.max(0, Math.floor(cx - radius)); x < Math.min(side, cx + radius); x++) {
         const [dx, dy] = [x - cx, y - cy];
