@@ -1,4 +1,4 @@
-// Splatting of isotropic 3D Gaussians in plain TypeScript and float64: the definition that the WebAssembly
+// Splatting of 3D Gaussians in plain TypeScript and float64: the definition that the WebAssembly
 // kernel is held against. One Gaussian after the other, near to far, over the pixels of its ellipse.
 // Source: Kerbl et al., "3D Gaussian Splatting", 2023, with the conventions of gsplat (splatting-constants).
 
@@ -43,7 +43,8 @@ export function splatReferenceBackward(
   const forward = splatReference(scene);
   const gradients = {
     means: new Float64Array(count * 3),
-    scales: new Float64Array(count),
+    scales: new Float64Array(scene.scales.length),
+    ...(scene.rotations && { rotations: new Float64Array(count * 4) }),
     opacities: new Float64Array(count),
     features: new Float64Array(count * channels),
   };
@@ -80,12 +81,11 @@ export function splatReferenceBackward(
     at.kxy += gradSigma * dx * dy;
     at.kyy += gradSigma * 0.5 * dy * dy;
   });
-  for (let i = 0; i < count; i++) {
-    const view = viewGaussian(camera, scene.means, scene.scales, i);
-    if (view.z < NEAR_DEPTH) continue;
-    const { mean, scale } = projectBackward(camera, view, screen[i]!);
-    gradients.means.set(mean, i * 3);
-    gradients.scales[i] = scale;
+  for (const { gaussian, view } of sortedViews(scene)) {
+    const { mean, scale, rotation } = projectBackward(scene, gaussian, view, screen[gaussian]!);
+    gradients.means.set(mean, gaussian * 3);
+    gradients.scales.set(scale, gaussian * scale.length);
+    gradients.rotations?.set(rotation, gaussian * 4);
   }
   return gradients;
 }
@@ -150,8 +150,9 @@ function sortedViews(scene: SplatScene<Reals>): { gaussian: number; view: Gaussi
   const views: { gaussian: number; view: GaussianView; depth: number }[] = [];
   for (let gaussian = 0; gaussian < gaussianCount(scene); gaussian++) {
     if (!(scene.opacities[gaussian]! >= ALPHA_MIN)) continue;
-    const view = viewGaussian(scene.camera, scene.means, scene.scales, gaussian);
-    if (view.z >= NEAR_DEPTH) views.push({ gaussian, view, depth: Math.fround(view.z) });
+    const view = viewGaussian(scene, gaussian);
+    if (view.z >= NEAR_DEPTH && Number.isFinite(view.kxx))
+      views.push({ gaussian, view, depth: Math.fround(view.z) });
   }
   return views.sort((a, b) => a.depth - b.depth);
 }

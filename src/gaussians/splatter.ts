@@ -20,7 +20,12 @@ export type SplatImages = {
 export class Splatter {
   readonly #kernel: SplattingKernel = new SplattingKernel();
   readonly #camera = new Float64Array(16);
-  #latest: { readonly channels: number; readonly count: number; readonly camera: Camera } | null = null;
+  #latest: {
+    readonly channels: number;
+    readonly count: number;
+    readonly isTurned: boolean;
+    readonly camera: Camera;
+  } | null = null;
 
   /**
    * Splats a scene; conventions in `splat-scene.ts`.
@@ -40,12 +45,13 @@ export class Splatter {
         ...{ width, height, channels, camera: this.#camera },
         means: scene.means,
         scales: scene.scales,
+        rotations: scene.rotations ?? null,
         opacities: scene.opacities,
         features: scene.features,
       },
       { features: images.features.data, alpha: images.alpha.data },
     );
-    this.#latest = { channels, count: gaussianCount(scene), camera };
+    this.#latest = { channels, count: gaussianCount(scene), isTurned: scene.rotations !== undefined, camera };
     return images;
   }
 
@@ -66,19 +72,20 @@ export class Splatter {
         hint: 'call forward first',
       });
     }
-    const { channels, count, camera } = this.#latest;
+    const { channels, count, isTurned, camera } = this.#latest;
     expectShape('feature gradient', gradient.features, [channels, camera.height, camera.width]);
     if (gradient.alpha) expectShape('alpha gradient', gradient.alpha, [camera.height, camera.width]);
-    const gradients = into ?? emptyGradients(count, channels);
+    const gradients = into ?? emptyGradients(count, isTurned, channels);
     this.#kernel.backward(gradient.features.data, gradient.alpha?.data ?? null, gradients);
     return gradients;
   }
 }
 
-function emptyGradients(count: number, channels: number): SplatGradients {
+function emptyGradients(count: number, isTurned: boolean, channels: number): SplatGradients {
   return {
     means: new Float32Array(count * 3),
-    scales: new Float32Array(count),
+    scales: new Float32Array(isTurned ? count * 3 : count),
+    ...(isTurned && { rotations: new Float32Array(count * 4) }),
     opacities: new Float32Array(count),
     features: new Float32Array(count * channels),
   };

@@ -15,8 +15,10 @@ export type SplattingInput = {
   readonly channels: number;
   /** `N 3`. */
   readonly means: Float32Array;
-  /** `N`, at least 0. */
+  /** `N`, at least 0; `N 3` with rotations. */
   readonly scales: Float32Array;
+  /** `N 4`, quaternions w x y z; null where all Gaussians are balls. */
+  readonly rotations: Float32Array | null;
   /** `N`, 0 to 1. */
   readonly opacities: Float32Array;
   /** `N C`. */
@@ -26,10 +28,12 @@ export type SplattingInput = {
 /** Where the kernel's answers are written: `C H W` and `H W`. */
 export type SplattingImages = { readonly features: Float32Array; readonly alpha: Float32Array };
 
-/** Where the kernel's gradients are written: `N 3`, `N`, `N`, `N C`. */
+/** Where the kernel's gradients are written: shaped like the scene's arrays. */
 export type SplattingGradients = {
   readonly means: Float32Array;
   readonly scales: Float32Array;
+  /** Of scenes with rotations. */
+  readonly rotations?: Float32Array | undefined;
   readonly opacities: Float32Array;
   readonly features: Float32Array;
 };
@@ -41,7 +45,7 @@ type Exports = {
   fillLists(entries: number): void;
   blend(): void;
   blendBackward(gradImage: number, gradAlpha: number, sums: number, gradFeatures: number): void;
-  projectBackward(gradMeans: number, gradScales: number, gradOpacities: number): void;
+  projectBackward(gradMeans: number, gradScales: number, gradRotations: number, gradOpacities: number): void;
 };
 
 type Layout = {
@@ -50,6 +54,7 @@ type Layout = {
   /** Floats in a row of an image plane in the kernel: the width rounded up to whole blocks. */
   readonly stride: number;
   readonly count: number;
+  readonly isTurned: boolean;
   readonly channels: number;
   /** Channels in the kernel: a multiple of 4, the rest zero. */
   readonly lanes: number;
@@ -64,6 +69,7 @@ type GradientLayout = {
   readonly sums: number;
   readonly means: number;
   readonly scales: number;
+  readonly rotations: number;
   readonly opacities: number;
   readonly features: number;
 };
@@ -92,6 +98,8 @@ export class SplattingKernel {
     const camera = heap.put(input.camera);
     const means = heap.put(input.means);
     const scales = heap.put(input.scales);
+    const isTurned = input.rotations !== null;
+    const rotations = input.rotations === null ? 0 : heap.put(input.rotations);
     const opacities = heap.put(input.opacities);
     const features = this.#putRows(input.features, count, channels, lanes);
     const records = heap.reserve(count * RECORD_BYTES);
@@ -100,12 +108,23 @@ export class SplattingKernel {
     const image = heap.reserve(planeBytes * lanes);
     const transmittance = heap.reserve(planeBytes);
     const scratch = heap.reserve(lanes * 64);
-    exports.setScene(width, height, count, lanes, camera, means, scales, opacities, features);
+    exports.setScene(width, height, count, lanes, camera, means, scales, rotations, opacities, features);
     exports.setBuffers(records, sort, starts, image, transmittance, scratch);
     exports.fillLists(heap.reserve(exports.project() * 4));
     exports.blend();
 
-    this.#layout = { width, height, stride, count, channels, lanes, image, transmittance, gradients: null };
+    this.#layout = {
+      width,
+      height,
+      stride,
+      count,
+      isTurned,
+      channels,
+      lanes,
+      image,
+      transmittance,
+      gradients: null,
+    };
     this.#readPlanes(image, channels, images.features);
     this.#readPlanes(transmittance, 1, images.alpha);
     const alpha = images.alpha;
@@ -119,29 +138,31 @@ export class SplattingKernel {
   backward(gradFeatures: Float32Array, gradAlpha: Float32Array | null, gradients: SplattingGradients): void {
     const { exports, heap } = this.#kernel;
     const layout = this.#layout!;
-    const { count, channels, lanes } = layout;
+    const { count, isTurned, channels, lanes } = layout;
     layout.gradients ??= this.#reserveGradients(layout);
     const at = layout.gradients;
     this.#writePlanes(at.image, channels, lanes, gradFeatures);
     this.#writePlanes(at.alpha, gradAlpha === null ? 0 : 1, 1, gradAlpha);
     exports.blendBackward(at.image, at.alpha, at.sums, at.features);
-    exports.projectBackward(at.means, at.scales, at.opacities);
+    exports.projectBackward(at.means, at.scales, at.rotations, at.opacities);
     gradients.means.set(heap.floats(at.means, count * 3));
-    gradients.scales.set(heap.floats(at.scales, count));
+    gradients.scales.set(heap.floats(at.scales, isTurned ? count * 3 : count));
+    if (isTurned) gradients.rotations!.set(heap.floats(at.rotations, count * 4));
     gradients.opacities.set(heap.floats(at.opacities, count));
     const features = heap.floats(at.features, count * lanes);
     if (lanes === channels) gradients.features.set(features);
     else copyRows(features, lanes, gradients.features, channels, count, channels);
   }
 
-  #reserveGradients({ stride, height, count, lanes }: Layout): GradientLayout {
+  #reserveGradients({ stride, height, count, isTurned, lanes }: Layout): GradientLayout {
     const { heap } = this.#kernel;
     return {
       image: heap.reserve(stride * height * 4 * lanes),
       alpha: heap.reserve(stride * height * 4),
       sums: heap.reserve(count * SUMS_BYTES),
       means: heap.reserve(count * 12),
-      scales: heap.reserve(count * 4),
+      scales: heap.reserve(isTurned ? count * 12 : count * 4),
+      rotations: heap.reserve(isTurned ? count * 16 : 0),
       opacities: heap.reserve(count * 4),
       features: heap.reserve(count * lanes * 4),
     };

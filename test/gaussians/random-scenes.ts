@@ -12,10 +12,13 @@ export type SceneOptions = {
   readonly channels: number;
   readonly width: number;
   readonly height: number;
+  /** Ellipsoids, one to three times as long as thick, instead of balls. */
+  readonly isTurned?: boolean;
 };
 
 /** Gaussians of 1 to 4 pixels over the whole image and somewhat beyond, 0.6 to 0.8 m away. */
-export function randomScene({ seed, count, channels, width, height }: SceneOptions): SplatScene {
+export function randomScene(options: SceneOptions): SplatScene {
+  const { seed, count, channels, width, height, isTurned = false } = options;
   const random = createRandom(seed);
   const front = frontCamera(width, height, Math.max(width, height) * 1.2);
   const camera: Camera = {
@@ -38,13 +41,19 @@ export function randomScene({ seed, count, channels, width, height }: SceneOptio
     }
   }
   const pixel = 0.7 / camera.focalXPx;
-  return {
+  const balls: SplatScene = {
     camera,
     channels,
     means,
     scales: Float32Array.from({ length: count }, () => random.uniform(1, 4) * pixel),
     opacities: Float32Array.from({ length: count }, () => random.uniform(0.05, 0.95)),
     features: Float32Array.from({ length: count * channels }, () => random.uniform(-1, 1)),
+  };
+  if (!isTurned) return balls;
+  return {
+    ...balls,
+    scales: Float32Array.from({ length: count * 3 }, () => random.uniform(1, 3) * pixel),
+    rotations: random.fillNormal(new Float32Array(count * 4)),
   };
 }
 

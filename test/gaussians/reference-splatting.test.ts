@@ -10,14 +10,16 @@ import { gradientError } from './finite-differences.ts';
 import { randomScene, randomValues } from './random-scenes.ts';
 
 type Scene64 = SplatScene<Float64Array>;
-const STEPS = { means: 1e-7, scales: 1e-8, opacities: 1e-7, features: 1e-5 } as const;
+const STEPS = { means: 1e-7, scales: 1e-8, rotations: 1e-6, opacities: 1e-7, features: 1e-5 } as const;
 type Name = keyof typeof STEPS;
 const NAMES = Object.keys(STEPS) as Name[];
+const namesOf = (scene: Scene64): Name[] => NAMES.filter((name) => scene[name] !== undefined);
 
 function inFloat64(scene: SplatScene): Scene64 {
   const [means, scales] = [Float64Array.from(scene.means), Float64Array.from(scene.scales)];
   const [opacities, features] = [Float64Array.from(scene.opacities), Float64Array.from(scene.features)];
-  return { ...scene, means, scales, opacities, features };
+  const rotations = scene.rotations && Float64Array.from(scene.rotations);
+  return { ...scene, means, scales, rotations, opacities, features };
 }
 
 /** A random linear loss of the images, its gradients, and the checker's verdict on one of them. */
@@ -36,29 +38,35 @@ function problemOf(scene: Scene64): {
   return {
     gradients: splatReferenceBackward(scene, { features: weights, alpha: alphaWeights }),
     errorOf: (name, gradient) =>
-      gradientError({ loss: (at) => lossOf(name, at), at: scene[name], gradient, step: STEPS[name] }),
+      gradientError({ loss: (at) => lossOf(name, at), at: scene[name]!, gradient, step: STEPS[name] }),
   };
 }
 
-const overlapping = inFloat64(randomScene({ seed: 5, count: 24, channels: 3, width: 20, height: 16 }));
+const OVERLAPPING = { count: 24, channels: 3, width: 20, height: 16 };
+const scenes = {
+  balls: inFloat64(randomScene({ ...OVERLAPPING, seed: 5 })),
+  ellipsoids: inFloat64(randomScene({ ...OVERLAPPING, seed: 25, isTurned: true })),
+};
 
-for (const name of NAMES) {
-  test(`the gradient to ${name} agrees with finite differences`, () => {
-    const { gradients, errorOf } = problemOf(overlapping);
-    const error = errorOf(name, gradients[name]);
-    assert.ok(error <= 1e-5, `relative error ${error}`);
-  });
+for (const [kind, scene] of Object.entries(scenes)) {
+  for (const name of namesOf(scene)) {
+    test(`the gradient to ${name} of ${kind} agrees with finite differences`, () => {
+      const { gradients, errorOf } = problemOf(scene);
+      const error = errorOf(name, gradients[name]!);
+      assert.ok(error <= 1e-5, `relative error ${error}`);
+    });
 
-  test(`a gradient to ${name} with one element off by a thousandth is caught`, () => {
-    const { gradients, errorOf } = problemOf(overlapping);
-    const wrong = gradients[name].slice();
-    const largest = wrong.reduce(
-      (best, value, i) => (Math.abs(value) > Math.abs(wrong[best]!) ? i : best),
-      0,
-    );
-    wrong[largest]! *= 1.001;
-    assert.ok(errorOf(name, wrong) > 1e-5);
-  });
+    test(`a gradient to ${name} of ${kind} with one element off by a thousandth is caught`, () => {
+      const { gradients, errorOf } = problemOf(scene);
+      const wrong = gradients[name]!.slice();
+      const largest = wrong.reduce(
+        (best, value, i) => (Math.abs(value) > Math.abs(wrong[best]!) ? i : best),
+        0,
+      );
+      wrong[largest]! *= 1.001;
+      assert.ok(errorOf(name, wrong) > 1e-5);
+    });
+  }
 }
 
 test('the gradients agree with finite differences where the Jacobian is clamped, beyond the field of view', () => {
@@ -73,11 +81,26 @@ test('the gradients agree with finite differences where the Jacobian is clamped,
     features: Float64Array.of(0.9, -0.7),
   };
   assert.ok(splatReference(scene).alpha.some((value) => value > 0.1));
-  const { gradients, errorOf } = problemOf(scene);
-  for (const name of NAMES) {
-    const error = errorOf(name, gradients[name]);
-    assert.ok(error <= 1e-5, `${name}: relative error ${error}`);
+  const rotations = Float64Array.of(1, 0.2, -0.3, 0.4, 0.5, -0.6, 0.7, 0.2);
+  const ellipsoids = { ...scene, rotations, scales: Float64Array.of(0.5, 0.3, 0.2, 0.4, 0.6, 0.2) };
+  for (const clamped of [scene, ellipsoids]) {
+    const { gradients, errorOf } = problemOf(clamped);
+    for (const name of namesOf(clamped)) {
+      const error = errorOf(name, gradients[name]!);
+      assert.ok(error <= 1e-5, `${name}: relative error ${error}`);
+    }
   }
+});
+
+test('ellipsoids with three equal scales are balls, however they are turned', () => {
+  const ball = scenes.balls;
+  const scales = Float64Array.from(
+    { length: ball.scales.length * 3 },
+    (_, i) => ball.scales[Math.floor(i / 3)]!,
+  );
+  const turned = { ...ball, scales, rotations: Float64Array.from(randomValues(3, ball.scales.length * 4)) };
+  const [expected, actual] = [splatReference(ball).features, splatReference(turned).features];
+  assert.ok(actual.every((value, i) => Math.abs(value - expected[i]!) < 1e-12));
 });
 
 /** One Gaussian of `sigmaPx` pixels on the axis of a camera. */

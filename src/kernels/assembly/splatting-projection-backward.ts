@@ -1,4 +1,4 @@
-// The gradient of the projection: from the sums over pixels to means, scales and opacities.
+// The gradient of the projection: from the sums over pixels to means, scales, rotations and opacities.
 
 import { sumsAt } from './splatting-blend-backward';
 import { LOW_PASS_PX2 } from '../splatting-constants';
@@ -13,15 +13,20 @@ import {
   SUM_YY,
   count,
   opacitiesAt,
+  rotationsAt,
   scalesAt,
 } from './splatting-scene';
 import {
+  IMAGE_AXES,
+  TURNED,
+  UNIT,
   cam,
   covXX,
   covXY,
   covYY,
   isClampedX,
   isClampedY,
+  quaternionLength,
   tangentX,
   tangentY,
   viewCovariance,
@@ -31,16 +36,23 @@ import {
   viewZ,
 } from './splatting-view';
 
+const GRAD_ROTATION: usize = memory.data(72, 16); // f64 3 x 3
+let tangentGradientX: f64 = 0;
+let tangentGradientY: f64 = 0;
+
 /**
  * The gradient of the projection, after `blendBackward`.
- * Reads sums and the scene; writes gradMeans (f32 N 3), gradScales (f32 N), gradOpacities (f32 N).
+ * Reads sums and the scene; writes gradMeans (f32 N 3), gradScales (f32 N, or N 3 with rotations),
+ * gradRotations (f32 N 4, with rotations only), gradOpacities (f32 N).
  */
-export function projectBackward(gradMeans: usize, gradScales: usize, gradOpacities: usize): void {
+export function projectBackward(
+  gradMeans: usize, gradScales: usize, gradRotations: usize, gradOpacities: usize,
+): void {
+  const isTurned = rotationsAt != 0;
   memory.fill(gradMeans, 0, (count as usize) * 12);
-  memory.fill(gradScales, 0, (count as usize) << 2);
+  memory.fill(gradScales, 0, (count as usize) * (isTurned ? 12 : 4));
+  if (isTurned) memory.fill(gradRotations, 0, (count as usize) << 4);
   memory.fill(gradOpacities, 0, (count as usize) << 2);
-  const fx = cam(12);
-  const fy = cam(13);
   for (let k = 0; k < visible; k++) {
     const i: i32 = load<u32>(orderAt + (k << 2));
     const sums = sumsAt + (i as usize) * SUMS;
@@ -72,14 +84,18 @@ export function projectBackward(gradMeans: usize, gradScales: usize, gradOpaciti
     const gradYY = -(tyx * kxy + tyy * kyy);
 
     const homogeneous = covXX * gradXX + covXY * gradXY + covYY * gradYY;
-    const scale: f64 = load<f32>(scalesAt + (i << 2));
-    store<f32>(gradScales + (i << 2), f32(scale > 0 ? (2.0 * homogeneous) / scale : 0));
-    const sx = (scale * fx) / viewZ;
-    const sy = (scale * fy) / viewZ;
-    const gradTangentX = isClampedX ? 0 : 2.0 * sx * sx * tangentX * gradXX + sx * sy * tangentY * gradXY;
-    const gradTangentY = isClampedY ? 0 : 2.0 * sy * sy * tangentY * gradYY + sx * sy * tangentX * gradXY;
-    const gradU = fx * gradMeanX + gradTangentX;
-    const gradV = fy * gradMeanY + gradTangentY;
+    if (isTurned) {
+      ellipsoidBackward(i, gradXX, gradXY, gradYY, gradScales + i * 12, gradRotations + (i << 4));
+    } else {
+      const scale: f64 = load<f32>(scalesAt + (i << 2));
+      store<f32>(gradScales + (i << 2), f32(scale > 0 ? (2.0 * homogeneous) / scale : 0));
+      const sx = (scale * cam(12)) / viewZ;
+      const sy = (scale * cam(13)) / viewZ;
+      tangentGradientX = 2.0 * sx * sx * tangentX * gradXX + sx * sy * tangentY * gradXY;
+      tangentGradientY = 2.0 * sy * sy * tangentY * gradYY + sx * sy * tangentX * gradXY;
+    }
+    const gradU = cam(12) * gradMeanX + (isClampedX ? 0 : tangentGradientX);
+    const gradV = cam(13) * gradMeanY + (isClampedY ? 0 : tangentGradientY);
     const gradX = gradU / viewZ;
     const gradY = gradV / viewZ;
     const gradZ = -(gradU * viewX + gradV * viewY) / (viewZ * viewZ) - (2.0 * homogeneous) / viewZ;
@@ -88,4 +104,66 @@ export function projectBackward(gradMeans: usize, gradScales: usize, gradOpaciti
     store<f32>(at, f32(cam(1) * gradX + cam(4) * gradY + cam(7) * gradZ), 4);
     store<f32>(at, f32(cam(2) * gradX + cam(5) * gradY + cam(8) * gradZ), 8);
   }
+}
+
+/**
+ * Of an ellipsoid, from the gradient of its covariance (XY counted once): scales, rotation, tangents.
+ * With M = J A on the image: dM = (G + G^T) M, dA = J^T dM, and A = camera rotation * rotation * scales.
+ */
+function ellipsoidBackward(
+  i: i32, gradXX: f64, gradXY: f64, gradYY: f64, gradScales: usize, gradQuaternion: usize,
+): void {
+  const fx = cam(12) / viewZ;
+  const fy = cam(13) / viewZ;
+  tangentGradientX = 0;
+  tangentGradientY = 0;
+  for (let j: usize = 0; j < 3; j++) {
+    const scale: f64 = load<f32>(scalesAt + i * 12 + ((j as i32) << 2));
+    const mx = load<f64>(IMAGE_AXES + (j << 3));
+    const my = load<f64>(IMAGE_AXES + (j << 3), 24);
+    const gradMx = 2.0 * gradXX * mx + gradXY * my;
+    const gradMy = 2.0 * gradYY * my + gradXY * mx;
+    const turned = TURNED + (j << 3);
+    const depth = load<f64>(turned, 48) * scale;
+    tangentGradientX -= fx * gradMx * depth;
+    tangentGradientY -= fy * gradMy * depth;
+    const a0 = fx * gradMx;
+    const a1 = fy * gradMy;
+    const a2 = -(a0 * tangentX + a1 * tangentY);
+    const gradScale = load<f64>(turned) * a0 + load<f64>(turned, 24) * a1 + load<f64>(turned, 48) * a2;
+    store<f32>(gradScales + (j << 2), f32(gradScale));
+    const column = GRAD_ROTATION + (j << 3);
+    store<f64>(column, scale * (cam(0) * a0 + cam(3) * a1 + cam(6) * a2));
+    store<f64>(column, scale * (cam(1) * a0 + cam(4) * a1 + cam(7) * a2), 24);
+    store<f64>(column, scale * (cam(2) * a0 + cam(5) * a1 + cam(8) * a2), 48);
+  }
+  quaternionBackward(gradQuaternion);
+}
+
+/** From the gradient of a rotation's nine values to that of its quaternion, of any length. */
+function quaternionBackward(target: usize): void {
+  const w = load<f64>(UNIT);
+  const x = load<f64>(UNIT, 8);
+  const y = load<f64>(UNIT, 16);
+  const z = load<f64>(UNIT, 24);
+  const d21 = grad(2, 1) - grad(1, 2);
+  const d02 = grad(0, 2) - grad(2, 0);
+  const d10 = grad(1, 0) - grad(0, 1);
+  const s01 = grad(0, 1) + grad(1, 0);
+  const s02 = grad(0, 2) + grad(2, 0);
+  const s12 = grad(1, 2) + grad(2, 1);
+  const gw = 2.0 * (x * d21 + y * d02 + z * d10);
+  const gx = 2.0 * (w * d21 + y * s01 + z * s02 - 2.0 * x * (grad(1, 1) + grad(2, 2)));
+  const gy = 2.0 * (w * d02 + x * s01 + z * s12 - 2.0 * y * (grad(0, 0) + grad(2, 2)));
+  const gz = 2.0 * (w * d10 + x * s02 + y * s12 - 2.0 * z * (grad(0, 0) + grad(1, 1)));
+  const along = gw * w + gx * x + gy * y + gz * z;
+  store<f32>(target, f32((gw - along * w) / quaternionLength));
+  store<f32>(target, f32((gx - along * x) / quaternionLength), 4);
+  store<f32>(target, f32((gy - along * y) / quaternionLength), 8);
+  store<f32>(target, f32((gz - along * z) / quaternionLength), 12);
+}
+
+@inline
+function grad(row: usize, column: usize): f64 {
+  return load<f64>(GRAD_ROTATION + ((row * 3 + column) << 3));
 }

@@ -28,6 +28,8 @@ import {
 import { cam, covXX, covXY, covYY, viewCovariance, viewMean, viewX, viewY, viewZ } from './splatting-view';
 
 const RADIX: i32 = 2048;
+/** Beyond it a projection is no longer a number that can be worked with. */
+const LARGEST: f64 = 1e60;
 const LOG2_E: f64 = 1.4426950408889634;
 
 export let entriesAt: usize = 0; // u32, the lists: Gaussians, near to far
@@ -61,6 +63,7 @@ export function project(): i32 {
     const xx = covXX + LOW_PASS_PX2;
     const yy = covYY + LOW_PASS_PX2;
     const determinant = xx * yy - covXY * covXY;
+    if (!(determinant > 0 && determinant < LARGEST)) continue;
     const meanX = (cam(12) * viewX) / viewZ + cam(14);
     const meanY = (cam(13) * viewY) / viewZ + cam(15);
     // alpha >= ALPHA_MIN wherever q <= log2(opacity / ALPHA_MIN).
@@ -82,7 +85,7 @@ export function project(): i32 {
     store<f32>(record, f32(c), QC);
     store<f32>(record, opacity, OPACITY);
     const slope = b / (2.0 * a);
-    const e0 = limit / a;
+    const e0 = min(1e30, limit / a);
     const e1 = c / a - slope * slope;
     store<f32>(record, f32(slope), SLOPE);
     store<f32>(record, f32(e0), E0);

@@ -41,7 +41,8 @@ export let count: i32 = 0;
 export let channels: i32 = 0; // a multiple of 4
 export let cameraAt: usize = 0; // f64: rotation 9, translation 3, focal x y, centre x y
 export let meansAt: usize = 0; // f32 N 3
-export let scalesAt: usize = 0; // f32 N
+export let scalesAt: usize = 0; // f32 N, or N 3 with rotations
+export let rotationsAt: usize = 0; // f32 N 4, quaternions w x y z; 0 where all Gaussians are balls
 export let opacitiesAt: usize = 0; // f32 N
 export let featuresAt: usize = 0; // f32 N channels
 export let recordsAt: usize = 0; // N records
@@ -54,7 +55,7 @@ export let scratchAt: usize = 0; // channels x 4 vectors
 /** Names the scene. Reads nothing. */
 export function setScene(
   sceneWidth: i32, sceneHeight: i32, sceneCount: i32, sceneChannels: i32,
-  camera: usize, means: usize, scales: usize, opacities: usize, features: usize,
+  camera: usize, means: usize, scales: usize, rotations: usize, opacities: usize, features: usize,
 ): void {
   width = sceneWidth;
   height = sceneHeight;
@@ -67,6 +68,7 @@ export function setScene(
   cameraAt = camera;
   meansAt = means;
   scalesAt = scales;
+  rotationsAt = rotations;
   opacitiesAt = opacities;
   featuresAt = features;
 }

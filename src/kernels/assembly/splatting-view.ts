@@ -1,7 +1,7 @@
 // A Gaussian as the camera sees it, in float64.
 
 import { FIELD_MARGIN } from '../splatting-constants';
-import { cameraAt, height, meansAt, scalesAt, width } from './splatting-scene';
+import { cameraAt, height, meansAt, rotationsAt, scalesAt, width } from './splatting-scene';
 
 // The view of one Gaussian: camera coordinates, the tangent at which the Jacobian is taken, the covariance.
 export let viewX: f64 = 0;
@@ -14,6 +14,15 @@ export let isClampedY: bool = false;
 export let covXX: f64 = 0; // without the low-pass
 export let covXY: f64 = 0;
 export let covYY: f64 = 0;
+
+// Of an ellipsoid: its unit quaternion, its rotation (3 x 3), its unit axes as columns in camera axes, and
+// the columns of those times the scales on the image (2 x 3); all f64.
+const NUMBERS: usize = memory.data(28 * 8, 16);
+export const UNIT: usize = NUMBERS;
+export const ROTATION: usize = UNIT + 32;
+export const TURNED: usize = ROTATION + 72;
+export const IMAGE_AXES: usize = TURNED + 72;
+export let quaternionLength: f64 = 0;
 
 @inline
 export function cam(i: usize): f64 {
@@ -36,7 +45,6 @@ export function viewMean(i: i32): void {
 export function viewCovariance(i: i32): void {
   const fx = cam(12);
   const fy = cam(13);
-  const scale: f64 = load<f32>(scalesAt + (i << 2));
   const marginX = (FIELD_MARGIN * 0.5 * f64(width)) / fx;
   const marginY = (FIELD_MARGIN * 0.5 * f64(height)) / fy;
   const u = viewX / viewZ;
@@ -45,9 +53,69 @@ export function viewCovariance(i: i32): void {
   tangentY = min((f64(height) - cam(15)) / fy + marginY, max(-cam(15) / fy - marginY, v));
   isClampedX = tangentX != u;
   isClampedY = tangentY != v;
+  if (rotationsAt != 0) {
+    viewEllipsoid(i);
+    return;
+  }
+  const scale: f64 = load<f32>(scalesAt + (i << 2));
   const sx = (scale * fx) / viewZ;
   const sy = (scale * fy) / viewZ;
   covXX = sx * sx * (1.0 + tangentX * tangentX);
   covXY = sx * sy * tangentX * tangentY;
   covYY = sy * sy * (1.0 + tangentY * tangentY);
+}
+
+/** The covariance (J A) (J A)^T of an ellipsoid, with A its axes times its scales. */
+function viewEllipsoid(i: i32): void {
+  const quaternion = rotationsAt + ((i as usize) << 4);
+  const qw: f64 = load<f32>(quaternion);
+  const qx: f64 = load<f32>(quaternion, 4);
+  const qy: f64 = load<f32>(quaternion, 8);
+  const qz: f64 = load<f32>(quaternion, 12);
+  quaternionLength = sqrt(qw * qw + qx * qx + qy * qy + qz * qz);
+  const w = qw / quaternionLength;
+  const x = qx / quaternionLength;
+  const y = qy / quaternionLength;
+  const z = qz / quaternionLength;
+  store<f64>(UNIT, w);
+  store<f64>(UNIT, x, 8);
+  store<f64>(UNIT, y, 16);
+  store<f64>(UNIT, z, 24);
+  store<f64>(ROTATION, 1.0 - 2.0 * (y * y + z * z));
+  store<f64>(ROTATION, 2.0 * (x * y - w * z), 8);
+  store<f64>(ROTATION, 2.0 * (x * z + w * y), 16);
+  store<f64>(ROTATION, 2.0 * (x * y + w * z), 24);
+  store<f64>(ROTATION, 1.0 - 2.0 * (x * x + z * z), 32);
+  store<f64>(ROTATION, 2.0 * (y * z - w * x), 40);
+  store<f64>(ROTATION, 2.0 * (x * z - w * y), 48);
+  store<f64>(ROTATION, 2.0 * (y * z + w * x), 56);
+  store<f64>(ROTATION, 1.0 - 2.0 * (x * x + y * y), 64);
+
+  const fx = cam(12) / viewZ;
+  const fy = cam(13) / viewZ;
+  const scales = scalesAt + i * 12;
+  covXX = 0;
+  covXY = 0;
+  covYY = 0;
+  for (let j: usize = 0; j < 3; j++) {
+    const column = ROTATION + (j << 3);
+    const r0 = load<f64>(column);
+    const r1 = load<f64>(column, 24);
+    const r2 = load<f64>(column, 48);
+    const a0 = cam(0) * r0 + cam(1) * r1 + cam(2) * r2;
+    const a1 = cam(3) * r0 + cam(4) * r1 + cam(5) * r2;
+    const a2 = cam(6) * r0 + cam(7) * r1 + cam(8) * r2;
+    const turned = TURNED + (j << 3);
+    store<f64>(turned, a0);
+    store<f64>(turned, a1, 24);
+    store<f64>(turned, a2, 48);
+    const scale: f64 = load<f32>(scales + (j << 2));
+    const mx = scale * fx * (a0 - tangentX * a2);
+    const my = scale * fy * (a1 - tangentY * a2);
+    store<f64>(IMAGE_AXES + (j << 3), mx);
+    store<f64>(IMAGE_AXES + (j << 3), my, 24);
+    covXX += mx * mx;
+    covXY += mx * my;
+    covYY += my * my;
+  }
 }
