@@ -2,6 +2,7 @@
 
 import type { VideoSample } from 'mediabunny';
 import { orientImage } from './compose.ts';
+import { type HdrTransfer, imageFromHdrYuv } from './hdr.ts';
 import type { RgbImage } from './image.ts';
 import { resizeImage } from './resize.ts';
 import { guessYuvColour, imageFromYuv, type YuvColour, type YuvLayout, type YuvPlane } from './yuv.ts';
@@ -20,7 +21,6 @@ export function createFrameConverter(): FrameConverter {
   let scratch = new Uint8Array(0);
   return async (sample) => {
     const { width, height } = sample.visibleRect;
-    // 10-bit and HDR formats are left to the host's own conversion.
     const isKnown = sample.format !== null && (isPlanar(sample.format) || isPacked(sample.format));
     const copyOptions: CopyOptions = isKnown ? {} : ({ format: 'RGBA' } as CopyOptions);
     const size = sample.allocationSize(copyOptions);
@@ -29,12 +29,7 @@ export function createFrameConverter(): FrameConverter {
     const format = isKnown ? sample.format! : 'RGBA';
     const upright = orientImage(
       isPlanar(format)
-        ? imageFromYuv(scratch, {
-            width,
-            height,
-            layout: yuvLayout(format, planes),
-            colour: yuvColour(sample),
-          })
+        ? imageFromPlanes(scratch, sample, format, planes)
         : imageFromPacked(scratch, width, height, planes[0]!, format.startsWith('BGR')),
       { clockwiseDegrees: sample.rotation, mirrored: sample.flip },
     );
@@ -52,12 +47,48 @@ const CHROMA_SHIFTS: Readonly<Record<string, readonly [0 | 1, 0 | 1]>> = {
   I444A: [0, 0],
 };
 
-const isPlanar = (format: string): boolean => format in CHROMA_SHIFTS;
+/** `I420P10` is I420 with 10 bits a sample, in two bytes each. */
+const DEEP_FORMAT = /^(I4[0-9]{2}A?)P(10|12)$/;
+
+const isPlanar = (format: string): boolean => format.replace(DEEP_FORMAT, '$1') in CHROMA_SHIFTS;
 const isPacked = (format: string): boolean => ['RGBA', 'RGBX', 'BGRA', 'BGRX'].includes(format);
 
-function yuvLayout(format: string, planes: readonly PlaneLocation[]): YuvLayout {
+/** Converts by the stream's own tags: HDR is brought to SDR, deep SDR samples are rounded to 8 bits. */
+function imageFromPlanes(
+  buffer: Uint8Array,
+  sample: VideoSample,
+  format: string,
+  planes: readonly PlaneLocation[],
+): RgbImage {
+  const { width, height } = sample.visibleRect;
+  const [, base = format, depth = '8'] = DEEP_FORMAT.exec(format) ?? [];
+  const bitDepth = Number(depth);
+  const layout = yuvLayout(base, planes, bitDepth > 8 ? 2 : 1);
+  const colour = yuvColour(sample);
+  const transfer = HDR_TRANSFERS[String(sample.colorSpace.transfer)];
+  if (transfer !== undefined) {
+    const isWideGamut = String(sample.colorSpace.primaries) === 'bt2020';
+    return imageFromHdrYuv(buffer, { width, height, layout, colour, bitDepth, transfer, isWideGamut });
+  }
+  if (bitDepth > 8) roundToBytes(buffer, bitDepth);
+  return imageFromYuv(buffer, { width, height, layout, colour });
+}
+
+/** WebCodecs' names. */
+const HDR_TRANSFERS: Readonly<Record<string, HdrTransfer>> = { pq: 'pq', hlg: 'hlg' };
+
+/** Rounds every pair of bytes to its upper 8 bits, in place: the first of the pair is then the sample. */
+function roundToBytes(buffer: Uint8Array, bitDepth: number): void {
+  const shift = bitDepth - 8;
+  const half = 1 << (shift - 1);
+  for (let at = 0; at + 1 < buffer.length; at += 2) {
+    buffer[at] = Math.min(255, ((buffer[at]! | (buffer[at + 1]! << 8)) + half) >> shift);
+  }
+}
+
+function yuvLayout(format: string, planes: readonly PlaneLocation[], sampleBytes: 1 | 2): YuvLayout {
   const [chromaShiftX, chromaShiftY] = CHROMA_SHIFTS[format]!;
-  const plane = (index: number, shift = 0, step = 1): YuvPlane => ({
+  const plane = (index: number, shift = 0, step: number = sampleBytes): YuvPlane => ({
     offset: planes[index]!.offset + shift,
     stride: planes[index]!.stride,
     step,
@@ -70,10 +101,16 @@ function yuvColour(sample: VideoSample): YuvColour {
   const guess = guessYuvColour(sample.visibleRect.width, sample.visibleRect.height);
   const { matrix, fullRange } = sample.colorSpace;
   const isFullRange = fullRange ?? false;
-  if (matrix === 'bt709') return { matrix, isFullRange };
-  if (matrix === 'bt470bg' || matrix === 'smpte170m') return { matrix: 'bt601', isFullRange };
-  return { matrix: guess.matrix, isFullRange };
+  return { matrix: MATRICES[String(matrix)] ?? guess.matrix, isFullRange };
 }
+
+/** WebCodecs' names. */
+const MATRICES: Readonly<Record<string, YuvColour['matrix']>> = {
+  bt709: 'bt709',
+  bt470bg: 'bt601',
+  smpte170m: 'bt601',
+  'bt2020-ncl': 'bt2020',
+};
 
 function imageFromPacked(
   buffer: Uint8Array,

@@ -2,6 +2,7 @@
 
 export * from './compose.ts';
 export * from './contact-sheet.ts';
+export * from './hdr.ts';
 export * from './image.ts';
 export * from './pixel-font.ts';
 export * from './planar.ts';

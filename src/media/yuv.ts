@@ -8,7 +8,7 @@ import type { RgbImage } from './image.ts';
 
 /** How RGB was mixed into luma and chroma. */
 export type YuvColour = {
-  readonly matrix: 'bt601' | 'bt709';
+  readonly matrix: 'bt601' | 'bt709' | 'bt2020';
   /** Whether luma runs over 0..255 rather than 16..235. */
   readonly isFullRange: boolean;
 };
@@ -25,8 +25,12 @@ export type YuvLayout = {
   readonly chromaShiftY: 0 | 1;
 };
 
-/** Weights of red and blue in luma. */
-const LUMA = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722] } as const;
+/** Weights of red and blue in luma; BT.2020's are those of its non-constant luminance. */
+export const LUMA: Readonly<Record<YuvColour['matrix'], readonly [red: number, blue: number]>> = {
+  bt601: [0.299, 0.114],
+  bt709: [0.2126, 0.0722],
+  bt2020: [0.2627, 0.0593],
+};
 
 /**
  * The colour of a stream whose tags are missing: BT.709 for high definition, BT.601 below, as players guess.
