@@ -16,10 +16,10 @@ const ROWS: readonly (readonly string[])[] = [
   ['tensor', 'kernels'],
   ['nn', 'geometry'],
   ['head', 'diffusion', 'media'],
-  ['gaussians', 'lift', 'denoiser', 'dataset'],
+  ['gaussians', 'lift', 'denoiser', 'dataset', 'exchange'],
   ['avatar'],
   ['tracking', 'synthesis'],
-  ['training', 'evaluation'],
+  ['training', 'evaluation', 'report'],
   ['node', 'cli', 'studio'],
 ];
 // The last row: node serves cli and studio.

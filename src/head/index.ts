@@ -1,6 +1,7 @@
 // The parametric head: identity, expression and pose to vertices; and the tracks that move it.
 
 export * from './eye-charts.ts';
+export * from './head-angles.ts';
 export * from './head-file.ts';
 export * from './head-model.ts';
 export * from './head-poser.ts';
