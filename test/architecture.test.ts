@@ -13,8 +13,8 @@ const MAX_LINES = 400;
 // Each row imports only from rows above it; ARCHITECTURE.md shows the same table.
 const ROWS: readonly (readonly string[])[] = [
   ['errors', 'events'],
-  ['tensor', 'kernels'],
-  ['nn', 'geometry'],
+  ['tensor', 'kernels', 'numpy'],
+  ['nn', 'geometry', 'webgpu'],
   ['head', 'diffusion', 'media'],
   ['gaussians', 'lift', 'denoiser', 'dataset', 'exchange'],
   ['avatar'],
