@@ -1,0 +1,99 @@
+// Pictures whose head is known: what the tracker's prior learns from and what its bench measures with.
+// A take is one synthetic subject in several motions; seeds from 500000 on are kept for measuring.
+
+import type { HeadParameters } from '../../src/head/index.ts';
+import type { RgbImage } from '../../src/media/index.ts';
+import {
+  type AssetLibrary,
+  createSubject,
+  type Motion,
+  placeSubject,
+  type RenderTools,
+  renderSubject,
+  rotationVector,
+  sampleMotion,
+  sampleMotionClip,
+} from '../../src/synthesis/index.ts';
+import { createRandom, deriveSeed, type Random } from '../../src/tensor/index.ts';
+
+/** Subjects from this seed on are never learned from. */
+export const FIRST_HELD_OUT_SEED = 500_000;
+
+/** One picture with its truth. */
+export type TakeFrame = { readonly image: RgbImage; readonly parameters: HeadParameters };
+
+/** One subject, picture after picture; `focalPx` belongs to all. */
+export type Take = { readonly focalPx: number; readonly frames: Iterable<TakeFrame> };
+
+type TakeOptions = {
+  readonly seed: number;
+  readonly sizePx: number;
+  readonly frames: number;
+  readonly assets: AssetLibrary | null;
+};
+
+const RADIANS = Math.PI / 180;
+
+/** A subject in motions that have nothing to do with each other, wider than people usually move. */
+export function renderViewsTake(tools: RenderTools, options: TakeOptions): Take {
+  const random = createRandom(deriveSeed(options.seed, 71));
+  const motions = Array.from({ length: options.frames }, () => wideMotion(random, tools));
+  return renderTake(tools, options, motions, () => 0);
+}
+
+/** A subject in natural motion at 25 frames a second. */
+export function renderMotionTake(
+  tools: RenderTools,
+  options: TakeOptions & { readonly yawDegrees?: number; readonly speech?: number },
+): Take {
+  const random = createRandom(deriveSeed(options.seed, 72));
+  const { frames, yawDegrees = 30, speech = 0.65 } = options;
+  const motions = sampleMotionClip(random, tools.head, { frames, yawDegrees, speech });
+  // Half of the subjects come a little nearer or go back, sideways too.
+  const drift = [0.01, 0.006, 0.02].map((metres) => metres * random.normal());
+  return renderTake(tools, options, motions, (share, axis) => share * drift[axis]!);
+}
+
+function renderTake(
+  tools: RenderTools,
+  { seed, sizePx, assets }: TakeOptions,
+  motions: readonly Motion[],
+  driftMetres: (share: number, axis: number) => number,
+): Take {
+  const subject = createSubject(seed, tools, { assets });
+  const placements = motions.map((motion, frame) => {
+    const share = frame / motions.length;
+    const shift = [0, 1, 2].map((axis) => driftMetres(share, axis)) as [number, number, number];
+    return placeSubject(subject.traits, motion, sizePx, shift);
+  });
+  function* frames(): Generator<TakeFrame> {
+    for (const [noiseSeed, placement] of placements.entries()) {
+      const { image, parameters } = renderSubject(tools, subject, { ...placement, noiseSeed });
+      yield { image, parameters };
+    }
+  }
+  return { focalPx: placements[0]!.camera.focalXPx, frames: frames() };
+}
+
+/** Far turns, weak expressions and far gazes more often than in portraits, so that none is a surprise. */
+function wideMotion(random: Random, { head }: RenderTools): Motion {
+  const motion = sampleMotion(random, head, { yawDegrees: 55, pitchDegrees: 24, calm: 0.2 });
+  const { expression, jointRotations } = motion;
+  if (random.uniform() < 0.3) {
+    const weakness = random.uniform(0.2, 0.9);
+    for (const [unit, name] of head.expressionNames.entries())
+      if (!/Blink|Look/.test(name)) expression[unit]! *= weakness;
+  }
+  if (random.uniform() < 0.45) {
+    const [yaw, pitch] = [random.uniform(-28, 28), random.uniform(-18, 20)];
+    const crossing = random.uniform() < 0.2 ? random.uniform(0, 3) : 0;
+    jointRotations.set(rotationVector(RADIANS * (yaw - crossing), RADIANS * pitch, 0), 9);
+    jointRotations.set(rotationVector(RADIANS * (yaw + crossing), RADIANS * pitch, 0), 12);
+    const lids = random.uniform(0.5, 1.1);
+    for (const [unit, name] of head.expressionNames.entries()) {
+      if (/^eyeLookDown/.test(name)) expression[unit] = Math.min(1, Math.max(0, (lids * pitch) / 20));
+      if (/^eyeLookUp/.test(name)) expression[unit] = Math.min(1, Math.max(0, (-lids * pitch) / 20));
+    }
+  }
+  return motion;
+}
