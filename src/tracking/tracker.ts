@@ -6,11 +6,13 @@ import { type EventSink, silentSink } from '../events/index.ts';
 import type { HeadModel, HeadParameters, HeadTrack } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import type { Device } from '../tensor/index.ts';
+import { findClipFaces } from './clip-faces.ts';
 import { createFaceDetector } from './face-detector.ts';
 import { createFaceFollower } from './face-follower.ts';
+import { createFaceGroup } from './face-group.ts';
 import { createLandmarkNetwork } from './face-landmarks.ts';
 import { fitClip, type SeenFrame } from './fit-clip.ts';
-import { fitPortrait } from './fit-portrait.ts';
+import { assumedFocalPx, fitPortrait } from './fit-portrait.ts';
 import { createLandmarkModel } from './landmark-model.ts';
 
 /** The encoded networks that a tracker runs. */
@@ -56,6 +58,12 @@ export type TrackOptions = {
   readonly onEvent?: EventSink;
 };
 
+/** How a clip is tracked. */
+export type ClipOptions = TrackOptions & {
+  readonly frameCountEstimate?: number;
+  readonly provenance?: Readonly<Record<string, string>>;
+};
+
 /** Tracks heads. Owns the networks: dispose of it, or hold it with `await using`. */
 export type Tracker = {
   /** @throws BadInputError `no-face` where there is none. */
@@ -64,13 +72,16 @@ export type Tracker = {
    * Tracks the largest face. Frames are read once and not kept.
    * @throws BadInputError `no-face` where no frame has one, `no-frames` for an empty clip.
    */
-  trackClip(
+  trackClip(frames: AsyncIterable<ClipFrame>, options?: ClipOptions): Promise<ClipTrack>;
+  /**
+   * Tracks every face that stays for a while, from left to right by its mean place; or, with `face`, that one
+   * alone, counted from 1. Every track has all frames of the clip.
+   * @throws BadInputError as `trackClip`, and `no-such-face`.
+   */
+  trackFaces(
     frames: AsyncIterable<ClipFrame>,
-    options?: TrackOptions & {
-      readonly frameCountEstimate?: number;
-      readonly provenance?: Readonly<Record<string, string>>;
-    },
-  ): Promise<ClipTrack>;
+    options?: ClipOptions & { readonly face?: number },
+  ): Promise<readonly ClipTrack[]>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -120,13 +131,7 @@ export async function createTracker(setup: {
         onEvent({ kind: 'progress', stage: 'find landmarks', done: seen.length, ...total, unit: 'frames' });
       }
       const middle = performance.now();
-      if (size === null) {
-        throw new BadInputError({
-          code: 'no-frames',
-          message: 'Expected a clip with pictures, but it holds none.',
-          hint: 'Check that the clip plays, or give another range of time.',
-        });
-      }
+      if (size === null) throw noFrames();
       if (seen.every(({ face }) => face === null)) throw noFace('any frame of the clip');
       const fit = fitClip(model, seen, { ...size, ...(focalPx === undefined ? {} : { focalPx }), onEvent });
       warnOfLosses(fit.track.confidence, onEvent);
@@ -137,11 +142,56 @@ export async function createTracker(setup: {
       return { ...fit, track: { ...fit.track, provenance }, facesDetected, secondsByStage };
     },
 
+    async trackFaces(
+      frames,
+      { face, focalPx, onEvent = silentSink, frameCountEstimate, provenance = {} } = {},
+    ) {
+      const start = performance.now();
+      const estimate = frameCountEstimate === undefined ? {} : { frameCountEstimate };
+      const group = createFaceGroup(detector, network);
+      const { faces, ...size } = await findClipFaces(frames, group, { onEvent, ...estimate });
+      if (size.width === 0) throw noFrames();
+      if (faces.length === 0) throw noFace('any frame of the clip');
+      if (face !== undefined && faces[face - 1] === undefined) throw noSuchFace(face, faces.length);
+      const middle = performance.now();
+      // One picture cannot tell its focal length.
+      const knownPx = focalPx ?? (faces[0]!.length === 1 ? assumedFocalPx(size) : undefined);
+      const options = { ...size, ...(knownPx === undefined ? {} : { focalPx: knownPx }), onEvent };
+      return faces.flatMap((seen, i) => {
+        if (face !== undefined && i !== face - 1) return [];
+        const fitStart = performance.now();
+        const fit = fitClip(model, seen, options);
+        warnOfLosses(fit.track.confidence, onEvent);
+        const secondsByStage = {
+          landmarks: (middle - start) / 1000,
+          fit: (performance.now() - fitStart) / 1000,
+        };
+        const track = { ...fit.track, provenance: { ...provenance, face: `${i + 1} of ${faces.length}` } };
+        return [{ ...fit, track, facesDetected: faces.length, secondsByStage }];
+      });
+    },
+
     async [Symbol.asyncDispose]() {
       await detector[Symbol.asyncDispose]();
       await network[Symbol.asyncDispose]();
     },
   };
+}
+
+function noFrames(): BadInputError {
+  return new BadInputError({
+    code: 'no-frames',
+    message: 'Expected a clip with pictures, but it holds none.',
+    hint: 'Check that the clip plays, or give another range of time.',
+  });
+}
+
+function noSuchFace(face: number, faces: number): BadInputError {
+  return new BadInputError({
+    code: 'no-such-face',
+    message: `Expected face ${face} of the clip, but it shows ${faces}.`,
+    hint: 'Faces are counted from 1, from left to right; those seen only for a moment do not count.',
+  });
 }
 
 function noFace(where: string): BadInputError {

@@ -1,0 +1,57 @@
+// The faces of a clip as frames to fit, numbered as a viewer counts them: from left to right.
+
+import type { EventSink } from '../events/index.ts';
+import type { RgbImage } from '../media/index.ts';
+import type { FaceGroup } from './face-group.ts';
+import { regionFromLandmarks } from './face-region.ts';
+import type { SeenFrame } from './fit-clip.ts';
+
+/** All frames of a clip, with each face that it shows. */
+export type ClipFaces = {
+  /** Zero for a clip without frames. */
+  readonly width: number;
+  readonly height: number;
+  /** For each face, from left to right by its mean place, every frame of the clip. */
+  readonly faces: readonly (readonly SeenFrame[])[];
+};
+
+/** A face must be seen in this many frames, or in this share of a shorter clip: less is a passer-by or a mistake. */
+const MIN_FRAMES = 25;
+const MIN_SHARE = 0.1;
+
+/** Reads a clip once and follows all its faces. Memory grows with faces and frames, not with their pictures. */
+export async function findClipFaces(
+  frames: AsyncIterable<{ readonly timestampSeconds: number; readonly image: RgbImage }>,
+  group: FaceGroup,
+  { onEvent, frameCountEstimate }: { readonly onEvent: EventSink; readonly frameCountEstimate?: number },
+): Promise<ClipFaces> {
+  const timestamps: number[] = [];
+  const faces: SeenFrame[][] = [];
+  let [width, height] = [0, 0];
+  for await (const { image, timestampSeconds } of frames) {
+    [width, height] = [image.width, image.height];
+    for (const [i, face] of (await group.next(image)).entries()) {
+      faces[i] ??= timestamps.map((seconds) => ({ timestampSeconds: seconds, face: null }));
+      faces[i].push({ timestampSeconds, face });
+    }
+    timestamps.push(timestampSeconds);
+    const done = timestamps.length;
+    const total = frameCountEstimate === undefined ? {} : { total: Math.max(frameCountEstimate, done) };
+    onEvent({ kind: 'progress', stage: 'find landmarks', done, ...total, unit: 'frames' });
+  }
+  const least = Math.min(MIN_FRAMES, MIN_SHARE * timestamps.length);
+  const lasting = faces.filter((seen) => seen.filter(({ face }) => face !== null).length >= least);
+  if (lasting.length < faces.length) {
+    const message = `${faces.length - lasting.length} faces are left out: they are seen in fewer than ${Math.ceil(least)} frames.`;
+    onEvent({ kind: 'log', level: 'info', message });
+  }
+  return { width, height, faces: lasting.sort((a, b) => meanPlace(a) - meanPlace(b)) };
+}
+
+/** Where a face is on average, pixels from the left. */
+function meanPlace(seen: readonly SeenFrame[]): number {
+  const places = seen.flatMap(({ face }) =>
+    face === null ? [] : [regionFromLandmarks(face.landmarksPx).centreXPx],
+  );
+  return places.reduce((sum, x) => sum + x, 0) / places.length;
+}
