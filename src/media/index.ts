@@ -1,5 +1,6 @@
 // Images, colour, and video and audio streams; the codecs themselves come from the host.
 
+export * from './clip-piece.ts';
 export * from './compose.ts';
 export * from './contact-sheet.ts';
 export * from './hdr.ts';

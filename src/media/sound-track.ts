@@ -9,8 +9,11 @@ export type SoundTrack = {
   readonly sampleRateHz: number;
   /** What a decoder of the packets needs to know. */
   decoderConfig(): ReturnType<InputAudioTrack['getDecoderConfig']>;
-  /** The packets in order, on the clip's clock; those that end before its start are left out. */
-  packets(): AsyncGenerator<EncodedPacket, void, undefined>;
+  /**
+   * The packets in order, on a clock that starts at `fromSeconds` of the clip (default 0); those that end
+   * before are left out.
+   */
+  packets(fromSeconds?: number): AsyncGenerator<EncodedPacket, void, undefined>;
 };
 
 /** Wraps a container's audio track; null if its codec is unknown. */
@@ -22,9 +25,13 @@ export async function soundTrackOf(track: InputAudioTrack): Promise<SoundTrack |
     channels: await track.getNumberOfChannels(),
     sampleRateHz: await track.getSampleRate(),
     decoderConfig: () => track.getDecoderConfig(),
-    async *packets() {
-      for await (const packet of new EncodedPacketSink(track).packets()) {
-        if (packet.timestamp + packet.duration > 0) yield packet;
+    async *packets(fromSeconds = 0) {
+      const sink = new EncodedPacketSink(track);
+      const first = fromSeconds > 0 ? await sink.getPacket(fromSeconds) : null;
+      for await (const packet of sink.packets(first ?? undefined)) {
+        const timestamp = packet.timestamp - fromSeconds;
+        if (timestamp + packet.duration <= 0) continue;
+        yield fromSeconds > 0 ? packet.clone({ timestamp }) : packet;
       }
     },
   };

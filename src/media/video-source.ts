@@ -44,6 +44,11 @@ export type VideoSource = VideoInfo & {
   readonly sound: SoundTrack | null;
   /** Decodes in presentation order. @throws BadInputError if the clip breaks off or cannot be decoded. */
   frames(range?: TimeRange): AsyncGenerator<VideoFrameImage, void, undefined>;
+  /**
+   * The frames on show at some moments, in the order asked for; moments without one are left out. Seeks, so that
+   * a few frames of a long clip come soon. `index` counts the moments. @throws BadInputError as `frames`.
+   */
+  framesAt(momentsSeconds: readonly number[]): AsyncGenerator<VideoFrameImage, void, undefined>;
   [Symbol.dispose](): void;
 };
 
@@ -62,6 +67,7 @@ export async function openVideo(source: Source, { name }: { readonly name: strin
       ...info,
       sound,
       frames: (range = {}) => decodeFrames(track, info, range),
+      framesAt: (moments) => decodeMoments(track, info, moments),
       [Symbol.dispose]: () => input.dispose(),
     };
   } catch (cause) {
@@ -153,6 +159,30 @@ async function* decodeFrames(
   // A container whose index survived a cut goes on promising frames; the reader just stops.
   const expectedSeconds = Math.min(toSeconds, clipSeconds) - MISSING_FRAMES_ALLOWED / framesPerSecond;
   if (endSeconds < expectedSeconds) throw cutShort(info, index, endSeconds);
+}
+
+/** A moment this little before a frame is taken for its time, which may have been computed. */
+const MOMENT_TOLERANCE_SECONDS = 1e-4;
+
+async function* decodeMoments(
+  track: InputVideoTrack,
+  { name }: VideoInfo,
+  moments: readonly number[],
+): AsyncGenerator<VideoFrameImage, void, undefined> {
+  const convert = createFrameConverter();
+  const shifted = moments.map((seconds) => seconds + MOMENT_TOLERANCE_SECONDS);
+  let index = 0;
+  try {
+    for await (const sample of new VideoSampleSink(track).samplesAtTimestamps(shifted)) {
+      const at = index++;
+      if (sample === null) continue;
+      const { timestamp, duration: durationSeconds } = sample;
+      const image = await convert(sample).finally(() => sample.close());
+      yield { index: at, timestampSeconds: Math.max(0, timestamp), durationSeconds, image };
+    }
+  } catch (cause) {
+    throw asClipError(cause, name, index);
+  }
 }
 
 /** Some decoders hold back a last frame or two of a clip whose reordering is damaged. */

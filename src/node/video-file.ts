@@ -4,7 +4,6 @@ import { FilePathSource, FilePathTarget } from 'mediabunny';
 import {
   createVideoSink,
   openVideo,
-  type TimeRange,
   type VideoFrameImage,
   type VideoSink,
   type VideoSinkOptions,
@@ -22,14 +21,17 @@ export async function readVideo(path: string): Promise<VideoSource> {
   await expectInputFile(path, 'a video');
   const source = new FilePathSource(path, { handleUnhandledError: () => {} });
   const video = await keepAlive(openVideo(source, { name: path }));
-  return { ...video, frames: (range) => countedFrames(video, range) };
+  return {
+    ...video,
+    frames: (range) => countedFrames(video.frames(range)),
+    framesAt: (moments) => countedFrames(video.framesAt(moments)),
+  };
 }
 
 async function* countedFrames(
-  video: VideoSource,
-  range?: TimeRange,
+  frames: AsyncGenerator<VideoFrameImage, void, undefined>,
 ): AsyncGenerator<VideoFrameImage, void, undefined> {
-  for await (const frame of keepEachAlive(video.frames(range))) {
+  for await (const frame of keepEachAlive(frames)) {
     await countClosedFrame(frame.image);
     yield frame;
   }
