@@ -8,6 +8,7 @@ export * from './load-tracker.ts';
 export * from './memory.ts';
 export * from './model-files.ts';
 export * from './onnx-device.ts';
+export * from './open-gpu.ts';
 export * from './pack-avatar.ts';
 export * from './run-folder.ts';
 export * from './temporary-files.ts';
