@@ -3,7 +3,8 @@
 import { BadInputError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { decodeHeadTrack, type HeadModel, type HeadTrack } from '../head/index.ts';
-import type { ImageTrack, Tracker } from '../tracking/index.ts';
+import { clipPiece, type RgbImage, type TimeRange } from '../media/index.ts';
+import type { ClipTrack, ImageTrack, Tracker } from '../tracking/index.ts';
 import { type ImageFile, readImage } from './image-file.ts';
 import { readBytes } from './model-files.ts';
 import { readVideo } from './video-file.ts';
@@ -15,53 +16,130 @@ export type FileTrack = {
   readonly framesTracked: number;
   /** Frames a second, end to end; null for a picture. */
   readonly framesPerSecond: number | null;
+  /** `T`: mean distance of seen and fitted landmarks over the outer-eye-corner distance; NaN where not tracked. */
+  readonly landmarkErrors: Float32Array;
   /** Median over the frames; null where none was tracked. */
   readonly landmarkErrorMedian: number | null;
 };
 
+/** How a file is tracked. */
+export type TrackFileOptions = {
+  readonly emit: EventSink;
+  readonly signal: AbortSignal;
+  readonly focalPx?: number | undefined;
+  /** The piece of a clip to track; the track's clock starts at its beginning. */
+  readonly range?: TimeRange | undefined;
+};
+
 /**
- * Tracks a clip, or a picture as a clip of one frame.
+ * Tracks the largest face of a clip, or of a picture as a clip of one frame.
  * @throws BadInputError if the file is neither, or shows no face.
  */
 export async function trackFile(
   tracker: Tracker,
   head: HeadModel,
   path: string,
-  options: { readonly emit: EventSink; readonly signal: AbortSignal; readonly focalPx?: number },
+  options: TrackFileOptions,
 ): Promise<FileTrack> {
-  const { emit, signal, focalPx } = options;
-  const common = { onEvent: emit, ...(focalPx === undefined ? {} : { focalPx }) };
-  const picture = await readPicture(path);
+  const picture = await openPicture(path, options);
   if (picture !== null) {
-    for (const message of picture.notes) emit({ kind: 'log', level: 'warning', message });
-    const result = await tracker.trackImage(picture.image, common);
+    const result = await tracker.trackImage(picture.image, commonOptions(options));
     return {
       track: singleFrameTrack(head, picture.image, result, path),
       frames: 1,
       framesTracked: 1,
       framesPerSecond: null,
+      landmarkErrors: Float32Array.of(result.landmarkError),
       landmarkErrorMedian: result.landmarkError,
     };
   }
-  using clip = await readVideo(path);
   const start = performance.now();
-  const { track, framesTracked, landmarkErrors } = await tracker.trackClip(abortable(clip.frames(), signal), {
-    ...common,
+  using whole = await readVideo(path);
+  const clip = clipPiece(whole, options.range ?? {});
+  const result = await tracker.trackClip(abortable(clip.frames(), options.signal), {
+    ...commonOptions(options),
     frameCountEstimate: clip.frameCountEstimate,
-    provenance: { source: path },
+    provenance: provenanceOf(path, options.range),
   });
+  return fileTrack(result, (performance.now() - start) / 1000);
+}
+
+/**
+ * Tracks all faces of a clip or a picture, from left to right, or only the one of a number, from 1.
+ * @throws BadInputError as `trackFile`, and `no-such-face`.
+ */
+export async function trackFaces(
+  tracker: Tracker,
+  path: string,
+  options: TrackFileOptions & { readonly face?: number | undefined },
+): Promise<readonly FileTrack[]> {
+  const { face, range, signal } = options;
+  const wanted = { ...commonOptions(options), ...(face === undefined ? {} : { face }) };
+  const picture = await openPicture(path, options);
+  if (picture !== null) {
+    const tracks = await tracker.trackFaces(oneFrame(picture.image), {
+      ...wanted,
+      provenance: provenanceOf(path),
+    });
+    return tracks.map((result) => ({ ...fileTrack(result, 1), framesPerSecond: null }));
+  }
+  const start = performance.now();
+  using whole = await readVideo(path);
+  const clip = clipPiece(whole, range ?? {});
+  const tracks = await tracker.trackFaces(abortable(clip.frames(), signal), {
+    ...wanted,
+    frameCountEstimate: clip.frameCountEstimate,
+    provenance: provenanceOf(path, range),
+  });
+  const seconds = (performance.now() - start) / 1000;
+  return tracks.map((result) => fileTrack(result, seconds));
+}
+
+/** Where in its clip a track begins, by its provenance. */
+export function startOfTrack({ provenance }: HeadTrack): number {
+  return Number(provenance.fromSeconds ?? 0);
+}
+
+function commonOptions({ emit, focalPx }: TrackFileOptions): { onEvent: EventSink; focalPx?: number } {
+  return { onEvent: emit, ...(focalPx === undefined ? {} : { focalPx }) };
+}
+
+function provenanceOf(source: string, range: TimeRange = {}): Record<string, string> {
+  const limits = Object.entries(range).filter(([, seconds]) => seconds !== undefined);
+  return { source, ...Object.fromEntries(limits.map(([name, seconds]) => [name, String(seconds)])) };
+}
+
+function fileTrack({ track, framesTracked, landmarkErrors }: ClipTrack, seconds: number): FileTrack {
   const frames = track.timestampsSeconds.length;
   const errors = [...landmarkErrors].filter((error) => !Number.isNaN(error)).sort((a, b) => a - b);
   return {
     track,
     frames,
     framesTracked,
-    framesPerSecond: frames / ((performance.now() - start) / 1000),
+    framesPerSecond: frames / seconds,
+    landmarkErrors,
     landmarkErrorMedian: errors[errors.length >> 1] ?? null,
   };
 }
 
-/** The picture of a file, or null where the file is none: then it may be a clip. */
+/**
+ * The picture of a file, or null where the file is none: then it may be a clip.
+ * @throws BadInputError if a piece of time is asked of a picture
+ */
+async function openPicture(path: string, { emit, range }: TrackFileOptions): Promise<ImageFile | null> {
+  const picture = await readPicture(path);
+  if (picture === null) return null;
+  if (range?.fromSeconds !== undefined || range?.toSeconds !== undefined) {
+    throw new BadInputError({
+      code: 'range-outside-clip',
+      message: `Expected a clip to take a piece of, but ${path} is a picture.`,
+      hint: 'Leave the times out.',
+    });
+  }
+  for (const message of picture.notes) emit({ kind: 'log', level: 'warning', message });
+  return picture;
+}
+
 async function readPicture(path: string): Promise<ImageFile | null> {
   try {
     return await readImage(path);
@@ -69,6 +147,12 @@ async function readPicture(path: string): Promise<ImageFile | null> {
     if (error instanceof BadInputError && error.code === 'not-an-image') return null;
     throw error;
   }
+}
+
+async function* oneFrame(
+  image: RgbImage,
+): AsyncGenerator<{ readonly timestampSeconds: number; readonly image: RgbImage }, void, undefined> {
+  yield { timestampSeconds: 0, image };
 }
 
 function singleFrameTrack(

@@ -1,50 +1,25 @@
 // What a track looks like: the mesh over the frame, and the feature map that steers the model, side by side.
 
-import type { ActivatedField, GaussianBinding } from '../gaussians/index.ts';
+import type { ActivatedField, GaussianBinding, SplatImages } from '../gaussians/index.ts';
 import { poseGaussians, Splatter } from '../gaussians/index.ts';
-import { vertexNormals } from '../geometry/index.ts';
-import {
-  createHeadPoser,
-  type HeadModel,
-  type HeadTrack,
-  PART_NAMES,
-  type PartName,
-  parametersAt,
-  trackCamera,
-} from '../head/index.ts';
-import { createRasteriser, NO_TRIANGLE } from '../kernels/index.ts';
+import { createHeadPoser, type HeadModel, type HeadTrack, parametersAt, trackCamera } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
-import { sideBySide, solidImage } from '../media/index.ts';
+import { sideBySide } from '../media/index.ts';
 import { featureColours, paintFeatures } from './feature-colours.ts';
+import { createMeshOverlay } from './mesh-overlay.ts';
 
-/** Renders previews of the frames of one track. */
+/** Renders control maps and previews of the frames of one track. */
 export type ControlPreview = {
+  /** The map that steers the model, at the size of the track's frames. */
+  splat(frame: number): SplatImages;
   /**
    * Frame, mesh over the frame, feature map. Without a picture, the mesh stands on grey and the first pane
    * is left out.
    * @param image the track's frame, of the track's size
+   * @param map what `splat` gave for the frame, where it is there already
    */
-  render(frame: number, image: RgbImage | null): RgbImage;
+  render(frame: number, image: RgbImage | null, map?: SplatImages): RgbImage;
 };
-
-/** Colours of the mesh's parts; skin where nothing is said. */
-const PART_COLOURS: Partial<Record<PartName, readonly [number, number, number]>> = {
-  lips: [225, 120, 115],
-  mouthCavity: [90, 25, 25],
-  upperTeeth: [240, 240, 230],
-  lowerTeeth: [240, 240, 230],
-  tongue: [200, 90, 90],
-  leftEyeball: [240, 240, 240],
-  rightEyeball: [240, 240, 240],
-};
-const SKIN = [165, 190, 215] as const;
-const IRIS = [40, 60, 150] as const;
-const PUPIL = [10, 10, 10] as const;
-/** Half angles of pupil and iris on the eyeball, as tangents. */
-const [PUPIL_TANGENT, IRIS_TANGENT] = [0.16, 0.42];
-const MESH_OPACITY = 0.7;
-const LANDMARK_COLOUR = [60, 255, 90] as const;
-const BACKGROUND = [40, 40, 44] as const;
 
 /** Prepares previews of a track. */
 export function createControlPreview(
@@ -54,95 +29,20 @@ export function createControlPreview(
   field: ActivatedField,
 ): ControlPreview {
   const poser = createHeadPoser(head);
-  const rasteriser = createRasteriser();
   const splatter = new Splatter();
+  const overlay = createMeshOverlay(head, track);
   const colours = featureColours(field);
   const camera = trackCamera(track);
-  const vertexColours = colourVertices(head);
+  const splat = (frame: number): SplatImages => {
+    const means = poseGaussians(binding, poser.pose(parametersAt(track, frame)));
+    return splatter.forward({ camera, means, ...field });
+  };
   return {
-    render(frame, image) {
-      const vertices = poser.pose(parametersAt(track, frame));
-      const buffer = rasteriser.rasterise({ camera, vertices, triangles: head.triangles });
-      const values = new Float32Array((vertices.length / 3) * 6);
-      const normals = vertexNormals(vertices, head.triangles);
-      for (let v = 0; v < vertices.length / 3; v++) {
-        values.set(normals.subarray(3 * v, 3 * v + 3), 6 * v);
-        values.set(vertexColours.subarray(3 * v, 3 * v + 3), 6 * v + 3);
-      }
-      const seen = rasteriser.interpolate(buffer, { triangles: head.triangles, values, channels: 6 });
-      const base = image ?? solidImage(track.width, track.height, BACKGROUND);
-      const mesh = { ...base, data: Uint8Array.from(base.data) };
-      const opacity = image === null ? 1 : MESH_OPACITY;
-      for (let pixel = 0; pixel < buffer.triangleIds.length; pixel++) {
-        if (buffer.triangleIds[pixel] === NO_TRIANGLE) continue;
-        const at = 6 * pixel;
-        const light = Math.max(0.1, 0.15 + 0.3 * seen[at + 1]! + 0.75 * seen[at + 2]!);
-        for (let k = 0; k < 3; k++) {
-          const colour = Math.min(255, seen[at + 3 + k]! * light);
-          mesh.data[3 * pixel + k] = (1 - opacity) * mesh.data[3 * pixel + k]! + opacity * colour;
-        }
-      }
-      const length = 2 * (head.landmarks?.triangles.length ?? 0);
-      if (track.confidence[frame]! > 0) {
-        drawPoints(mesh, track.landmarksPx.subarray(frame * length, (frame + 1) * length));
-      }
-      const { features, alpha } = splatter.forward({
-        camera,
-        means: poseGaussians(binding, vertices),
-        ...field,
-      });
-      const map = paintFeatures(colours, features, alpha);
-      return sideBySide(image === null ? [mesh, map] : [image, mesh, map], track.height);
+    splat,
+    render(frame, image, map = splat(frame)) {
+      const mesh = overlay.render(frame, image);
+      const painted = paintFeatures(colours, map.features, map.alpha);
+      return sideBySide(image === null ? [mesh, painted] : [image, mesh, painted], track.height);
     },
   };
-}
-
-/** `V 3`: a colour for every vertex by its part; irises by the angle on the eyeball at rest. */
-function colourVertices(head: HeadModel): Float32Array {
-  const colours = new Float32Array(head.template.length);
-  for (let v = 0; v < colours.length; v += 3) colours.set(SKIN, v);
-  for (const side of ['leftEyeball', 'rightEyeball'] as const) {
-    const part = PART_NAMES.indexOf(side);
-    let pole = -1;
-    eachCorner(head, part, (v) => {
-      if (pole < 0 || head.template[3 * v + 2]! > head.template[3 * pole + 2]!) pole = v;
-    });
-    if (pole < 0) continue;
-    let back = pole;
-    eachCorner(head, part, (v) => {
-      if (head.template[3 * v + 2]! < head.template[3 * back + 2]!) back = v;
-    });
-    // The unseen back is open, just behind the middle: its depth is that of the eyeball's centre.
-    const radius = head.template[3 * pole + 2]! - head.template[3 * back + 2]!;
-    eachCorner(head, part, (v) => {
-      const aside = Math.hypot(
-        head.template[3 * v]! - head.template[3 * pole]!,
-        head.template[3 * v + 1]! - head.template[3 * pole + 1]!,
-      );
-      const tangent =
-        aside / Math.max(1e-6, radius - (head.template[3 * pole + 2]! - head.template[3 * v + 2]!));
-      const colour = tangent < PUPIL_TANGENT ? PUPIL : tangent < IRIS_TANGENT ? IRIS : PART_COLOURS[side]!;
-      colours.set(colour, 3 * v);
-    });
-  }
-  for (const [name, colour] of Object.entries(PART_COLOURS)) {
-    if (name.endsWith('Eyeball')) continue;
-    eachCorner(head, PART_NAMES.indexOf(name as PartName), (v) => colours.set(colour, 3 * v));
-  }
-  return colours;
-}
-
-function eachCorner(head: HeadModel, part: number, visit: (vertex: number) => void): void {
-  for (const [triangle, own] of head.triangleParts.entries()) {
-    if (own !== part) continue;
-    for (let corner = 0; corner < 3; corner++) visit(head.triangles[3 * triangle + corner]!);
-  }
-}
-
-function drawPoints(image: RgbImage, pointsPx: Float32Array): void {
-  for (let i = 0; i < pointsPx.length; i += 2) {
-    const [x, y] = [Math.floor(pointsPx[i]!), Math.floor(pointsPx[i + 1]!)];
-    if (x < 0 || y < 0 || x >= image.width || y >= image.height) continue;
-    image.data.set(LANDMARK_COLOUR, 3 * (y * image.width + x));
-  }
 }
