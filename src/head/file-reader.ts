@@ -9,6 +9,8 @@ export type FileReader = {
   text(key: string): string;
   json(key: string): unknown;
   has(name: string): boolean;
+  /** The element type of an entry, if there is one. */
+  dtypeOf(name: string): DType | undefined;
   /** The data of an entry; `null` extents match anything. */
   data<D extends DType>(name: string, dtype: D, shape: readonly (number | null)[]): DataOf<D>;
   /** An error that names the file. */
@@ -74,6 +76,7 @@ function createReader(file: SafetensorsFile, name: string): FileReader {
       }
     },
     has: (entry) => entry in file.tensors,
+    dtypeOf: (entry) => file.tensors[entry]?.dtype,
     data(entry, dtype, shape) {
       const found = file.tensors[entry];
       if (!found) throw reject(`it lacks "${entry}"`);

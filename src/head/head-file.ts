@@ -1,4 +1,4 @@
-// HeadModel <-> the bytes of a *.head file: safetensors with the template in fp32 and the bases in fp16.
+// HeadModel <-> the bytes of a *.head file: safetensors with the template in fp32 and the bases in fp16 or fp32.
 // Pose correctives are stored without their empty rows.
 
 import { encodeSafetensors, fromHalf, tensor, toHalf } from '../tensor/index.ts';
@@ -10,13 +10,24 @@ const CONVENTIONS = 'metres; y up, face +z, left of the subject +x; uv v down; t
 const JOINTS = JOINT_NAMES.length;
 const CORRECTIVES = 9 * (JOINTS - 1);
 
-/** The bytes of a `*.head` file. Bases are rounded to fp16 (about 1e-6 m in one unit of a coefficient). */
-export function encodeHead(head: HeadModel): Uint8Array<ArrayBuffer> {
+/** How a head is written. */
+export type HeadFileOptions = {
+  /** `float16` rounds the bases by about 1e-6 m in one unit of a coefficient, and is half as large. The default. */
+  readonly basisPrecision?: 'float16' | 'float32';
+};
+
+/** The bytes of a `*.head` file. */
+export function encodeHead(
+  head: HeadModel,
+  { basisPrecision = 'float16' }: HeadFileOptions = {},
+): Uint8Array<ArrayBuffer> {
   const vertices = vertexCount(head);
   const triangles = head.triangles.length / 3;
   const expressions = head.expressionNames.length;
-  const half = (data: Float32Array, shape: readonly number[]) =>
-    ({ dtype: 'float16', shape, data: toHalf(data) }) as const;
+  const basis = (data: Float32Array, shape: readonly number[]) =>
+    basisPrecision === 'float16'
+      ? ({ dtype: 'float16', shape, data: toHalf(data) } as const)
+      : tensor(data, shape);
   const integers = (data: Uint32Array, shape: readonly number[]) =>
     ({ dtype: 'int32', shape, data: Int32Array.from(data) }) as const;
   const correctives = head.poseCorrectives && occupiedRows(head.poseCorrectives, vertices * 3);
@@ -37,8 +48,8 @@ export function encodeHead(head: HeadModel): Uint8Array<ArrayBuffer> {
     },
     tensors: {
       template: tensor(head.template, [vertices, 3]),
-      identityBasis: half(head.identityBasis, [head.identityCount, vertices, 3]),
-      expressionBasis: half(head.expressionBasis, [expressions, vertices, 3]),
+      identityBasis: basis(head.identityBasis, [head.identityCount, vertices, 3]),
+      expressionBasis: basis(head.expressionBasis, [expressions, vertices, 3]),
       jointRegressor: tensor(head.jointRegressor, [JOINTS, vertices]),
       skinningWeights: tensor(head.skinningWeights, [vertices, JOINTS]),
       triangles: integers(head.triangles, [triangles, 3]),
@@ -47,7 +58,7 @@ export function encodeHead(head: HeadModel): Uint8Array<ArrayBuffer> {
       triangleParts: { dtype: 'uint8', shape: [triangles], data: head.triangleParts },
       ...(correctives && {
         poseCorrectiveRows: { dtype: 'int32', shape: [correctives.rows.length], data: correctives.rows },
-        poseCorrectives: half(correctives.data, [correctives.rows.length, vertices, 3]),
+        poseCorrectives: basis(correctives.data, [correctives.rows.length, vertices, 3]),
       }),
       ...(landmarks && {
         landmarkTriangles: integers(landmarks.triangles, [landmarks.triangles.length]),
@@ -70,7 +81,7 @@ export function decodeHead(bytes: Uint8Array, name = 'head file'): HeadModel {
   const template = file.data('template', 'float32', [null, 3]);
   const vertices = template.length / 3;
   const expressionNames = readNames(file, 'expressionNames');
-  const identity = file.data('identityBasis', 'float16', [null, vertices, 3]);
+  const identity = readBasis(file, 'identityBasis', [null, vertices, 3]);
   const triangles = readIndices(file, 'triangles', vertices);
   const count = triangles.length / 3;
   const uvs = file.data('uvs', 'float32', [null, 2]);
@@ -84,9 +95,9 @@ export function decodeHead(bytes: Uint8Array, name = 'head file'): HeadModel {
     name: file.text('name'),
     licence: file.text('licence'),
     template,
-    identityBasis: fromHalf(identity),
+    identityBasis: identity,
     identityCount: identity.length / template.length,
-    expressionBasis: fromHalf(file.data('expressionBasis', 'float16', [expressionNames.length, vertices, 3])),
+    expressionBasis: readBasis(file, 'expressionBasis', [expressionNames.length, vertices, 3]),
     expressionNames,
     eyelidExpressions: readEyelids(file, expressionNames.length),
     poseCorrectives: readCorrectives(file, vertices),
@@ -113,7 +124,7 @@ function occupiedRows(basis: Float32Array, length: number): { rows: Int32Array; 
 function readCorrectives(file: FileReader, vertices: number): Float32Array | null {
   if (!file.has('poseCorrectives')) return null;
   const rows = file.data('poseCorrectiveRows', 'int32', [null]);
-  const values = fromHalf(file.data('poseCorrectives', 'float16', [rows.length, vertices, 3]));
+  const values = readBasis(file, 'poseCorrectives', [rows.length, vertices, 3]);
   const length = vertices * 3;
   const full = new Float32Array(CORRECTIVES * length);
   for (const [at, row] of rows.entries()) {
@@ -121,6 +132,11 @@ function readCorrectives(file: FileReader, vertices: number): Float32Array | nul
     full.set(values.subarray(at * length, (at + 1) * length), row * length);
   }
   return full;
+}
+
+function readBasis(file: FileReader, entry: string, shape: readonly (number | null)[]): Float32Array {
+  if (file.dtypeOf(entry) === 'float32') return file.data(entry, 'float32', shape);
+  return fromHalf(file.data(entry, 'float16', shape));
 }
 
 function readIndices(file: FileReader, entry: string, limit: number): Uint32Array {
@@ -139,13 +155,13 @@ function readNames(file: FileReader, key: string): string[] {
   return names;
 }
 
-function readEyelids(file: FileReader, expressions: number): [number, number] {
+function readEyelids(file: FileReader, expressions: number): number[] {
   const eyelids = file.json('eyelidExpressions');
   const isValid = (i: unknown): boolean => Number.isInteger(i) && Number(i) >= 0 && Number(i) < expressions;
-  if (!Array.isArray(eyelids) || eyelids.length !== 2 || !eyelids.every(isValid)) {
-    throw file.reject('"eyelidExpressions" does not name two expressions');
+  if (!Array.isArray(eyelids) || ![0, 2].includes(eyelids.length) || !eyelids.every(isValid)) {
+    throw file.reject('"eyelidExpressions" does not name two expressions, or none');
   }
-  return eyelids as [number, number];
+  return eyelids as number[];
 }
 
 function readParents(file: FileReader): number[] {

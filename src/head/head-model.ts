@@ -42,8 +42,8 @@ export type HeadModel = {
   /** `E V 3`, metres per unit; ARKit units run over [0, 1], FLAME's have unit variance. */
   readonly expressionBasis: Float32Array;
   readonly expressionNames: readonly string[];
-  /** Which expression coefficients close the left and the right lid. */
-  readonly eyelidExpressions: readonly [left: number, right: number];
+  /** Which expression coefficients close the left and the right lid; empty where none does that alone. */
+  readonly eyelidExpressions: readonly number[];
   /** `9(J-1) V 3` offsets driven by the joints' rotations minus the identity; null where there are none. */
   readonly poseCorrectives: Float32Array | null;
   /** `J V`, rows sum to 1. */
@@ -62,7 +62,10 @@ export type HeadModel = {
   readonly triangleParts: Uint8Array;
   /** The 478 points of the face mesh network on this head; null before they are derived. */
   readonly landmarks: SurfacePoints | null;
-  /** `478`: how much each landmark may be trusted in a fit, 0 to about 1.6; null with `landmarks`. */
+  /**
+   * `478`: how much each landmark may be trusted in a fit, 0 (the head has no such point) to about 1.6; null with
+   * `landmarks`.
+   */
   readonly landmarkWeights: Float32Array | null;
   /** Where the data came from and by which tool, for people and for the header of the file. */
   readonly provenance?: Readonly<Record<string, string>>;
