@@ -7,5 +7,6 @@ export * from './gpu-device.ts';
 export * from './prefix-sum.ts';
 export * from './radix-sort.ts';
 export * from './request-device.ts';
+export * from './splatting.ts';
 export * from './stage-timer.ts';
 export * from './work-size.ts';

@@ -1,5 +1,6 @@
 // Running sums on the device: element i becomes the sum of those before it, and the last place the whole sum.
 // Blocks of 2048 are summed, one workgroup sums the blocks' sums, and the blocks are summed again from there.
+// A whole sum beyond 32 bits is given as 2^32 - 1; the sums on the way are then meaningless.
 
 import type { GpuContext } from './gpu-context.ts';
 import type { GpuBuffer, GpuComputePass } from './gpu-device.ts';
@@ -21,8 +22,9 @@ export type PrefixSum = {
 
 const PER_THREAD = BLOCK / THREADS;
 
-/** Replaces each thread's `own` by the sum of those of the threads before it; needs every thread. */
+/** `sumBefore`: the sum of `own` over the threads before this one; `partial` then holds those up to each. */
 const SUM_BEFORE = /* wgsl */ `
+fn plus(a: u32, b: u32) -> u32 { return select(a + b, 0xffffffffu, a + b < a); }
 var<workgroup> partial: array<u32, ${THREADS}>;
 fn sumBefore(own: u32, thread: u32) -> u32 {
   partial[thread] = own;
@@ -31,7 +33,7 @@ fn sumBefore(own: u32, thread: u32) -> u32 {
     var left = 0u;
     if (thread >= step) { left = partial[thread - step]; }
     workgroupBarrier();
-    partial[thread] += left;
+    partial[thread] = plus(partial[thread], left);
   }
   workgroupBarrier();
   return partial[thread] - own;
@@ -53,10 +55,10 @@ fn main(
   var own = 0u;
   for (var k = 0u; k < ${PER_THREAD}u; k++) {
     let i = block * ${BLOCK}u + k * ${THREADS}u + thread;
-    if (i < size[0]) { own += values[i]; }
+    if (i < size[0]) { own = plus(own, values[i]); }
   }
-  let before = sumBefore(own, thread);
-  if (thread == ${THREADS - 1}u && block < size[1]) { blockSums[block] = before + own; }
+  sumBefore(own, thread);
+  if (thread == ${THREADS - 1}u && block < size[1]) { blockSums[block] = partial[thread]; }
 }
 `;
 
@@ -76,7 +78,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     if (first + thread < count) { own = blockSums[first + thread]; }
     let before = sumBefore(own, thread);
     if (first + thread < count) { blockSums[first + thread] = total + before; }
-    total += partial[${THREADS - 1}];
+    total = plus(total, partial[${THREADS - 1}]);
     workgroupBarrier();
   }
   if (thread == 0u) { sums[size[0]] = total; }
@@ -98,7 +100,7 @@ fn main(
   let block = groupIndex(group, groups);
   let first = block * ${BLOCK}u + thread * ${PER_THREAD}u;
   var own = 0u;
-  for (var i = first; i < min(first + ${PER_THREAD}u, size[0]); i++) { own += values[i]; }
+  for (var i = first; i < min(first + ${PER_THREAD}u, size[0]); i++) { own = plus(own, values[i]); }
   var sum = sumBefore(own, thread);
   if (block < size[1]) { sum += blockSums[block]; }
   for (var i = first; i < min(first + ${PER_THREAD}u, size[0]); i++) {
