@@ -43,13 +43,27 @@ export function inputFiles(description: string): z.ZodArray<z.ZodString> {
     } satisfies OptionMeta);
 }
 
-/** The path of a file that is written. */
-export function outputFile(description: string, ending: string): z.ZodString {
-  const expects = `a file name that ends in ${ending}`;
+/** The path of a file that is written; its ending says what is. */
+export function outputFile(description: string, ...endings: readonly [string, ...string[]]): z.ZodString {
+  const expects = `a file name that ends in ${endings.join(' or ')}`;
+  const hint = `FILE${endings.join('|')}`;
   return z
     .string()
-    .endsWith(ending)
-    .meta({ description, expects, hint: `FILE${ending}`, file: 'output' } satisfies OptionMeta);
+    .refine((path) => endings.some((ending) => path.toLowerCase().endsWith(ending)))
+    .meta({ description, expects, hint, file: 'output' } satisfies OptionMeta);
+}
+
+/** A time in a clip: seconds, or hours and minutes before them. Its value is in seconds. */
+export function time(description: string): z.ZodPipe<z.ZodString, z.ZodTransform<number, string>> {
+  return z
+    .string()
+    .regex(/^(?:(?:\d+:)?\d+:)?\d+(?:\.\d+)?$/)
+    .transform((text) => text.split(':').reduce((seconds, part) => 60 * seconds + Number(part), 0))
+    .meta({
+      description,
+      expects: 'seconds, as 83.5, or a time, as 1:23.5 or 1:02:03',
+      hint: 'TIME',
+    } satisfies OptionMeta);
 }
 
 /** A whole number. */

@@ -73,6 +73,13 @@ export async function writeImage(
   }
 }
 
+/** A picture as JPEG, for pages that hold their pictures. */
+export async function jpegBytes({ width, height, data }: RgbImage, quality = 85): Promise<Uint8Array> {
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality })
+    .toBuffer();
+}
+
 type RawInfo = { readonly width: number; readonly height: number; readonly channels: number };
 
 function rgbFromRaw(data: Buffer, { width, height, channels }: RawInfo): RgbImage {

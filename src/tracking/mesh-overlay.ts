@@ -16,10 +16,11 @@ import { type RgbImage, solidImage } from '../media/index.ts';
 /** Draws the heads of one track. */
 export type MeshOverlay = {
   /**
-   * The mesh of a frame over its picture; on grey where there is none.
+   * The mesh of a frame over its picture, on grey where there is none, and its landmarks unless they are not
+   * wanted.
    * @param image the track's frame, of the track's size
    */
-  render(frame: number, image: RgbImage | null): RgbImage;
+  render(frame: number, image: RgbImage | null, options?: { readonly hasLandmarks?: boolean }): RgbImage;
 };
 
 /** Colours of the mesh's parts; skin where nothing is said. */
@@ -49,7 +50,7 @@ export function createMeshOverlay(head: HeadModel, track: HeadTrack): MeshOverla
   const vertexColours = colourVertices(head);
   const landmarkLength = 2 * (head.landmarks?.triangles.length ?? 0);
   return {
-    render(frame, image) {
+    render(frame, image, { hasLandmarks = true } = {}) {
       const vertices = poser.pose(parametersAt(track, frame));
       const buffer = rasteriser.rasterise({ camera, vertices, triangles: head.triangles });
       const values = new Float32Array((vertices.length / 3) * 6);
@@ -71,8 +72,8 @@ export function createMeshOverlay(head: HeadModel, track: HeadTrack): MeshOverla
           mesh.data[3 * pixel + k] = (1 - opacity) * mesh.data[3 * pixel + k]! + opacity * colour;
         }
       }
-      if (track.confidence[frame]! > 0) {
-        drawPoints(mesh, track.landmarksPx.subarray(frame * landmarkLength, (frame + 1) * landmarkLength));
+      if (hasLandmarks && track.confidence[frame]! > 0) {
+        drawLandmarks(mesh, track.landmarksPx.subarray(frame * landmarkLength, (frame + 1) * landmarkLength));
       }
       return mesh;
     },
@@ -121,10 +122,14 @@ function eachCorner(head: HeadModel, part: number, visit: (vertex: number) => vo
   }
 }
 
-function drawPoints(image: RgbImage, pointsPx: Float32Array): void {
+/** Draws landmarks (`L 2`, pixels) into a picture, in place, each as a square of `dotPx`. */
+export function drawLandmarks(image: RgbImage, pointsPx: Float32Array, dotPx = 1): void {
   for (let i = 0; i < pointsPx.length; i += 2) {
-    const [x, y] = [Math.floor(pointsPx[i]!), Math.floor(pointsPx[i + 1]!)];
-    if (x < 0 || y < 0 || x >= image.width || y >= image.height) continue;
-    image.data.set(LANDMARK_COLOUR, 3 * (y * image.width + x));
+    const [left, top] = [pointsPx[i]!, pointsPx[i + 1]!].map((at) => Math.round(at - dotPx / 2));
+    for (let y = Math.max(0, top!); y < Math.min(image.height, top! + dotPx); y++) {
+      for (let x = Math.max(0, left!); x < Math.min(image.width, left! + dotPx); x++) {
+        image.data.set(LANDMARK_COLOUR, 3 * (y * image.width + x));
+      }
+    }
   }
 }

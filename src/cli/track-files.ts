@@ -1,0 +1,180 @@
+// `track` with its files: what is tracked, and what is written of each face.
+
+import { basename, extname } from 'node:path';
+import { encodeLiveLinkCsv, encodeTrackJson } from '../exchange/index.ts';
+import { encodeHeadTrack, type HeadModel } from '../head/index.ts';
+import { clipPiece, type RgbImage, type TimeRange, type VideoFrameImage } from '../media/index.ts';
+import {
+  expectWritable,
+  type FileTrack,
+  loadTracker,
+  readImage,
+  readVideo,
+  startOfTrack,
+  trackFaces,
+  trackFile,
+  writeFileAtomic,
+} from '../node/index.ts';
+import { type Doubt, findDoubts, mistrustedFrames } from '../report/index.ts';
+import type { CommandContext, CommandResult } from './command.ts';
+import { writeTrackReport } from './track-report.ts';
+import { writeTrackSheet } from './track-sheet.ts';
+
+/** The options of `track`, checked. */
+export type TrackOptions = {
+  readonly input: string;
+  readonly out: string;
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  /** Counted from 1, from the left. */
+  readonly face?: number | undefined;
+  readonly allFaces: boolean;
+  readonly export?: string | undefined;
+  readonly report?: string | undefined;
+  readonly sheet?: string | undefined;
+  readonly focalPx?: number | undefined;
+};
+
+/** Tracks and writes. @throws BadInputError for inputs that cannot be used. */
+export async function runTracking(options: TrackOptions, context: CommandContext): Promise<CommandResult> {
+  const { input, out, from, to, face, allFaces, focalPx } = options;
+  const { emit, signal } = context;
+  for (const path of [out, options.export, options.report, options.sheet]) {
+    if (path !== undefined) await expectWritable(path);
+  }
+  const device = await context.openDevice();
+  const head = await context.loadHead();
+  const range = rangeOf(from, to);
+  const wanted = { emit, signal, focalPx, range };
+  await using tracker = await loadTracker(device, head);
+  const results =
+    allFaces || face !== undefined
+      ? await trackFaces(tracker, input, { ...wanted, face })
+      : [await trackFile(tracker, head, input, wanted)];
+
+  const faces: { outputs: string[]; fields: Record<string, unknown>; summary: string }[] = [];
+  for (const [i, result] of results.entries()) {
+    const suffix = allFaces ? `-${i + 1}` : '';
+    const named = (path: string | undefined) => path && withSuffix(path, suffix);
+    const outputs = await writeFace(head, result, range, {
+      ...options,
+      ...{ out: withSuffix(out, suffix), export: named(options.export) },
+      ...{ report: named(options.report), sheet: named(options.sheet) },
+      ...{ signal, number: allFaces ? i + 1 : face },
+    });
+    const doubts = findDoubts(result.track, result.landmarkErrors);
+    const fields = fieldsOf(result, doubts);
+    faces.push({ outputs, fields, summary: summaryOf(outputs, result, doubts) });
+  }
+  const [first] = faces;
+  return {
+    summary: faces.map(({ summary }) => summary).join('\n'),
+    outputs: faces.flatMap(({ outputs }) => outputs),
+    fields: allFaces
+      ? { faces: faces.map(({ outputs, fields }) => ({ outputs, ...fields })) }
+      : first!.fields,
+  };
+}
+
+type FaceFiles = Pick<TrackOptions, 'input' | 'out' | 'export' | 'report' | 'sheet'> & {
+  readonly signal: AbortSignal;
+  /** The number of the face, where several were looked at. */
+  readonly number: number | undefined;
+};
+
+/** Writes what is asked for of one face. @returns the paths */
+async function writeFace(
+  head: HeadModel,
+  result: FileTrack,
+  range: TimeRange,
+  files: FaceFiles,
+): Promise<string[]> {
+  const { input, out, report, sheet, signal, number } = files;
+  const { track } = result;
+  const outputs = [out];
+  await writeFileAtomic(out, encodeHeadTrack(track));
+  if (files.export !== undefined) {
+    const encode = extname(files.export).toLowerCase() === '.csv' ? encodeLiveLinkCsv : encodeTrackJson;
+    await writeFileAtomic(files.export, encode(head, track, startOfTrack(track)));
+    outputs.push(files.export);
+  }
+  if (report === undefined && sheet === undefined) return outputs;
+  using pictures = await openPictures(input, result, range);
+  const shown = { head, result, framesAt: pictures.framesAt, signal };
+  if (report !== undefined) {
+    const title = basename(input) + (number === undefined ? '' : `, face ${number}`);
+    await writeTrackReport({ ...shown, path: report, title });
+    outputs.push(report);
+  }
+  if (sheet !== undefined) {
+    await writeTrackSheet({ ...shown, path: sheet });
+    outputs.push(sheet);
+  }
+  return outputs;
+}
+
+type Pictures = Disposable & { framesAt(moments: readonly number[]): AsyncGenerator<VideoFrameImage, void> };
+
+/** The tracked frames again, for pictures of them. */
+async function openPictures(
+  input: string,
+  { framesPerSecond }: FileTrack,
+  range: TimeRange,
+): Promise<Pictures> {
+  if (framesPerSecond === null) {
+    const { image } = await readImage(input);
+    return { framesAt: (moments) => sameImage(image, moments), [Symbol.dispose]: () => {} };
+  }
+  const clip = await readVideo(input);
+  const { framesAt } = clipPiece(clip, range);
+  return { framesAt, [Symbol.dispose]: () => clip[Symbol.dispose]() };
+}
+
+async function* sameImage(
+  image: RgbImage,
+  moments: readonly number[],
+): AsyncGenerator<VideoFrameImage, void, undefined> {
+  for (const [index, timestampSeconds] of moments.entries()) {
+    yield { index, timestampSeconds, durationSeconds: 0, image };
+  }
+}
+
+function fieldsOf(result: FileTrack, doubts: readonly Doubt[]): Record<string, unknown> {
+  const { frames, framesTracked, framesPerSecond, landmarkErrorMedian, track } = result;
+  const seconds = (frame: number): number => startOfTrack(track) + track.timestampsSeconds[frame]!;
+  return {
+    ...{ frames, framesTracked, framesPerSecond, landmarkErrorMedian },
+    framesMistrusted: mistrustedFrames(doubts),
+    doubts: doubts.map(({ reason, firstFrame, lastFrame, text }) => ({
+      ...{ reason, text, firstFrame, lastFrame },
+      ...{ fromSeconds: seconds(firstFrame), toSeconds: seconds(lastFrame) },
+    })),
+  };
+}
+
+function summaryOf(outputs: readonly string[], result: FileTrack, doubts: readonly Doubt[]): string {
+  const { frames, framesTracked, landmarkErrorMedian } = result;
+  const percent = landmarkErrorMedian === null ? '?' : (100 * landmarkErrorMedian).toFixed(2);
+  const wrong = mistrustedFrames(doubts);
+  const worst = doubts[0];
+  const when = (frame: number): string =>
+    `${(startOfTrack(result.track) + result.track.timestampsSeconds[frame]!).toFixed(2)} s`;
+  const note =
+    worst === undefined
+      ? ''
+      : `\n  ${wrong} frames to mistrust; gravest first, at ${when(worst.worstFrame)}: ${worst.text}`;
+  return `${outputs.join(', ')}: ${framesTracked} of ${frames} frames tracked, landmark error ${percent} % of the eyes' distance${note}`;
+}
+
+function rangeOf(from: number | undefined, to: number | undefined): TimeRange {
+  return {
+    ...(from === undefined ? {} : { fromSeconds: from }),
+    ...(to === undefined ? {} : { toSeconds: to }),
+  };
+}
+
+/** `T-1.track` of `T.track`. */
+function withSuffix(path: string, suffix: string): string {
+  const ending = extname(path);
+  return `${path.slice(0, path.length - ending.length)}${suffix}${ending}`;
+}
