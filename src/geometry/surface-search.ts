@@ -42,16 +42,23 @@ export function createSurfaceSearch(
   isWanted: (triangle: number) => boolean = () => true,
 ): SurfaceSearch {
   const cells = new Map<number, number[]>();
-  const cellOf = (value: number): number => Math.floor(value / CELL_METRES);
-  const keyOf = (x: number, y: number, z: number): number => ((x + 512) * 1024 + (y + 512)) * 1024 + z + 512;
   const count = triangles.length / 3;
   const normals = new Float64Array(3 * count);
+  const low = [0, 0, 0];
+  const high = [0, 0, 0];
   for (let t = 0; t < count; t++) {
     if (!isWanted(t)) continue;
-    const corners = [0, 1, 2].map((c) => 3 * triangles[3 * t + c]!);
+    const corners = [3 * triangles[3 * t]!, 3 * triangles[3 * t + 1]!, 3 * triangles[3 * t + 2]!] as const;
     normals.set(faceNormal(vertices, corners), 3 * t);
-    const low = [0, 1, 2].map((axis) => cellOf(Math.min(...corners.map((c) => vertices[c + axis]!))));
-    const high = [0, 1, 2].map((axis) => cellOf(Math.max(...corners.map((c) => vertices[c + axis]!))));
+    for (let axis = 0; axis < 3; axis++) {
+      const [a, b, c] = [
+        vertices[corners[0] + axis]!,
+        vertices[corners[1] + axis]!,
+        vertices[corners[2] + axis]!,
+      ];
+      low[axis] = cellOf(Math.min(a, b, c));
+      high[axis] = cellOf(Math.max(a, b, c));
+    }
     for (let x = low[0]!; x <= high[0]!; x++) {
       for (let y = low[1]!; y <= high[1]!; y++) {
         for (let z = low[2]!; z <= high[2]!; z++) {
@@ -80,8 +87,8 @@ export function createSurfaceSearch(
                 if (visited[t] === visit) continue;
                 visited[t] = visit;
                 if (normal !== undefined && cosine(normals, 3 * t, normal) < minCosine) continue;
-                const hit = nearestOnTriangle(vertices, triangles, t, px, py, pz);
-                if (hit.distance >= limit) continue;
+                const hit = nearestOnTriangle(vertices, triangles, t, px, py, pz, limit);
+                if (hit === null) continue;
                 best = hit;
                 limit = hit.distance;
               }
@@ -98,14 +105,34 @@ function cosine(normals: Float64Array, at: number, normal: Vector3): number {
   return normals[at]! * normal[0]! + normals[at + 1]! * normal[1]! + normals[at + 2]! * normal[2]!;
 }
 
-function faceNormal(vertices: ArrayLike<number>, [a, b, c]: readonly number[]): [number, number, number] {
-  const u = [0, 1, 2].map((k) => vertices[b! + k]! - vertices[a! + k]!) as [number, number, number];
-  const v = [0, 1, 2].map((k) => vertices[c! + k]! - vertices[a! + k]!) as [number, number, number];
-  const normal = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]] as const;
-  const length = Math.hypot(...normal) || 1;
-  return [normal[0] / length, normal[1] / length, normal[2] / length];
+function faceNormal(
+  vertices: ArrayLike<number>,
+  [a, b, c]: readonly [number, number, number],
+): [number, number, number] {
+  const [ux, uy, uz] = [
+    vertices[b]! - vertices[a]!,
+    vertices[b + 1]! - vertices[a + 1]!,
+    vertices[b + 2]! - vertices[a + 2]!,
+  ];
+  const [vx, vy, vz] = [
+    vertices[c]! - vertices[a]!,
+    vertices[c + 1]! - vertices[a + 1]!,
+    vertices[c + 2]! - vertices[a + 2]!,
+  ];
+  const [x, y, z] = [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
+  const length = Math.sqrt(x * x + y * y + z * z) || 1;
+  return [x / length, y / length, z / length];
 }
 
+function cellOf(value: number): number {
+  return Math.floor(value / CELL_METRES);
+}
+
+function keyOf(x: number, y: number, z: number): number {
+  return ((x + 512) * 1024 + (y + 512)) * 1024 + z + 512;
+}
+
+/** The nearest point of a triangle if it is nearer than `limit`, else null. Written out: it runs millions of times. */
 function nearestOnTriangle(
   vertices: ArrayLike<number>,
   triangles: Uint32Array,
@@ -113,24 +140,35 @@ function nearestOnTriangle(
   px: number,
   py: number,
   pz: number,
-): SurfaceHit {
-  const [a, b, c] = [0, 1, 2].map((k) => 3 * triangles[3 * triangle + k]!) as [number, number, number];
-  const at = (v: number, k: number): number => vertices[v + k]!;
-  const ab = [at(b, 0) - at(a, 0), at(b, 1) - at(a, 1), at(b, 2) - at(a, 2)] as const;
-  const ac = [at(c, 0) - at(a, 0), at(c, 1) - at(a, 1), at(c, 2) - at(a, 2)] as const;
-  const dotsFrom = (v: number): readonly [number, number] => {
-    const [x, y, z] = [px - at(v, 0), py - at(v, 1), pz - at(v, 2)];
-    return [ab[0] * x + ab[1] * y + ab[2] * z, ac[0] * x + ac[1] * y + ac[2] * z];
-  };
-  const [d1, d2] = dotsFrom(a);
-  const [d3, d4] = dotsFrom(b);
-  const [d5, d6] = dotsFrom(c);
-  const weights = cornerWeights(d1, d2, d3, d4, d5, d6);
-  const point = [0, 1, 2].map(
-    (k) => weights[0] * at(a, k) + weights[1] * at(b, k) + weights[2] * at(c, k),
-  ) as [number, number, number];
-  const distance = Math.hypot(point[0] - px, point[1] - py, point[2] - pz);
-  return { triangle, barycentrics: weights, point, distance };
+  limit: number,
+): SurfaceHit | null {
+  const a = 3 * triangles[3 * triangle]!;
+  const b = 3 * triangles[3 * triangle + 1]!;
+  const c = 3 * triangles[3 * triangle + 2]!;
+  const ax = vertices[a]!;
+  const ay = vertices[a + 1]!;
+  const az = vertices[a + 2]!;
+  const ux = vertices[b]! - ax;
+  const uy = vertices[b + 1]! - ay;
+  const uz = vertices[b + 2]! - az;
+  const vx = vertices[c]! - ax;
+  const vy = vertices[c + 1]! - ay;
+  const vz = vertices[c + 2]! - az;
+  const wx = px - ax;
+  const wy = py - ay;
+  const wz = pz - az;
+  const uu = ux * ux + uy * uy + uz * uz;
+  const uv = ux * vx + uy * vy + uz * vz;
+  const vv = vx * vx + vy * vy + vz * vz;
+  const d1 = ux * wx + uy * wy + uz * wz;
+  const d2 = vx * wx + vy * wy + vz * wz;
+  const weights = cornerWeights(d1, d2, d1 - uu, d2 - uv, d1 - uv, d2 - vv);
+  const x = ax + weights[1] * ux + weights[2] * vx;
+  const y = ay + weights[1] * uy + weights[2] * vy;
+  const z = az + weights[1] * uz + weights[2] * vz;
+  const distance = Math.sqrt((x - px) ** 2 + (y - py) ** 2 + (z - pz) ** 2);
+  if (distance >= limit) return null;
+  return { triangle, barycentrics: weights, point: [x, y, z], distance };
 }
 
 /** Ericson's regions: corner, edge or inside. */

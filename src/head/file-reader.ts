@@ -9,6 +9,8 @@ export type FileReader = {
   text(key: string): string;
   json(key: string): unknown;
   has(name: string): boolean;
+  /** Whether the header has an entry of text. */
+  hasText(key: string): boolean;
   /** The element type of an entry, if there is one. */
   dtypeOf(name: string): DType | undefined;
   /** The data of an entry; `null` extents match anything. */
@@ -75,6 +77,7 @@ function createReader(file: SafetensorsFile, name: string): FileReader {
         throw reject(`"${key}" in its header is not JSON`, cause);
       }
     },
+    hasText: (key) => typeof file.metadata[key] === 'string',
     has: (entry) => entry in file.tensors,
     dtypeOf: (entry) => file.tensors[entry]?.dtype,
     data(entry, dtype, shape) {

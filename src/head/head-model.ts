@@ -48,6 +48,11 @@ export type HeadModel = {
   readonly poseCorrectives: Float32Array | null;
   /** `J V`, rows sum to 1. */
   readonly jointRegressor: Float32Array;
+  /**
+   * Whether the joints at rest follow the expression too, as in FLAME; else the identity alone. Default false.
+   * Source: `lbs` of the smplx package, which regresses joints from identity and expression together.
+   */
+  readonly jointsFollowExpression?: boolean;
   /** `V J`, rows sum to 1. */
   readonly skinningWeights: Float32Array;
   /** Parent of each joint; -1 for the root. */

@@ -46,7 +46,11 @@ export function createHeadPoser(head: HeadModel): HeadPoser {
   const rowLimit = Math.max(head.identityCount, head.expressionNames.length, 9 * (jointCount - 1));
   const [rowsAt, coefficientsAt] = [heap.reserve(rowLimit * 4), heap.reserve(rowLimit * 4)];
 
-  const jointBasis = jointShapes(head);
+  const jointBasis = jointShapes(head, head.identityBasis, head.identityCount);
+  const jointExpressions = head.jointsFollowExpression
+    ? jointShapes(head, head.expressionBasis, head.expressionNames.length)
+    : null;
+  const templateJoints = regressJoints(head, head.template);
   let identityInKernel: Float32Array | null = null;
 
   /** out = base + the shapes whose coefficients are not zero. */
@@ -71,12 +75,10 @@ export function createHeadPoser(head: HeadModel): HeadPoser {
   const worldTransforms = (parameters: HeadParameters, restJoints: Float64Array) =>
     worldFromRestTransforms(head, parameters, restJoints);
 
-  const restJoints = (identity: Float32Array): Float64Array => {
-    const joints = Float64Array.from(jointBasis.template);
-    for (const [row, value] of identity.entries()) {
-      for (let i = 0; i < joints.length; i++)
-        joints[i]! += value * jointBasis.basis[row * joints.length + i]!;
-    }
+  const restJoints = ({ identity, expression }: HeadParameters): Float64Array => {
+    const joints = Float64Array.from(templateJoints);
+    addRows(joints, jointBasis, identity);
+    if (jointExpressions) addRows(joints, jointExpressions, expression);
     return joints;
   };
 
@@ -97,7 +99,7 @@ export function createHeadPoser(head: HeadModel): HeadPoser {
         combine(shapedAt, shapedAt, correctivesAt, correctives.rows.length, kept);
       }
       const columns = heap.floats(columnsAt, jointCount * 16);
-      const transforms = worldTransforms(parameters, restJoints(identity));
+      const transforms = worldTransforms(parameters, restJoints(parameters));
       for (const [joint, { rotation, translation }] of transforms.entries()) {
         for (let axis = 0; axis < 3; axis++) {
           for (let column = 0; column < 3; column++) {
@@ -112,7 +114,7 @@ export function createHeadPoser(head: HeadModel): HeadPoser {
     },
     joints(parameters) {
       checkLengths(head, parameters);
-      const rest = restJoints(parameters.identity);
+      const rest = restJoints(parameters);
       const posed = new Float32Array(rest.length);
       for (const [joint, transform] of worldTransforms(parameters, rest).entries()) {
         posed.set(transformPoint(transform, rest.subarray(3 * joint, 3 * joint + 3)), 3 * joint);
@@ -122,16 +124,22 @@ export function createHeadPoser(head: HeadModel): HeadPoser {
   };
 }
 
-/** The joints of the template and how each identity coefficient moves them. */
-function jointShapes(head: HeadModel): { template: Float64Array; basis: Float64Array } {
+/** How each coefficient of a basis moves the joints: `rows 3J`. */
+function jointShapes(head: HeadModel, basis: Float32Array, rows: number): Float64Array {
   const length = head.template.length;
   const width = 3 * head.jointParents.length;
-  const basis = new Float64Array(head.identityCount * width);
-  for (let row = 0; row < head.identityCount; row++) {
-    const shape = head.identityBasis.subarray(row * length, (row + 1) * length);
-    basis.set(regressJoints(head, shape), row * width);
+  const shapes = new Float64Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    shapes.set(regressJoints(head, basis.subarray(row * length, (row + 1) * length)), row * width);
   }
-  return { template: regressJoints(head, head.template), basis };
+  return shapes;
+}
+
+function addRows(target: Float64Array, rows: Float64Array, coefficients: Float32Array): void {
+  for (const [row, value] of coefficients.entries()) {
+    if (value === 0) continue;
+    for (let i = 0; i < target.length; i++) target[i]! += value * rows[row * target.length + i]!;
+  }
 }
 
 function withoutEmptyRows(

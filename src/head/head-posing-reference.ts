@@ -12,8 +12,10 @@ import { correctiveCoefficients, worldFromRestTransforms } from './posing-transf
 export function poseHeadReference(head: HeadModel, parameters: HeadParameters): Float64Array {
   const shaped = Float64Array.from(head.template);
   addShapes(shaped, head.identityBasis, parameters.identity);
-  const worldFromRest = worldFromRestTransforms(head, parameters, regressJoints(head, shaped));
+  let restJoints = regressJoints(head, shaped);
   addShapes(shaped, head.expressionBasis, parameters.expression);
+  if (head.jointsFollowExpression) restJoints = regressJoints(head, shaped);
+  const worldFromRest = worldFromRestTransforms(head, parameters, restJoints);
   if (head.poseCorrectives) {
     addShapes(shaped, head.poseCorrectives, correctiveCoefficients(head, parameters.jointRotations));
   }

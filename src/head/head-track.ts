@@ -52,6 +52,16 @@ export function parametersAt(track: HeadTrack, frame: number): HeadParameters {
   };
 }
 
+/** The same track in pictures of another size and the same shape: focal length and landmarks follow. */
+export function resizeTrack(
+  track: HeadTrack,
+  { width, height }: { readonly width: number; readonly height: number },
+): HeadTrack {
+  const scale = Math.max(width / track.width, height / track.height);
+  const landmarksPx = track.landmarksPx.map((value) => value * scale);
+  return { ...track, width, height, focalPx: track.focalPx * scale, landmarksPx };
+}
+
 /** The camera of every frame of a track. */
 export function trackCamera(track: HeadTrack): Camera {
   return frontCamera(track.width, track.height, track.focalPx);
