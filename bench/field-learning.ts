@@ -25,6 +25,8 @@ import {
 
 const CONFIG = join(import.meta.dirname, '../configs/compact.json');
 const REPORT_STEPS = 25;
+/** Short runs warm up quickly and learn fast. */
+const SHORT_RUN = { warmupSteps: 30, learningRate: 6e-4 };
 
 const { values } = parseArgs({
   options: {
@@ -105,7 +107,10 @@ function variant(base: Configuration): Configuration {
   const liftPriorVariance = onlyGaussian ? null : unet.liftPriorVariance;
   return {
     model: { ...base.model, unet: { ...unet, widths, heads, controls, liftPriorVariance } },
-    training: { ...base.training, stage1: { ...base.training.stage1, batch: Number(values.batch) } },
+    training: {
+      ...base.training,
+      stage1: { ...base.training.stage1, ...SHORT_RUN, batch: Number(values.batch) },
+    },
   };
 }
 
