@@ -1,31 +1,21 @@
 // What steers the model as a video: each frame, the mesh over it with its landmarks, and the feature map.
 
-import { existsSync } from 'node:fs';
-import { BadInputError } from '../errors/index.ts';
-import {
-  activateField,
-  bindGaussians,
-  type GaussianBinding,
-  type GaussianField,
-  initialiseField,
-  readField,
-  rebindField,
-} from '../gaussians/index.ts';
 import { frameCount, type HeadModel, type HeadTrack } from '../head/index.ts';
-import type { RgbImage, VideoSource } from '../media/index.ts';
-import { decodeWeights } from '../nn/index.ts';
+import { clipPiece, contactSheet, type RgbImage, sizeToFit, type TimeRange } from '../media/index.ts';
 import {
   expectWritable,
   loadTracker,
-  readBytes,
+  rangeOfTrack,
   readTrack,
   readVideo,
-  SHIPPED_AVATAR,
+  renderControl,
   trackFile,
+  writeImage,
   writeVideo,
 } from '../node/index.ts';
-import { createControlPreview } from '../tracking/index.ts';
+import { stripFrames } from '../report/index.ts';
 import type { CommandContext, CommandResult } from './command.ts';
+import { fittedImage } from './track-pictures.ts';
 import { averageRate } from './track-rate.ts';
 
 /** What is shown, as the options of `control` name it. */
@@ -35,95 +25,83 @@ export type ControlVideoOptions = {
   readonly out: string;
   /** The clip of a track. */
   readonly clip?: string | undefined;
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  /** Where to write a contact sheet of some frames. */
+  readonly sheet?: string | undefined;
   readonly weights?: string | undefined;
 };
 
+/** Larger frames are shown smaller: three beside each other would be too wide for players. */
+const MAX_SIDE_PX = 1280;
+/** Moments of a sheet, and the width of each. */
+const SHEET_MOMENTS = 6;
+const SHEET_CELL_PX = 720;
+
 /** Tracks where needed, renders and writes all frames. */
 export async function writeControlVideo(
-  { input, out, clip, weights }: ControlVideoOptions,
+  { input, out, clip, from, to, sheet, weights }: ControlVideoOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
   const { emit, loadHead, seed, signal } = context;
   await expectWritable(out);
+  if (sheet !== undefined) await expectWritable(sheet);
   const head = await loadHead();
-  const binding = bindGaussians(head);
-  const field = await loadField(head, binding, { weights, seed });
-  if (field === null) {
-    const message = 'There are no weights: the feature map shows the field as it is before training.';
-    emit({ kind: 'log', level: 'info', message });
-  }
   const isTrack = input.endsWith('.track');
-  const track = isTrack ? await readTrack(input, head) : await trackClip(head, input, context);
-  const shown = field ?? initialiseField(binding, head.template, seed);
-  const preview = createControlPreview(head, track, binding, activateField(shown));
+  const range = {
+    ...(from === undefined ? {} : { fromSeconds: from }),
+    ...(to === undefined ? {} : { toSeconds: to }),
+  };
+  const track = isTrack ? await readTrack(input, head) : await trackClip(head, input, range, context);
   const framesFrom = isTrack ? clip : input;
-  using source = framesFrom === undefined ? null : await readVideo(framesFrom);
-  if (source !== null) expectSameSize(source, track);
+  using whole = framesFrom === undefined ? null : await readVideo(framesFrom);
+  const source = whole && clipPiece(whole, rangeOfTrack(track));
+  const box = { width: MAX_SIDE_PX, height: MAX_SIDE_PX };
+  const isLarge = Math.max(track.width, track.height) > MAX_SIDE_PX;
+  const size = isLarge ? sizeToFit(track, box) : track;
   const sink = await writeVideo(out, {
-    width: (source === null ? 2 : 3) * track.width,
-    height: track.height,
+    width: (source === null ? 2 : 3) * size.width,
+    height: size.height,
     framesPerSecond: source?.framesPerSecond ?? averageRate(track),
     sound: source?.sound ?? null,
   });
   if (sink.soundNote !== null) emit({ kind: 'log', level: 'warning', message: sink.soundNote });
-  const total = frameCount(track);
+  const shown = new Set(sheet === undefined ? [] : stripFrames(track, SHEET_MOMENTS));
+  const moments: RgbImage[] = [];
   let frames = 0;
   try {
-    for await (const { image, timestampSeconds } of source?.frames() ?? trackMoments(track)) {
-      if (frames === total) break;
+    const control = renderControl(track, {
+      ...{ head, clip: source ?? undefined, weights, seed },
+      ...{ maxSidePx: MAX_SIDE_PX, onEvent: emit },
+    });
+    for await (const { index, timestampSeconds, preview } of control) {
       signal.throwIfAborted();
-      await sink.add(preview.render(frames, image), timestampSeconds);
-      frames++;
-      emit({ kind: 'progress', stage: 'render', done: frames, total, unit: 'frames' });
+      const picture = preview();
+      await sink.add(picture, timestampSeconds);
+      if (shown.has(index)) moments.push(fittedImage(picture, SHEET_CELL_PX));
+      frames = index + 1;
     }
     await sink.finish();
   } catch (error) {
     await sink.discard();
     throw error;
   }
+  if (sheet !== undefined) await writeImage(sheet, contactSheet(moments, { columns: 2 }));
   const framesTracked = track.confidence.reduce((count, value) => count + (value > 0 ? 1 : 0), 0);
+  const outputs = sheet === undefined ? [out] : [out, sheet];
   return {
-    summary: `${out}: ${frames} frames, ${framesTracked} of them tracked`,
-    outputs: [out],
+    summary: `${outputs.join(', ')}: ${frames} of ${frameCount(track)} frames, ${framesTracked} tracked`,
+    outputs,
     fields: { frames, framesTracked },
   };
 }
 
-/** The moments of a track whose pictures are not known. */
-function* trackMoments({
-  timestampsSeconds,
-}: HeadTrack): Generator<{ readonly image: RgbImage | null; readonly timestampSeconds: number }> {
-  for (const timestampSeconds of timestampsSeconds) yield { image: null, timestampSeconds };
-}
-
-async function trackClip(head: HeadModel, path: string, context: CommandContext): Promise<HeadTrack> {
-  await using tracker = await loadTracker(await context.openDevice(), head);
-  return (await trackFile(tracker, head, path, context)).track;
-}
-
-/** The Gaussian field of the named weights, else of the package's; null where the package has none. */
-async function loadField(
+async function trackClip(
   head: HeadModel,
-  binding: GaussianBinding,
-  { weights: path, seed }: { readonly weights: string | undefined; readonly seed: number },
-): Promise<GaussianField | null> {
-  if (path === undefined && !existsSync(SHIPPED_AVATAR)) return null;
-  const file = path ?? SHIPPED_AVATAR;
-  const { weights, metadata } = decodeWeights(await readBytes(file, 'trained weights'), file);
-  const field = readField(weights, metadata);
-  if (field !== null) return rebindField(field, binding, head.template, seed);
-  throw new BadInputError({
-    code: 'no-gaussian-field',
-    message: `Expected weights with a Gaussian field, but ${file} holds none.`,
-    hint: 'Give the weights that training wrote, or leave --weights out.',
-  });
-}
-
-function expectSameSize({ name, width, height }: VideoSource, track: HeadTrack): void {
-  if (width === track.width && height === track.height) return;
-  throw new BadInputError({
-    code: 'track-of-other-clip',
-    message: `Expected the clip of the track, ${track.width} x ${track.height}, but ${name} is ${width} x ${height}.`,
-    hint: 'Give the clip that was tracked, or track this one.',
-  });
+  path: string,
+  range: TimeRange,
+  context: CommandContext,
+): Promise<HeadTrack> {
+  await using tracker = await loadTracker(await context.openDevice(), head);
+  return (await trackFile(tracker, head, path, { ...context, range })).track;
 }

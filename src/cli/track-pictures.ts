@@ -1,6 +1,6 @@
 // Single frames of a track drawn at any size: 8k shows no more in a small picture, and costs much more.
 
-import { frameCount, type HeadModel, type HeadTrack } from '../head/index.ts';
+import { frameCount, type HeadModel, type HeadTrack, resizeTrack } from '../head/index.ts';
 import { cropImage, type PixelWindow, type RgbImage, resizeImage, sizeToFit } from '../media/index.ts';
 import { createMeshOverlay, drawLandmarks } from '../tracking/index.ts';
 
@@ -72,21 +72,20 @@ export function fittedImage(image: RgbImage, boxPx: number): RgbImage {
 function frameOfTrack(
   track: HeadTrack,
   frame: number,
-  { width, height }: { readonly width: number; readonly height: number },
+  size: { readonly width: number; readonly height: number },
 ): HeadTrack {
-  const scale = width / track.width;
   const row = (values: Float32Array): Float32Array => {
     const length = values.length / frameCount(track);
     return values.slice(frame * length, (frame + 1) * length);
   };
-  return {
+  const single = {
     ...track,
-    ...{ width, height, focalPx: track.focalPx * scale },
     timestampsSeconds: track.timestampsSeconds.slice(frame, frame + 1),
     expression: row(track.expression),
     jointRotations: row(track.jointRotations),
     translation: row(track.translation),
     confidence: row(track.confidence),
-    landmarksPx: row(track.landmarksPx).map((value) => value * scale),
+    landmarksPx: row(track.landmarksPx),
   };
+  return resizeTrack(single, size);
 }

@@ -2,6 +2,7 @@
 
 export * from './asset-folder.ts';
 export * from './avatar-weights.ts';
+export * from './control-frames.ts';
 export * from './image-file.ts';
 export * from './input-file.ts';
 export * from './load-tracker.ts';

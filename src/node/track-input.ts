@@ -95,9 +95,18 @@ export async function trackFaces(
   return tracks.map((result) => fileTrack(result, seconds));
 }
 
-/** Where in its clip a track begins, by its provenance. */
-export function startOfTrack({ provenance }: HeadTrack): number {
-  return Number(provenance.fromSeconds ?? 0);
+/** Which piece of its clip a track is of, by its provenance. */
+export function rangeOfTrack({ provenance }: HeadTrack): TimeRange {
+  const { fromSeconds, toSeconds } = provenance;
+  return {
+    ...(fromSeconds === undefined ? {} : { fromSeconds: Number(fromSeconds) }),
+    ...(toSeconds === undefined ? {} : { toSeconds: Number(toSeconds) }),
+  };
+}
+
+/** Where in its clip a track begins. */
+export function startOfTrack(track: HeadTrack): number {
+  return rangeOfTrack(track).fromSeconds ?? 0;
 }
 
 function commonOptions({ emit, focalPx }: TrackFileOptions): { onEvent: EventSink; focalPx?: number } {
