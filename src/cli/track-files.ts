@@ -2,7 +2,7 @@
 
 import { basename, extname } from 'node:path';
 import { encodeLiveLinkCsv, encodeTrackJson } from '../exchange/index.ts';
-import { encodeHeadTrack, type HeadModel } from '../head/index.ts';
+import type { HeadModel } from '../head/index.ts';
 import { clipPiece, type RgbImage, type TimeRange, type VideoFrameImage } from '../media/index.ts';
 import {
   expectWritable,
@@ -14,6 +14,7 @@ import {
   trackFaces,
   trackFile,
   writeFileAtomic,
+  writeTrack,
 } from '../node/index.ts';
 import { type Doubt, findDoubts, mistrustedFrames } from '../report/index.ts';
 import type { CommandContext, CommandResult } from './command.ts';
@@ -62,7 +63,7 @@ export async function runTracking(options: TrackOptions, context: CommandContext
       ...{ report: named(options.report), sheet: named(options.sheet) },
       ...{ signal, number: allFaces ? i + 1 : face },
     });
-    const doubts = findDoubts(result.track, result.landmarkErrors);
+    const doubts = findDoubts(result.track, result);
     const fields = fieldsOf(result, doubts);
     faces.push({ outputs, fields, summary: summaryOf(outputs, result, doubts) });
   }
@@ -92,7 +93,7 @@ async function writeFace(
   const { input, out, report, sheet, signal, number } = files;
   const { track } = result;
   const outputs = [out];
-  await writeFileAtomic(out, encodeHeadTrack(track));
+  await writeTrack(out, track);
   if (files.export !== undefined) {
     const encode = extname(files.export).toLowerCase() === '.csv' ? encodeLiveLinkCsv : encodeTrackJson;
     await writeFileAtomic(files.export, encode(head, track, startOfTrack(track)));

@@ -35,7 +35,7 @@ const FACE_PX = 400;
 export async function writeTrackReport(job: ReportJob): Promise<void> {
   const { head, result, signal } = job;
   const { track, landmarkErrors } = result;
-  const doubts = findDoubts(track, landmarkErrors);
+  const doubts = findDoubts(track, result);
   const shownDoubts = doubts.slice(0, MAX_SHOWN_DOUBTS);
   const strip = stripFrames(track);
   const poses = extremeMoments(head, track);

@@ -13,6 +13,7 @@ export * from './open-gpu.ts';
 export * from './pack-avatar.ts';
 export * from './run-folder.ts';
 export * from './temporary-files.ts';
+export * from './track.ts';
 export * from './track-input.ts';
 export * from './train-stage.ts';
 export * from './video-file.ts';

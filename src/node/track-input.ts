@@ -2,11 +2,12 @@
 
 import { BadInputError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
-import { decodeHeadTrack, type HeadModel, type HeadTrack } from '../head/index.ts';
+import { decodeHeadTrack, encodeHeadTrack, type HeadModel, type HeadTrack } from '../head/index.ts';
 import { clipPiece, type RgbImage, type TimeRange } from '../media/index.ts';
 import type { ClipTrack, ImageTrack, Tracker } from '../tracking/index.ts';
 import { type ImageFile, readImage } from './image-file.ts';
 import { readBytes } from './model-files.ts';
+import { writeFileAtomic } from './temporary-files.ts';
 import { readVideo } from './video-file.ts';
 
 /** A track and how well it went. */
@@ -18,6 +19,8 @@ export type FileTrack = {
   readonly framesPerSecond: number | null;
   /** `T`: mean distance of seen and fitted landmarks over the outer-eye-corner distance; NaN where not tracked. */
   readonly landmarkErrors: Float32Array;
+  /** `T`: colour of the lips against the skin; NaN where it cannot be told. */
+  readonly lipContrasts: Float32Array;
   /** Median over the frames; null where none was tracked. */
   readonly landmarkErrorMedian: number | null;
 };
@@ -50,6 +53,7 @@ export async function trackFile(
       framesTracked: 1,
       framesPerSecond: null,
       landmarkErrors: Float32Array.of(result.landmarkError),
+      lipContrasts: Float32Array.of(result.lipContrast),
       landmarkErrorMedian: result.landmarkError,
     };
   }
@@ -61,7 +65,7 @@ export async function trackFile(
     frameCountEstimate: clip.frameCountEstimate,
     provenance: provenanceOf(path, options.range),
   });
-  return fileTrack(result, (performance.now() - start) / 1000);
+  return fileTrackOf(result, (performance.now() - start) / 1000);
 }
 
 /**
@@ -81,7 +85,7 @@ export async function trackFaces(
       ...wanted,
       provenance: provenanceOf(path),
     });
-    return tracks.map((result) => ({ ...fileTrack(result, 1), framesPerSecond: null }));
+    return tracks.map((result) => ({ ...fileTrackOf(result, 1), framesPerSecond: null }));
   }
   const start = performance.now();
   using whole = await readVideo(path);
@@ -92,7 +96,7 @@ export async function trackFaces(
     provenance: provenanceOf(path, range),
   });
   const seconds = (performance.now() - start) / 1000;
-  return tracks.map((result) => fileTrack(result, seconds));
+  return tracks.map((result) => fileTrackOf(result, seconds));
 }
 
 /** Which piece of its clip a track is of, by its provenance. */
@@ -118,7 +122,11 @@ function provenanceOf(source: string, range: TimeRange = {}): Record<string, str
   return { source, ...Object.fromEntries(limits.map(([name, seconds]) => [name, String(seconds)])) };
 }
 
-function fileTrack({ track, framesTracked, landmarkErrors }: ClipTrack, seconds: number): FileTrack {
+/** What a tracker gave, as the record of a file. */
+export function fileTrackOf(
+  { track, framesTracked, landmarkErrors, lipContrasts }: ClipTrack,
+  seconds: number,
+): FileTrack {
   const frames = track.timestampsSeconds.length;
   const errors = [...landmarkErrors].filter((error) => !Number.isNaN(error)).sort((a, b) => a - b);
   return {
@@ -127,6 +135,7 @@ function fileTrack({ track, framesTracked, landmarkErrors }: ClipTrack, seconds:
     framesTracked,
     framesPerSecond: frames / seconds,
     landmarkErrors,
+    lipContrasts,
     landmarkErrorMedian: errors[errors.length >> 1] ?? null,
   };
 }
@@ -195,6 +204,11 @@ async function* abortable<T>(
     signal.throwIfAborted();
     yield item;
   }
+}
+
+/** Writes a `.track`, whole or not at all. @throws BadInputError if the folder cannot be written to. */
+export function writeTrack(path: string, track: HeadTrack): Promise<void> {
+  return writeFileAtomic(path, encodeHeadTrack(track));
 }
 
 /**

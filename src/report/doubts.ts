@@ -1,13 +1,14 @@
 // Frames of a track to mistrust, and why: what a person should look at before using it.
 
 import { frameCount, type HeadTrack, jointAngles, parametersAt } from '../head/index.ts';
-import { outerEyeDistance } from '../tracking/index.ts';
+import { HIDDEN_MOUTH, outerEyeDistance } from '../tracking/index.ts';
 
 /** Why frames are mistrusted, the gravest first. */
 export const DOUBT_REASONS = [
   'no-face',
   'poor-fit',
   'unsure',
+  'mouth-hidden',
   'jump',
   'turned-away',
   'at-border',
@@ -42,17 +43,19 @@ const SMALL_EYE_DISTANCE_PX = 18;
 /** Doubts this many frames apart are one. */
 const GAP_FRAMES = 3;
 
-/**
- * Finds the frames to mistrust, gravest reason first, then by time.
- * @param landmarkErrors `T`, as the tracker gives them; NaN where not tracked
- * @param shots the first frame of every shot but the first: heads may jump there
- */
-export function findDoubts(
-  track: HeadTrack,
-  landmarkErrors: ArrayLike<number>,
-  shots: readonly number[] = [],
-): Doubt[] {
-  const measures = measureFrames(track, landmarkErrors, shots);
+/** What the tracker says of its frames; its results and the records of files fit. */
+export type TrackQuality = {
+  /** `T`; NaN where not tracked. */
+  readonly landmarkErrors: ArrayLike<number>;
+  /** `T`; NaN where it cannot be told. */
+  readonly lipContrasts: ArrayLike<number>;
+  /** The first frame of every shot but the first: heads may jump there. */
+  readonly shots?: readonly number[];
+};
+
+/** Finds the frames to mistrust, gravest reason first, then by time. */
+export function findDoubts(track: HeadTrack, quality: TrackQuality): Doubt[] {
+  const measures = measureFrames(track, quality);
   return DOUBT_REASONS.flatMap((reason) => {
     const { severity, say } = measures[reason];
     return spansOf(severity).map(({ firstFrame, lastFrame, worstFrame }) => {
@@ -78,8 +81,7 @@ type Measure = {
 
 function measureFrames(
   track: HeadTrack,
-  landmarkErrors: ArrayLike<number>,
-  shots: readonly number[],
+  { landmarkErrors, lipContrasts, shots = [] }: TrackQuality,
 ): Readonly<Record<DoubtReason, Measure>> {
   const count = frameCount(track);
   const isTracked = (frame: number): boolean => track.confidence[frame]! > 0;
@@ -112,6 +114,10 @@ function measureFrames(
       say: (frame) =>
         `The confidence is only ${track.confidence[frame]!.toFixed(2)}: blur, darkness, or something over the face.`,
     },
+    'mouth-hidden': {
+      severity: steady(each((frame) => Math.max(0, HIDDEN_MOUTH - lipContrasts[frame]!))),
+      say: () => 'No lips are to be seen: a mask, a hand or a microphone? Mouth and jaw are guessed.',
+    },
     jump: {
       severity: jump,
       say: (frame) => `The head turns ${jump[frame]!.toFixed(0)} degrees from one frame to the next.`,
@@ -132,6 +138,18 @@ function measureFrames(
         `The face is small: the eyes' outer corners are ${eyes[frame]!.toFixed(0)} pixels apart.`,
     },
   };
+}
+
+/** Without what lasts for less than three frames: blur passes, a hand does not. A track of one keeps it. */
+function steady(severity: Float64Array): Float64Array {
+  const isOn = (frame: number): boolean => (severity[frame] ?? 0) > 0;
+  return severity.map((value, frame) => {
+    const isPart =
+      severity.length < 3 ||
+      (isOn(frame - 1) && (isOn(frame - 2) || isOn(frame + 1))) ||
+      (isOn(frame + 1) && isOn(frame + 2));
+    return isPart ? value : 0;
+  });
 }
 
 /** `478 2`. */

@@ -2,9 +2,11 @@
 
 import type { EventSink } from '../events/index.ts';
 import type { RgbImage } from '../media/index.ts';
+import type { FollowedFace } from './face-follower.ts';
 import type { FaceGroup } from './face-group.ts';
 import { regionFromLandmarks } from './face-region.ts';
 import type { SeenFrame } from './fit-clip.ts';
+import { lipContrast } from './lip-contrast.ts';
 
 /** All frames of a clip, with each face that it shows. */
 export type ClipFaces = {
@@ -31,8 +33,8 @@ export async function findClipFaces(
   for await (const { image, timestampSeconds } of frames) {
     [width, height] = [image.width, image.height];
     for (const [i, face] of (await group.next(image)).entries()) {
-      faces[i] ??= timestamps.map((seconds) => ({ timestampSeconds: seconds, face: null }));
-      faces[i].push({ timestampSeconds, face });
+      faces[i] ??= timestamps.map((seconds) => seenFrame(seconds, null, image));
+      faces[i].push(seenFrame(timestampSeconds, face, image));
     }
     timestamps.push(timestampSeconds);
     const done = timestamps.length;
@@ -46,6 +48,12 @@ export async function findClipFaces(
     onEvent({ kind: 'log', level: 'info', message });
   }
   return { width, height, faces: lasting.sort((a, b) => meanPlace(a) - meanPlace(b)) };
+}
+
+/** What is kept of a frame, its picture apart. */
+export function seenFrame(timestampSeconds: number, face: FollowedFace | null, image: RgbImage): SeenFrame {
+  const contrast = face === null ? Number.NaN : lipContrast(image, face.landmarksPx);
+  return { timestampSeconds, face, lipContrast: contrast };
 }
 
 /** Where a face is on average, pixels from the left. */

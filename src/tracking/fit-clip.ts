@@ -18,7 +18,12 @@ import { observeLandmarks } from './observe.ts';
 import { smoothFrames } from './smooth-frames.ts';
 
 /** One frame as the networks saw it. */
-export type SeenFrame = { readonly timestampSeconds: number; readonly face: FollowedFace | null };
+export type SeenFrame = {
+  readonly timestampSeconds: number;
+  readonly face: FollowedFace | null;
+  /** As `lipContrast` gives it; NaN without a face. Left out by those who have no pictures. */
+  readonly lipContrast?: number;
+};
 
 /** Frames looked at to choose those of the first pass, and how many are chosen. */
 const CANDIDATES = 48;

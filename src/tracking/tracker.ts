@@ -6,7 +6,7 @@ import { type EventSink, silentSink } from '../events/index.ts';
 import type { HeadModel, HeadParameters, HeadTrack } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import type { Device } from '../tensor/index.ts';
-import { findClipFaces } from './clip-faces.ts';
+import { findClipFaces, seenFrame } from './clip-faces.ts';
 import { createFaceDetector } from './face-detector.ts';
 import { createFaceFollower } from './face-follower.ts';
 import { createFaceGroup } from './face-group.ts';
@@ -14,6 +14,7 @@ import { createLandmarkNetwork } from './face-landmarks.ts';
 import { fitClip, type SeenFrame } from './fit-clip.ts';
 import { assumedFocalPx, fitPortrait } from './fit-portrait.ts';
 import { createLandmarkModel } from './landmark-model.ts';
+import { lipContrast } from './lip-contrast.ts';
 
 /** The encoded networks that a tracker runs. */
 export type TrackerNetworks = {
@@ -35,6 +36,8 @@ export type ImageTrack = {
   /** Mean distance of seen and fitted landmarks over the distance of the outer eye corners. */
   readonly landmarkError: number;
   readonly facesDetected: number;
+  /** Colour of the lips against the skin: below `HIDDEN_MOUTH` something covers them; NaN in black and white. */
+  readonly lipContrast: number;
 };
 
 /** A fitted clip, with how well each frame fits. */
@@ -42,6 +45,8 @@ export type ClipTrack = {
   readonly track: HeadTrack;
   /** `T`: as `landmarkError` of an image; NaN where not tracked. */
   readonly landmarkErrors: Float32Array;
+  /** `T`: as `lipContrast` of an image; NaN where not tracked. */
+  readonly lipContrasts: Float32Array;
   readonly framesTracked: number;
   /** The most faces that were seen at once. */
   readonly facesDetected: number;
@@ -109,7 +114,8 @@ export async function createTracker(setup: {
       warnOfOthers(face.facesDetected, onEvent);
       const fit = fitPortrait(model, face.landmarksPx, image, focalPx);
       const confidence = face.presence * fit.trust;
-      return { ...fit, landmarksPx: face.landmarksPx, confidence, facesDetected: face.facesDetected };
+      const { landmarksPx, facesDetected } = face;
+      return { ...fit, landmarksPx, confidence, facesDetected, lipContrast: lipContrast(image, landmarksPx) };
     },
 
     async trackClip(frames, { focalPx, onEvent = silentSink, frameCountEstimate, provenance = {} } = {}) {
@@ -125,7 +131,7 @@ export async function createTracker(setup: {
           if (facesDetected <= 1) warnOfOthers(face.facesDetected, onEvent);
           facesDetected = face.facesDetected;
         }
-        seen.push({ timestampSeconds, face });
+        seen.push(seenFrame(timestampSeconds, face, image));
         const total =
           frameCountEstimate === undefined ? {} : { total: Math.max(frameCountEstimate, seen.length) };
         onEvent({ kind: 'progress', stage: 'find landmarks', done: seen.length, ...total, unit: 'frames' });
@@ -139,7 +145,8 @@ export async function createTracker(setup: {
         landmarks: (middle - start) / 1000,
         fit: (performance.now() - middle) / 1000,
       };
-      return { ...fit, track: { ...fit.track, provenance }, facesDetected, secondsByStage };
+      const track = { ...fit.track, provenance };
+      return { ...fit, track, lipContrasts: lipContrastsOf(seen), facesDetected, secondsByStage };
     },
 
     async trackFaces(
@@ -167,7 +174,8 @@ export async function createTracker(setup: {
           fit: (performance.now() - fitStart) / 1000,
         };
         const track = { ...fit.track, provenance: { ...provenance, face: `${i + 1} of ${faces.length}` } };
-        return [{ ...fit, track, facesDetected: faces.length, secondsByStage }];
+        const lipContrasts = lipContrastsOf(seen);
+        return [{ ...fit, track, lipContrasts, facesDetected: faces.length, secondsByStage }];
       });
     },
 
@@ -176,6 +184,10 @@ export async function createTracker(setup: {
       await network[Symbol.asyncDispose]();
     },
   };
+}
+
+function lipContrastsOf(seen: readonly SeenFrame[]): Float32Array {
+  return Float32Array.from(seen, (frame) => frame.lipContrast ?? Number.NaN);
 }
 
 function noFrames(): BadInputError {
