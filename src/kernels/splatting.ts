@@ -41,31 +41,33 @@ export type SplattingGradients = {
 type Exports = {
   setScene(...numbersThenPointers: number[]): void;
   setBuffers(...pointers: number[]): void;
-  project(): number;
-  fillLists(entries: number): void;
+  project(): void;
+  startTiles(): number;
+  startBlocks(): number;
+  fillLists(tileEntries: number, entries: number): void;
   blend(): void;
-  blendBackward(gradImage: number, gradAlpha: number, sums: number, gradFeatures: number): void;
+  blendBackward(...pointers: number[]): void;
   projectBackward(gradMeans: number, gradScales: number, gradRotations: number, gradOpacities: number): void;
 };
 
 type Layout = {
   readonly width: number;
   readonly height: number;
-  /** Floats in a row of an image plane in the kernel: the width rounded up to whole blocks. */
+  /** Floats in a row of an image plane in the kernel, and from one plane to the next. */
   readonly stride: number;
+  readonly plane: number;
   readonly count: number;
   readonly isTurned: boolean;
   readonly channels: number;
   /** Channels in the kernel: a multiple of 4, the rest zero. */
   readonly lanes: number;
-  readonly image: number;
-  readonly transmittance: number;
   gradients: GradientLayout | null;
 };
 
 type GradientLayout = {
   readonly image: number;
   readonly alpha: number;
+  readonly scratch: number;
   readonly sums: number;
   readonly means: number;
   readonly scales: number;
@@ -77,6 +79,10 @@ type GradientLayout = {
 const RECORD_BYTES = 64;
 const SUMS_BYTES = 32;
 const HISTOGRAM_BYTES = 3 * 2048 * 4;
+/** Floats between image planes. Without them rows of all planes would compete for few lines of the cache. */
+const PLANE_GAP = 48;
+/** Side of the tiles that Gaussians are first listed by, pixels. */
+const TILE_SIZE = 16 * BLOCK_SIZE;
 
 /** One instance of the kernel. It keeps its last scene for `backward`, and its memory for the next one. */
 export class SplattingKernel {
@@ -88,11 +94,12 @@ export class SplattingKernel {
     const { exports, heap } = this.#kernel;
     const { width, height, channels } = input;
     const count = input.opacities.length;
-    const lanes = Math.ceil(channels / 4) * 4;
-    const blocksX = Math.ceil(width / BLOCK_SIZE);
-    const blocks = blocksX * Math.ceil(height / BLOCK_SIZE);
-    const stride = blocksX * BLOCK_SIZE;
-    const planeBytes = stride * height * 4;
+    const lanes = roundUp(channels, 4);
+    const stride = roundUp(width, BLOCK_SIZE);
+    const rows = roundUp(height, BLOCK_SIZE);
+    const blocks = (stride * rows) / BLOCK_SIZE ** 2;
+    const tiles = (roundUp(width, TILE_SIZE) * roundUp(height, TILE_SIZE)) / TILE_SIZE ** 2;
+    const plane = stride * rows + PLANE_GAP;
 
     heap.reset();
     const camera = heap.put(input.camera);
@@ -104,31 +111,21 @@ export class SplattingKernel {
     const features = this.#putRows(input.features, count, channels, lanes);
     const records = heap.reserve(count * RECORD_BYTES);
     const sort = heap.reserve(count * 16 + HISTOGRAM_BYTES);
-    const starts = heap.reserve((blocks + 1) * 4);
-    const image = heap.reserve(planeBytes * lanes);
-    const transmittance = heap.reserve(planeBytes);
-    const scratch = heap.reserve(lanes * 64);
+    const starts = heap.reserve((blocks * 2 + stride + 4) * 4);
+    const tileStarts = heap.reserve((tiles + 1) * 4);
+    const image = heap.reserve(plane * 4 * lanes);
+    const transmittance = heap.reserve(plane * 4);
+    const alpha = heap.reserve(plane * 4);
     exports.setScene(width, height, count, lanes, camera, means, scales, rotations, opacities, features);
-    exports.setBuffers(records, sort, starts, image, transmittance, scratch);
-    exports.fillLists(heap.reserve(exports.project() * 4));
+    exports.setBuffers(records, sort, starts, tileStarts, image, plane * 4, transmittance, alpha);
+    exports.project();
+    const tileEntries = heap.reserve(exports.startTiles() * 4);
+    exports.fillLists(tileEntries, heap.reserve(exports.startBlocks() * 4));
     exports.blend();
 
-    this.#layout = {
-      width,
-      height,
-      stride,
-      count,
-      isTurned,
-      channels,
-      lanes,
-      image,
-      transmittance,
-      gradients: null,
-    };
+    this.#layout = { width, height, stride, plane, count, isTurned, channels, lanes, gradients: null };
     this.#readPlanes(image, channels, images.features);
-    this.#readPlanes(transmittance, 1, images.alpha);
-    const alpha = images.alpha;
-    for (let i = 0; i < alpha.length; i++) alpha[i] = 1 - alpha[i]!;
+    this.#readPlanes(alpha, 1, images.alpha);
   }
 
   /**
@@ -143,7 +140,7 @@ export class SplattingKernel {
     const at = layout.gradients;
     this.#writePlanes(at.image, channels, lanes, gradFeatures);
     this.#writePlanes(at.alpha, gradAlpha === null ? 0 : 1, 1, gradAlpha);
-    exports.blendBackward(at.image, at.alpha, at.sums, at.features);
+    exports.blendBackward(at.image, at.alpha, at.sums, at.features, at.scratch);
     exports.projectBackward(at.means, at.scales, at.rotations, at.opacities);
     gradients.means.set(heap.floats(at.means, count * 3));
     gradients.scales.set(heap.floats(at.scales, isTurned ? count * 3 : count));
@@ -154,11 +151,12 @@ export class SplattingKernel {
     else copyRows(features, lanes, gradients.features, channels, count, channels);
   }
 
-  #reserveGradients({ stride, height, count, isTurned, lanes }: Layout): GradientLayout {
+  #reserveGradients({ plane, count, isTurned, lanes }: Layout): GradientLayout {
     const { heap } = this.#kernel;
     return {
-      image: heap.reserve(stride * height * 4 * lanes),
-      alpha: heap.reserve(stride * height * 4),
+      image: heap.reserve(plane * 4 * lanes),
+      alpha: heap.reserve(plane * 4),
+      scratch: heap.reserve(lanes * 64),
       sums: heap.reserve(count * SUMS_BYTES),
       means: heap.reserve(count * 12),
       scales: heap.reserve(isTurned ? count * 12 : count * 4),
@@ -178,22 +176,38 @@ export class SplattingKernel {
   }
 
   #readPlanes(pointer: number, planes: number, target: Float32Array): void {
-    const { width, height, stride } = this.#layout!;
-    const source = this.#kernel.heap.floats(pointer, planes * height * stride);
-    if (stride === width) target.set(source);
-    else copyRows(source, stride, target, width, planes * height, width);
+    const { width, height, stride, plane } = this.#layout!;
+    for (let p = 0; p < planes; p++) {
+      const source = this.#kernel.heap.floats(pointer + p * plane * 4, stride * height);
+      const part = target.subarray(p * height * width, (p + 1) * height * width);
+      if (stride === width) part.set(source);
+      else copyRows(source, stride, part, width, height, width);
+    }
   }
 
-  /** Copies planes in; what lies beside and after them becomes zero. */
+  /** Copies planes in; what lies beside, below and after them becomes zero. */
   #writePlanes(pointer: number, planes: number, allPlanes: number, source: Float32Array | null): void {
-    const { width, height, stride } = this.#layout!;
-    const target = this.#kernel.heap.floats(pointer, allPlanes * height * stride);
-    if (stride !== width) target.fill(0);
-    else target.fill(0, planes * height * stride);
-    if (source === null) return;
-    if (stride === width) target.set(source);
-    else copyRows(source, width, target, stride, planes * height, width);
+    const { width, height, stride, plane } = this.#layout!;
+    for (let p = 0; p < allPlanes; p++) {
+      const target = this.#kernel.heap.floats(pointer + p * plane * 4, plane);
+      if (source === null || p >= planes) {
+        target.fill(0);
+        continue;
+      }
+      const part = source.subarray(p * height * width, (p + 1) * height * width);
+      if (stride === width) {
+        target.set(part);
+        target.fill(0, part.length);
+      } else {
+        target.fill(0);
+        copyRows(part, width, target, stride, height, width);
+      }
+    }
   }
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
 }
 
 /** Copies the first `width` values of each row between matrices of different row lengths. */

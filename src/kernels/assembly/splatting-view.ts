@@ -7,6 +7,7 @@ import { cameraAt, height, meansAt, rotationsAt, scalesAt, width } from './splat
 export let viewX: f64 = 0;
 export let viewY: f64 = 0;
 export let viewZ: f64 = 0;
+export let inverseZ: f64 = 0;
 export let tangentX: f64 = 0;
 export let tangentY: f64 = 0;
 export let isClampedX: bool = false;
@@ -24,12 +25,28 @@ export const TURNED: usize = ROTATION + 72;
 export const IMAGE_AXES: usize = TURNED + 72;
 export let quaternionLength: f64 = 0;
 
+// The widened field of view, as tangents.
+let lowX: f64 = 0;
+let highX: f64 = 0;
+let lowY: f64 = 0;
+let highY: f64 = 0;
+
 @inline
 export function cam(i: usize): f64 {
   return load<f64>(cameraAt + (i << 3));
 }
 
-/** Fills view*; the rest by `viewCovariance`, for Gaussians before the near plane. */
+/** Prepares what all Gaussians share. */
+export function prepareView(): void {
+  const marginX = (FIELD_MARGIN * 0.5 * f64(width)) / cam(12);
+  const marginY = (FIELD_MARGIN * 0.5 * f64(height)) / cam(13);
+  lowX = -cam(14) / cam(12) - marginX;
+  highX = (f64(width) - cam(14)) / cam(12) + marginX;
+  lowY = -cam(15) / cam(13) - marginY;
+  highY = (f64(height) - cam(15)) / cam(13) + marginY;
+}
+
+/** Fills view*, after `prepareView`; the rest by `viewCovariance`, for Gaussians before the near plane. */
 @inline
 export function viewMean(i: i32): void {
   const at = meansAt + i * 12;
@@ -43,14 +60,11 @@ export function viewMean(i: i32): void {
 
 @inline
 export function viewCovariance(i: i32): void {
-  const fx = cam(12);
-  const fy = cam(13);
-  const marginX = (FIELD_MARGIN * 0.5 * f64(width)) / fx;
-  const marginY = (FIELD_MARGIN * 0.5 * f64(height)) / fy;
-  const u = viewX / viewZ;
-  const v = viewY / viewZ;
-  tangentX = min((f64(width) - cam(14)) / fx + marginX, max(-cam(14) / fx - marginX, u));
-  tangentY = min((f64(height) - cam(15)) / fy + marginY, max(-cam(15) / fy - marginY, v));
+  inverseZ = 1.0 / viewZ;
+  const u = viewX * inverseZ;
+  const v = viewY * inverseZ;
+  tangentX = u < lowX ? lowX : u > highX ? highX : u;
+  tangentY = v < lowY ? lowY : v > highY ? highY : v;
   isClampedX = tangentX != u;
   isClampedY = tangentY != v;
   if (rotationsAt != 0) {
@@ -58,8 +72,8 @@ export function viewCovariance(i: i32): void {
     return;
   }
   const scale: f64 = load<f32>(scalesAt + (i << 2));
-  const sx = (scale * fx) / viewZ;
-  const sy = (scale * fy) / viewZ;
+  const sx = scale * cam(12) * inverseZ;
+  const sy = scale * cam(13) * inverseZ;
   covXX = sx * sx * (1.0 + tangentX * tangentX);
   covXY = sx * sy * tangentX * tangentY;
   covYY = sy * sy * (1.0 + tangentY * tangentY);
@@ -91,8 +105,8 @@ function viewEllipsoid(i: i32): void {
   store<f64>(ROTATION, 2.0 * (y * z + w * x), 56);
   store<f64>(ROTATION, 1.0 - 2.0 * (x * x + y * y), 64);
 
-  const fx = cam(12) / viewZ;
-  const fy = cam(13) / viewZ;
+  const fx = cam(12) * inverseZ;
+  const fy = cam(13) * inverseZ;
   const scales = scalesAt + i * 12;
   covXX = 0;
   covXY = 0;

@@ -9,7 +9,8 @@
 
 export { blend } from './splatting-blend';
 export { blendBackward } from './splatting-blend-backward';
-export { fillLists, project } from './splatting-projection';
+export { fillLists, startBlocks, startTiles } from './splatting-lists';
+export { project } from './splatting-projection';
 export { projectBackward } from './splatting-projection-backward';
 export { setBuffers, setScene } from './splatting-scene';
 
