@@ -55,7 +55,10 @@ const FIELDS = ['weight', 'gradient', 'first', 'second', 'average'] as const;
 /** Lays out zeroed state for the weights; fill `arrays`, then call `update` after each gradient. */
 export function createAdamWKernel(layout: AdamWLayout): {
   readonly arrays: Readonly<Record<string, AdamWArrays>>;
-  /** Updates all weights from their gradients, in place. Returns the norm of all gradients before clipping. */
+  /**
+   * Updates all weights from their gradients, in place. Returns the norm of all gradients before clipping; where
+   * that is not finite nothing changes.
+   */
   update(numbers: AdamWUpdate): number;
 } {
   const { exports, heap } = instantiateKernel<AdamWKernel>(wasmBase64);
@@ -86,6 +89,7 @@ export function createAdamWKernel(layout: AdamWLayout): {
         squares += exports.sumOfSquares(pointers.get(name)![1]!, padded(layout[name]!.length));
       }
       const norm = Math.sqrt(squares);
+      if (!Number.isFinite(norm)) return norm;
       for (const name of names) {
         const { length, decays } = layout[name]!;
         const [weight, gradient, first, second, average] = pointers.get(name) as [

@@ -1,6 +1,7 @@
 // The files of a training run on disk.
 
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RunFolder } from '../training/index.ts';
 import { writeImage } from './image-file.ts';
@@ -27,7 +28,16 @@ export function openRunFolder(path: string): RunFolder {
       }
     },
     write: async (file, bytes) => writeFileAtomic(await prepared(file), bytes),
-    append: async (file, text) => appendFile(await prepared(file), text),
+    async append(file, text) {
+      const target = await prepared(file);
+      try {
+        await appendFile(target, text);
+      } catch (cause) {
+        throw diskError(target, cause);
+      }
+    },
     writePicture: async (file, picture) => writeImage(await prepared(file), picture),
+    remove: (file) => rm(join(path, file), { force: true }),
+    digest: async (bytes) => createHash('sha256').update(bytes).digest('hex'),
   };
 }

@@ -1,7 +1,6 @@
 // Training from files: the configuration, the folder of samples and the folder of the model come
 // together here for one stage. The model's folder has one folder for each stage.
 
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BadInputError } from '../errors/index.ts';
@@ -11,8 +10,9 @@ import type { Device } from '../tensor/index.ts';
 import type { Configuration, LoopResult, SampleReader, Stage, StageName } from '../training/index.ts';
 import {
   autoencoderStage,
-  CHECKPOINT_FILE,
+  CHECKPOINT_INDEX,
   denoiserStage,
+  listCheckpoints,
   openSamples,
   parseConfiguration,
   runTraining,
@@ -64,11 +64,11 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
   }
   const folder = openRunFolder(join(outPath, name));
   // A run that is there keeps its configuration: beginning another in its place is refused below.
-  const isRefused = !options.isResumed && existsSync(join(outPath, name, CHECKPOINT_FILE));
+  const isRefused = !options.isResumed && (await listCheckpoints(folder)).length > 0;
   if (!isRefused) await folder.write('config.json', text);
   const stage = await openStage(configuration, samples, options);
   const result = await runTraining({ ...options, stage, folder });
-  const outputs = [CHECKPOINT_FILE, WEIGHTS_FILE].map((file) => join(outPath, name, file));
+  const outputs = [CHECKPOINT_INDEX, WEIGHTS_FILE].map((file) => join(outPath, name, file));
   if (name === 'vae') return { ...result, outputs };
   const pack = { runPath: outPath, stage: name, name: modelName(configPath) };
   return { ...result, outputs: [...outputs, await packAvatar(await loadEmbeddedHead(), pack)] };

@@ -223,9 +223,10 @@ async function validateAutoencoder(
       rows.push([reference, storedLift, mask, liftDecoded, decoded, noisy, withoutLift, target]);
     }
   }
-  const means = Object.entries(figures).map(([name, values]) => [name, average(values)]);
+  const means = Object.fromEntries(Object.entries(figures).map(([name, values]) => [name, average(values)]));
   return {
-    figures: { ...Object.fromEntries(means), latentVariance: average(moments) },
+    figures: { ...means, latentVariance: average(moments) },
+    score: means.decoded!,
     sheet: pictureSheet(rows, size),
   };
 }

@@ -108,8 +108,12 @@ export async function validateDenoiser(weights: Weights, how: DenoiserValidation
       rows.push([planes.reference, planes.storedLift, mask, liftDecoded, output, planes.target]);
     }
   }
+  const averages = Object.fromEntries(
+    Object.entries(figures).map(([name, values]) => [name, average(values)]),
+  );
   return {
-    figures: Object.fromEntries(Object.entries(figures).map(([name, values]) => [name, average(values)])),
+    figures: averages,
+    score: averages.output!,
     sheet: pictureSheet(rows, size),
   };
 }

@@ -2,10 +2,13 @@
 
 export * from './augmentation.ts';
 export * from './autoencoder-stage.ts';
+export * from './checkpoints.ts';
+export * from './curves.ts';
 export * from './denoiser-batch.ts';
 export * from './denoiser-stage.ts';
 export * from './denoiser-validation.ts';
 export * from './gaussian-learner.ts';
+export * from './learning-rate.ts';
 export * from './loop.ts';
 export * from './losses.ts';
 export * from './sample-reader.ts';

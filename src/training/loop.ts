@@ -1,12 +1,16 @@
 // The training loop: steps, curves, validation sheets, and checkpoints from which a run resumes as if it
 // had never stopped. The next batch is made while a step runs.
 
-import { BadInputError } from '../errors/index.ts';
+import { BadInputError, FaultError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { silentSink } from '../events/index.ts';
-import { encodeWeights, initialState, type OptimiserState } from '../nn/index.ts';
-import type { Device, Tensor } from '../tensor/index.ts';
-import { decodeSafetensors, encodeSafetensors } from '../tensor/index.ts';
+import { initialState } from '../nn/index.ts';
+import type { AnyTensor, Device } from '../tensor/index.ts';
+import { encodeSafetensors } from '../tensor/index.ts';
+import type { RunState } from './checkpoints.ts';
+import { listCheckpoints, loadCheckpoint, saveCheckpoint, scoreCheckpoint } from './checkpoints.ts';
+import { Curves, describeFigures } from './curves.ts';
+import { learningRateAt } from './learning-rate.ts';
 import type { RunFolder, Stage } from './stage.ts';
 import { averagedWeights, Trainer } from './trainer.ts';
 
@@ -36,192 +40,130 @@ export type LoopResult = {
   /** Mean of the last steps. */
   readonly loss: number;
   readonly imagesPerSecond: number;
+  /** Share of this run's time that steps waited for their batch. */
+  readonly waitingShare: number;
+  /** Steps of this run whose gradient was not finite: they changed nothing. */
+  readonly skippedSteps: number;
   /** Of all runs of this stage together. */
   readonly trainedSeconds: number;
 };
 
-/** Where a checkpoint lies in the stage's folder. */
-export const CHECKPOINT_FILE = 'checkpoint.safetensors';
-/** Where the averaged weights lie. */
-export const WEIGHTS_FILE = 'weights.safetensors';
-const CURVES_FILE = 'curves.jsonl';
-const OUTSIDE = 'outside.';
-const REPORT_SECONDS = 20;
+/** Where the batch lies at which a run gave up. */
+export const FAULTY_BATCH_FILE = 'faulty-batch.safetensors';
+const SKIPS_IN_A_ROW = 20;
 
 /**
  * Trains a stage.
- * @throws BadInputError if a run is there and `isResumed` is false, or the other way round.
+ * @throws BadInputError if a run is there and `isResumed` is false, or the other way round; FaultError where
+ *   gradients stay infinite or a file cannot be written.
  */
 export async function runTraining(options: LoopOptions): Promise<LoopResult> {
   const { stage, device, folder, events = silentSink, signal } = options;
-  const start = await loadCheckpoint(options);
-  if (start.outside !== null) stage.restore?.(start.outside);
+  const start = await startingPoint(options, events);
   await using trainer = await Trainer.create(device, stage.problem, start.state);
   const { settings } = stage;
   const began = performance.now();
   const minutesSince = (time: number): number => (performance.now() - time) / 60_000;
   const trainedSeconds = (): number => start.seconds + (performance.now() - began) / 1000;
+  const curves = await Curves.open({ folder, stage, events, startStep: start.step, steps: options.steps });
   let { step } = start;
   const isOver = (): boolean =>
     signal?.aborted === true ||
     (options.steps !== undefined && step >= options.steps) ||
     (options.minutes !== undefined && minutesSince(began) >= options.minutes);
 
-  const save = async (): Promise<void> => {
-    await saveCheckpoint(options, trainer.state, { step, seconds: trainedSeconds() });
-  };
+  const save = (): Promise<void> =>
+    saveCheckpoint(folder, stage, { state: trainer.state, step, seconds: trainedSeconds() });
   const { validationMinutes = 15 } = options;
   const validate = async (): Promise<void> => {
     if (validationMinutes === null) return;
-    const { figures, sheet } = await stage.validate(averagedWeights(trainer.state));
-    const line = { step, seconds: Math.round(trainedSeconds()), validation: figures };
-    await folder.append(CURVES_FILE, `${JSON.stringify(line)}\n`);
+    const { figures, score, sheet } = await stage.validate(averagedWeights(trainer.state));
+    await curves.validated(figures, { step, seconds: trainedSeconds() });
     await folder.writePicture(`sheets/step-${String(step).padStart(7, '0')}.png`, sheet);
-    events({ kind: 'log', level: 'info', message: `step ${step}: ${describe(figures)}` });
-  };
-
-  let window = { loss: 0, norm: 0, steps: 0, time: performance.now() };
-  let last = { loss: Number.NaN, imagesPerSecond: 0 };
-  const report = async (): Promise<void> => {
-    if (window.steps === 0) return;
-    const seconds = (performance.now() - window.time) / 1000;
-    last = {
-      loss: window.loss / window.steps,
-      imagesPerSecond: (window.steps * settings.batch) / seconds,
-    };
-    const line = {
-      step,
-      seconds: Math.round(trainedSeconds()),
-      loss: round(last.loss),
-      gradientNorm: round(window.norm / window.steps),
-      imagesPerSecond: round(last.imagesPerSecond),
-    };
-    await folder.append(CURVES_FILE, `${JSON.stringify(line)}\n`);
-    const total = options.steps === undefined ? {} : { total: options.steps };
-    events({ kind: 'progress', stage: `train ${stage.name}`, done: step, unit: 'steps', ...total });
-    events({ kind: 'log', level: 'info', message: describe(line) });
-    window = { loss: 0, norm: 0, steps: 0, time: performance.now() };
+    await scoreCheckpoint(folder, step, score);
+    events({ kind: 'log', level: 'info', message: `step ${step}: ${describeFigures(figures)}` });
   };
 
   let savedAt = performance.now();
   let validatedAt = performance.now();
+  let skippedInARow = 0;
   if (step === 0 && !isOver()) await validate();
   let upcoming = isOver() ? null : stage.batchAt(step);
   while (!isOver() && upcoming !== null) {
+    const waiting = performance.now();
     const batch = await upcoming;
+    curves.waited(performance.now() - waiting);
     const feeds = stage.complete?.(batch, step) ?? batch;
-    const warmup = Math.min(1, (step + 1) / Math.max(1, settings.warmupSteps));
     const running = trainer.step(feeds, {
-      learningRate: settings.learningRate * warmup,
+      learningRate: learningRateAt(step, settings),
       step: step + 1,
       // Early averages forget their start sooner.
       emaDecay: Math.min(settings.emaDecay, (step + 1) / (step + 10)),
     });
     upcoming = stage.batchAt(step + 1);
     const outputs = await running;
-    stage.learn?.(outputs, step);
+    const [loss, gradientNorm] = [outputs.loss!.data[0]!, outputs.gradientNorm!.data[0]!];
+    const isTaken = Number.isFinite(loss) && Number.isFinite(gradientNorm);
+    if (isTaken) stage.learn?.(outputs, step);
     step++;
-    window.loss += outputs.loss!.data[0]!;
-    window.norm += outputs.gradientNorm!.data[0]!;
-    window.steps++;
-    if (performance.now() - window.time > REPORT_SECONDS * 1000) await report();
-    if (minutesSince(savedAt) >= (options.checkpointMinutes ?? 5)) {
+    skippedInARow = isTaken ? 0 : skippedInARow + 1;
+    await curves.stepped({ step, loss, gradientNorm, isSkipped: !isTaken }, trainedSeconds());
+    if (skippedInARow >= SKIPS_IN_A_ROW) {
+      await upcoming;
+      throw await gaveUp(folder, feeds, step);
+    }
+    const isTimeToValidate = minutesSince(validatedAt) >= (validationMinutes ?? Number.POSITIVE_INFINITY);
+    if (isTimeToValidate || minutesSince(savedAt) >= (options.checkpointMinutes ?? 5)) {
       await save();
       savedAt = performance.now();
     }
-    if (minutesSince(validatedAt) >= (validationMinutes ?? Number.POSITIVE_INFINITY)) {
+    if (isTimeToValidate) {
       await validate();
       validatedAt = performance.now();
-      window.time = performance.now();
+      curves.restartClock();
     }
   }
   await upcoming;
-  await report();
+  await curves.flush(trainedSeconds());
   await save();
   if (step > start.step && signal?.aborted !== true) await validate();
-  return { step, resumedFromStep: start.step, ...last, trainedSeconds: trainedSeconds() };
+  const summary = curves.summary();
+  return { step, resumedFromStep: start.step, ...summary, trainedSeconds: trainedSeconds() };
 }
 
-type Start = {
-  readonly state: OptimiserState;
-  readonly outside: Record<string, Tensor> | null;
-  readonly step: number;
-  readonly seconds: number;
-};
-
-async function loadCheckpoint({ stage, folder, isResumed }: LoopOptions): Promise<Start> {
-  const bytes = await folder.read(CHECKPOINT_FILE);
-  if (bytes === null && isResumed) {
+async function startingPoint(
+  { stage, folder, isResumed }: LoopOptions,
+  events: EventSink,
+): Promise<RunState> {
+  const exists = (await listCheckpoints(folder)).length > 0;
+  if (!exists && isResumed) {
     throw new BadInputError({
       code: 'no-checkpoint',
       message: `expected a checkpoint of stage ${stage.name} to resume from, but there is none`,
       hint: 'leave --resume out to begin, or name the folder of the run',
     });
   }
-  if (bytes === null)
-    return { state: initialState(stage.initialWeights()), outside: null, step: 0, seconds: 0 };
-  if (!isResumed) {
+  if (exists && !isResumed) {
     throw new BadInputError({
       code: 'run-exists',
       message: `expected an empty folder for stage ${stage.name}, but it holds a checkpoint`,
       hint: 'add --resume to go on, or name another folder',
     });
   }
-  const { metadata, tensors } = decodeSafetensors(bytes, CHECKPOINT_FILE);
-  const state: OptimiserState = {};
-  const fresh = initialState(stage.initialWeights());
-  for (const [name, { shape }] of Object.entries(fresh)) {
-    const held = tensors[name];
-    if (held?.dtype !== 'float32' || held.shape.join() !== shape.join()) {
-      throw new BadInputError({
-        code: 'checkpoint-mismatch',
-        message: `expected the checkpoint to hold ${name} of shape [${shape}], got ${held ? `[${held.shape}]` : 'none'}`,
-        hint: 'resume with the configuration that the run began with',
-      });
-    }
-    state[name] = held;
-  }
-  const outside = Object.entries(tensors)
-    .filter(([name]) => name.startsWith(OUTSIDE))
-    .map(([name, value]) => [name.slice(OUTSIDE.length), value as Tensor]);
-  return {
-    state,
-    outside: Object.fromEntries(outside),
-    step: Number(metadata.step),
-    seconds: Number(metadata.seconds),
-  };
+  const held = exists ? await loadCheckpoint(folder, stage, events) : null;
+  return held ?? { state: initialState(stage.initialWeights()), step: 0, seconds: 0 };
 }
 
-async function saveCheckpoint(
-  { stage, folder }: LoopOptions,
-  state: Readonly<OptimiserState>,
-  { step, seconds }: { step: number; seconds: number },
-): Promise<void> {
-  const metadata = {
-    format: 'learn2control/checkpoint',
-    stage: stage.name,
-    step: `${step}`,
-    seconds: `${seconds}`,
-  };
-  const outside = Object.entries(stage.outsideState?.() ?? {}).map(([name, value]) => [
-    OUTSIDE + name,
-    value,
-  ]);
-  await folder.write(
-    CHECKPOINT_FILE,
-    encodeSafetensors({ metadata, tensors: { ...state, ...Object.fromEntries(outside) } }),
-  );
-  const shipped = { ...averagedWeights(state), ...stage.shipped?.() };
-  await folder.write(
-    WEIGHTS_FILE,
-    encodeWeights(shipped, { dtype: 'float16', metadata: { ...metadata, format: 'learn2control/weights' } }),
-  );
-}
-
-const round = (value: number): number => Number(value.toPrecision(5));
-
-function describe(figures: Readonly<Record<string, number>>): string {
-  return Object.entries(figures)
-    .map(([name, value]) => `${name} ${Number(value.toPrecision(5))}`)
-    .join(', ');
+/** Keeps the batch for inspection; the last checkpoint stays as it is. */
+async function gaveUp(
+  folder: RunFolder,
+  feeds: Readonly<Record<string, AnyTensor>>,
+  step: number,
+): Promise<FaultError> {
+  await folder.write(FAULTY_BATCH_FILE, encodeSafetensors({ metadata: { step: `${step}` }, tensors: feeds }));
+  return new FaultError({
+    code: 'training-diverged',
+    message: `${SKIPS_IN_A_ROW} steps in a row, up to step ${step}, gave no finite gradient`,
+    hint: `look at ${FAULTY_BATCH_FILE} in the run's folder, or resume with a lower learning rate`,
+  });
 }

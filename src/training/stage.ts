@@ -10,8 +10,12 @@ import type { OptimiserConfig } from './training-config.ts';
 export const STAGE_NAMES = ['vae', '1', '2'] as const;
 export type StageName = (typeof STAGE_NAMES)[number];
 
-/** Figures by name (dB, losses) and a picture to look at. */
-export type Validation = { readonly figures: Readonly<Record<string, number>>; readonly sheet: RgbImage };
+/** Figures by name (dB, losses), the one of them that should rise, and a picture to look at. */
+export type Validation = {
+  readonly figures: Readonly<Record<string, number>>;
+  readonly score: number;
+  readonly sheet: RgbImage;
+};
 
 /** One stage: its problem, its batches, its validation. */
 export type Stage = {
@@ -42,4 +46,8 @@ export type RunFolder = {
   write(path: string, bytes: Uint8Array | string): Promise<void>;
   append(path: string, text: string): Promise<void>;
   writePicture(path: string, picture: RgbImage): Promise<void>;
+  /** Removes a file; does nothing where there is none. */
+  remove(path: string): Promise<void>;
+  /** A digest that a damaged file does not share: SHA-256 where files are kept. */
+  digest(bytes: Uint8Array): Promise<string>;
 };

@@ -12,6 +12,8 @@ export type OptimiserConfig = {
   readonly learningRate: number;
   /** Steps over which the learning rate rises from zero. */
   readonly warmupSteps: number;
+  /** The step at which it has fallen along a cosine to its end; absent: it stays. */
+  readonly decaySteps?: number;
   readonly weightDecay: number;
   /** Gradients are scaled down to this global norm. */
   readonly clipNorm: number;
@@ -81,6 +83,7 @@ const optimiser = {
   batch: count,
   learningRate: positive,
   warmupSteps: z.int().nonnegative(),
+  decaySteps: count.exactOptional(),
   weightDecay: positive,
   clipNorm: positive,
   emaDecay: share,

@@ -13,8 +13,8 @@ import { decodeSafetensors } from '../../src/tensor/index.ts';
 import type { RunFolder, Stage } from '../../src/training/index.ts';
 import {
   autoencoderStage,
-  CHECKPOINT_FILE,
   denoiserStage,
+  listCheckpoints,
   openSamples,
   runTraining,
   WEIGHTS_FILE,
@@ -36,7 +36,7 @@ const denoiserOf = async (name: '1' | '2', weights: Weights): Promise<Stage> => 
 const run = (stage: Stage, folder: RunFolder, steps: number, isResumed = false) =>
   runTraining({ stage, device, folder, isResumed, steps, validationMinutes: stage.name === '1' ? null : 15 });
 const checkpoint = async (folder: RunFolder): Promise<Readonly<Record<string, AnyTensor>>> =>
-  decodeSafetensors((await folder.read(CHECKPOINT_FILE))!).tensors;
+  decodeSafetensors((await folder.read((await listCheckpoints(folder)).at(-1)!.file))!).tensors;
 const shipped = async (folder: RunFolder): Promise<Weights> =>
   decodeWeights((await folder.read(WEIGHTS_FILE))!).weights;
 const figuresIn = async (folder: RunFolder): Promise<Record<string, number>[]> =>

@@ -1,5 +1,6 @@
 // What the tests of training share: small samples of smooth pictures, folders in memory, the tiny sizes.
 
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { frontCamera } from '../../src/geometry/index.ts';
@@ -87,5 +88,9 @@ export function memoryFolder(): RunFolder & { readonly pictures: string[] } {
     async writePicture(path) {
       pictures.push(path);
     },
+    async remove(path) {
+      files.delete(path);
+    },
+    digest: async (bytes) => createHash('sha256').update(bytes).digest('hex'),
   };
 }

@@ -50,11 +50,12 @@ export const command: CliCommand = defineCommand({
       events: emit,
       signal,
     });
-    const { step, loss, imagesPerSecond, resumedFromStep, trainedSeconds, outputs } = result;
+    const { outputs, ...fields } = result;
+    const { step, loss, imagesPerSecond } = fields;
     return {
       summary: `stage ${stage}: step ${step}, loss ${loss.toPrecision(4)}, ${imagesPerSecond.toFixed(1)} images a second`,
       outputs,
-      fields: { stage, step, loss, imagesPerSecond, resumedFromStep, trainedSeconds },
+      fields: { stage, ...fields },
     };
   },
 });

@@ -1,0 +1,146 @@
+// The curves of a run: a line of figures every few seconds, kept as JSON lines and told to whoever watches.
+
+import type { EventSink } from '../events/index.ts';
+import type { RunFolder, Stage } from './stage.ts';
+
+/** What one step gave. */
+export type StepFigures = {
+  readonly step: number;
+  readonly loss: number;
+  readonly gradientNorm: number;
+  /** Whether the step changed nothing, its gradient not being finite. */
+  readonly isSkipped: boolean;
+};
+
+/** What curves are opened with. */
+export type CurvesOptions = {
+  readonly folder: RunFolder;
+  readonly stage: Stage;
+  readonly events: EventSink;
+  /** Lines beyond this step are of steps that were lost: they are dropped. */
+  readonly startStep: number;
+  /** Where the run ends, if that is known. */
+  readonly steps: number | undefined;
+};
+
+/** Where the curves lie in the stage's folder. */
+export const CURVES_FILE = 'curves.jsonl';
+const REPORT_SECONDS = 20;
+
+type Window = { loss: number; norm: number; steps: number; taken: number; waitedMs: number; time: number };
+const freshWindow = (): Window => ({
+  loss: 0,
+  norm: 0,
+  steps: 0,
+  taken: 0,
+  waitedMs: 0,
+  time: performance.now(),
+});
+
+/** Collects steps into lines. */
+export class Curves {
+  readonly #options: CurvesOptions;
+  readonly #began = performance.now();
+  #window = freshWindow();
+  #last = { loss: Number.NaN, imagesPerSecond: 0 };
+  #step: number;
+  #waitedMs = 0;
+  #skippedSteps = 0;
+
+  private constructor(options: CurvesOptions) {
+    this.#options = options;
+    this.#step = options.startStep;
+  }
+
+  /** Opens the curves of a run, or those of a run that goes on. */
+  static async open(options: CurvesOptions): Promise<Curves> {
+    const { folder, startStep } = options;
+    const bytes = await folder.read(CURVES_FILE);
+    if (bytes !== null) {
+      const lines = new TextDecoder().decode(bytes).split('\n');
+      const kept = lines.filter((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= startStep);
+      await folder.write(CURVES_FILE, kept.map((line) => `${line}\n`).join(''));
+    }
+    return new Curves(options);
+  }
+
+  /** A step waited for its batch. */
+  waited(milliseconds: number): void {
+    this.#window.waitedMs += milliseconds;
+    this.#waitedMs += milliseconds;
+  }
+
+  /** Takes a step in; writes a line when it is time. */
+  async stepped({ step, loss, gradientNorm, isSkipped }: StepFigures, seconds: number): Promise<void> {
+    this.#step = step;
+    this.#window.steps++;
+    if (isSkipped) this.#skippedSteps++;
+    else {
+      this.#window.taken++;
+      this.#window.loss += loss;
+      this.#window.norm += gradientNorm;
+    }
+    if (performance.now() - this.#window.time > REPORT_SECONDS * 1000) await this.flush(seconds);
+  }
+
+  /** Writes what was collected since the last line. */
+  async flush(trainedSeconds: number): Promise<void> {
+    const { folder, stage, events, steps: total } = this.#options;
+    const { loss, norm, steps, taken, waitedMs, time } = this.#window;
+    if (steps === 0) return;
+    const ms = performance.now() - time;
+    this.#last = { loss: loss / taken, imagesPerSecond: (steps * stage.settings.batch * 1000) / ms };
+    const line = {
+      step: this.#step,
+      seconds: Math.round(trainedSeconds),
+      loss: rounded(this.#last.loss),
+      gradientNorm: rounded(norm / taken),
+      imagesPerSecond: rounded(this.#last.imagesPerSecond),
+      waitingShare: rounded(waitedMs / ms),
+      ...(taken === steps ? {} : { skipped: steps - taken }),
+    };
+    await folder.append(CURVES_FILE, `${JSON.stringify(line)}\n`);
+    const end = total === undefined ? {} : { total };
+    events({ kind: 'progress', stage: `train ${stage.name}`, done: this.#step, unit: 'steps', ...end });
+    events({ kind: 'log', level: 'info', message: describeFigures(line) });
+    this.#window = freshWindow();
+  }
+
+  /** Writes the figures of a validation. */
+  async validated(
+    figures: Readonly<Record<string, number>>,
+    { step, seconds }: { step: number; seconds: number },
+  ): Promise<void> {
+    const line = { step, seconds: Math.round(seconds), validation: figures };
+    await this.#options.folder.append(CURVES_FILE, `${JSON.stringify(line)}\n`);
+  }
+
+  /** Leaves out of the speed what was not training. */
+  restartClock(): void {
+    this.#window.time = performance.now();
+  }
+
+  /** The whole run in a few figures. */
+  summary(): { loss: number; imagesPerSecond: number; waitingShare: number; skippedSteps: number } {
+    const waitingShare = this.#waitedMs / Math.max(1, performance.now() - this.#began);
+    return { ...this.#last, waitingShare, skippedSteps: this.#skippedSteps };
+  }
+}
+
+/** Figures as a line for people. */
+export function describeFigures(figures: Readonly<Record<string, number>>): string {
+  return Object.entries(figures)
+    .map(([name, value]) => `${name} ${rounded(value)}`)
+    .join(', ');
+}
+
+/** The step of a line; null for what a kill left half written. */
+function stepOf(line: string): number | null {
+  try {
+    return (JSON.parse(line) as { step: number }).step;
+  } catch {
+    return null;
+  }
+}
+
+const rounded = (value: number): number => Number(value.toPrecision(5));

@@ -1,0 +1,228 @@
+// The loop: killed anywhere it ends where it would have ended, damage is noticed, and
+// gradients that are not finite change nothing.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BadInputError, FaultError } from '../../src/errors/index.ts';
+import type { AvatarEvent } from '../../src/events/index.ts';
+import { createParameterSet, linearLayer } from '../../src/nn/index.ts';
+import { createDevice } from '../../src/node/index.ts';
+import { createRandom, input, mean, square, sub, tensor, zeros } from '../../src/tensor/index.ts';
+import type { RunFolder, Stage } from '../../src/training/index.ts';
+import {
+  CHECKPOINT_INDEX,
+  FAULTY_BATCH_FILE,
+  learningRateAt,
+  listCheckpoints,
+  runTraining,
+} from '../../src/training/index.ts';
+import { memoryFolder } from './tiny-run.ts';
+
+const SHEET = { width: 1, height: 1, data: new Uint8Array(3) };
+const device = await createDevice('cpu');
+
+/** A stage of one small layer, and of one number that learns outside the graph. */
+function lineStage(): Stage {
+  const set = createParameterSet();
+  const x = input('x', [4, 3]);
+  const loss = mean(square(sub(linearLayer(set.scope.at('line'), x, { features: 2 }), input('y', [4, 2]))));
+  const outside = zeros([1]);
+  const settings = {
+    batch: 4,
+    learningRate: 0.05,
+    warmupSteps: 3,
+    weightDecay: 0.01,
+    clipNorm: 1,
+    emaDecay: 0.9,
+  };
+  return {
+    name: 'vae',
+    settings,
+    problem: { name: 'line', loss, trained: set.values, frozen: {}, optimiser: settings },
+    initialWeights: () => set.initialise(1),
+    async batchAt(step) {
+      const random = createRandom(step);
+      return {
+        x: tensor(random.fillNormal(new Float32Array(12)), [4, 3]),
+        y: tensor(random.fillNormal(new Float32Array(8)), [4, 2]),
+      };
+    },
+    learn(outputs) {
+      outside.data[0]! += outputs.loss!.data[0]!;
+    },
+    outsideState: () => ({ outside }),
+    restore: (state) => outside.data.set(state.outside!.data),
+    validate: async () => ({ figures: {}, score: 0, sheet: SHEET }),
+  };
+}
+
+/** Each run is a process of its own: nothing of an earlier one is in memory. */
+const quiet = () => ({ stage: lineStage(), device, validationMinutes: null });
+
+const newest = async (folder: RunFolder): Promise<Uint8Array> =>
+  (await folder.read((await listCheckpoints(folder)).at(-1)!.file))!;
+/** What must not depend on kills: everything but the seconds of the header. */
+const withoutSeconds = (bytes: Uint8Array): Uint8Array => {
+  const header = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  return bytes.subarray(header);
+};
+
+class Killed extends Error {}
+
+/** A folder whose writer dies at its `n`-th write: nothing of that write is left, or the whole of it. */
+function dyingFolder(folder: RunFolder, n: number, isDone: boolean): RunFolder {
+  let writes = 0;
+  const guard = async (act: () => Promise<void>): Promise<void> => {
+    writes++;
+    if (writes < n) return act();
+    if (writes === n && isDone) await act();
+    throw new Killed();
+  };
+  return {
+    ...folder,
+    write: (path, bytes) => guard(() => folder.write(path, bytes)),
+    append: (path, text) => guard(() => folder.append(path, text)),
+    remove: (path) => guard(() => folder.remove(path)),
+  };
+}
+
+test('killed fifty times at random writes, a run ends at exactly the weights of one that never was', async () => {
+  const steps = 24;
+  const whole = memoryFolder();
+  await runTraining({ ...quiet(), folder: whole, isResumed: false, steps });
+  const broken = memoryFolder();
+  const random = createRandom(11);
+  let kills = 0;
+  for (let goal = 1; goal <= steps; ) {
+    const isResumed = (await listCheckpoints(broken)).length > 0;
+    const writer = kills < 50 ? dyingFolder(broken, 1 + random.integer(6), random.uniform() < 0.5) : broken;
+    try {
+      await runTraining({ ...quiet(), folder: writer, isResumed, steps: goal, checkpointMinutes: 0 });
+      goal = kills < 50 ? Math.min(steps, goal + 1) : goal === steps ? steps + 1 : steps;
+    } catch (error) {
+      assert.ok(error instanceof Killed, String(error));
+      kills++;
+    }
+  }
+  assert.equal(kills, 50);
+  assert.deepEqual(withoutSeconds(await newest(broken)), withoutSeconds(await newest(whole)));
+});
+
+test('the newest three checkpoints stay, and the best', async () => {
+  const folder = memoryFolder();
+  const scores = [1, 9, 3, 2, 4, 5];
+  let validations = 0;
+  const scored: Stage = {
+    ...lineStage(),
+    validate: async () => ({ figures: {}, score: scores[validations++]!, sheet: SHEET }),
+  };
+  await runTraining({
+    stage: scored,
+    device,
+    folder,
+    isResumed: false,
+    steps: 5,
+    checkpointMinutes: 0,
+    validationMinutes: 0,
+  });
+  const kept = await listCheckpoints(folder);
+  assert.deepEqual(
+    kept.map(({ step }) => step),
+    [1, 3, 4, 5],
+  );
+  for (const { file } of kept) assert.ok(await folder.read(file), file);
+  assert.equal(await folder.read('checkpoints/step-0000002.safetensors'), null);
+});
+
+test('a damaged checkpoint is refused and the one before it used; when all are damaged it says so', async () => {
+  const folder = memoryFolder();
+  await runTraining({ ...quiet(), folder, isResumed: false, steps: 2, checkpointMinutes: 0 });
+  const whole = await newest(folder);
+  const damage = async (file: string): Promise<void> => {
+    const bytes = (await folder.read(file))!.slice();
+    bytes[bytes.length - 5]! ^= 1;
+    await folder.write(file, bytes);
+  };
+  const entries = await listCheckpoints(folder);
+  await damage(entries.at(-1)!.file);
+  const events: AvatarEvent[] = [];
+  const result = await runTraining({
+    ...{ ...quiet(), folder, isResumed: true, steps: 2 },
+    events: (event) => void events.push(event),
+  });
+  assert.equal(result.resumedFromStep, 1);
+  assert.match(
+    events.map((event) => (event.kind === 'log' ? event.message : '')).join(),
+    /step 2 is damaged/,
+  );
+  assert.deepEqual(withoutSeconds(await newest(folder)), withoutSeconds(whole));
+  for (const { file } of await listCheckpoints(folder)) await damage(file);
+  await assert.rejects(
+    runTraining({ ...quiet(), folder, isResumed: true, steps: 3 }),
+    (error) => error instanceof BadInputError && error.code === 'checkpoints-damaged',
+  );
+});
+
+test('checkpoints of a newer version are refused', async () => {
+  const folder = memoryFolder();
+  await folder.write(CHECKPOINT_INDEX, JSON.stringify({ version: 99, checkpoints: [] }));
+  await assert.rejects(runTraining({ ...quiet(), folder, isResumed: true, steps: 3 }), {
+    code: 'checkpoint-version',
+  });
+});
+
+test('a step without a finite gradient changes nothing; twenty in a row end the run and keep the batch', async () => {
+  const stage = lineStage();
+  const spoiledFrom = (first: number, last: number): Stage => ({
+    ...stage,
+    async batchAt(step) {
+      const batch = await stage.batchAt(step);
+      if (step < first || step > last) return batch;
+      return { ...batch, x: tensor(new Float32Array(12).fill(Number.NaN), [4, 3]) };
+    },
+  });
+  const folder = memoryFolder();
+  const result = await runTraining({
+    ...quiet(),
+    stage: spoiledFrom(1, 1),
+    folder,
+    isResumed: false,
+    steps: 3,
+  });
+  assert.equal(result.skippedSteps, 1);
+  assert.ok(Number.isFinite(result.loss));
+  const broken = memoryFolder();
+  await runTraining({ ...quiet(), folder: broken, isResumed: false, steps: 1 });
+  const before = await newest(broken);
+  await assert.rejects(
+    runTraining({ ...quiet(), stage: spoiledFrom(0, 99), folder: broken, isResumed: true, steps: 99 }),
+    (error) => error instanceof FaultError && error.code === 'training-diverged',
+  );
+  assert.ok(await broken.read(FAULTY_BATCH_FILE));
+  assert.deepEqual(await newest(broken), before);
+});
+
+test('curves of a run that lost steps hold each step once', async () => {
+  const folder = memoryFolder();
+  await runTraining({ ...quiet(), folder, isResumed: false, steps: 1 });
+  await folder.append('curves.jsonl', '{"step":7,"loss":1}\n{"step":');
+  await runTraining({ ...quiet(), folder, isResumed: true, steps: 2 });
+  const lines = new TextDecoder()
+    .decode((await folder.read('curves.jsonl'))!)
+    .trim()
+    .split('\n');
+  assert.deepEqual(
+    lines.map((line) => (JSON.parse(line) as { step: number }).step),
+    [1, 2],
+  );
+});
+
+test('the learning rate rises from zero, stays, and falls along a cosine where its end is known', () => {
+  const settings = { learningRate: 1, warmupSteps: 10 };
+  assert.equal(learningRateAt(0, settings), 0.1);
+  assert.equal(learningRateAt(1000, settings), 1);
+  const falling = { ...settings, decaySteps: 110 };
+  assert.equal(learningRateAt(10, falling), 1);
+  assert.ok(Math.abs(learningRateAt(60, falling) - 0.525) < 1e-12);
+  assert.ok(Math.abs(learningRateAt(500, falling) - 0.05) < 1e-12);
+});
