@@ -2,8 +2,9 @@
 
 import { sumsAt } from './splatting-blend-backward';
 import { LOW_PASS_PX2 } from '../splatting-constants';
-import { orderAt, visible } from './splatting-projection';
 import {
+  RADIUS_Y,
+  RECORD,
   SUMS,
   SUM_H,
   SUM_X,
@@ -11,8 +12,10 @@ import {
   SUM_XY,
   SUM_Y,
   SUM_YY,
+  UNSEEN,
   count,
   opacitiesAt,
+  recordsAt,
   rotationsAt,
   scalesAt,
 } from './splatting-scene';
@@ -24,6 +27,7 @@ import {
   covXX,
   covXY,
   covYY,
+  inverseZ,
   isClampedX,
   isClampedY,
   quaternionLength,
@@ -33,7 +37,6 @@ import {
   viewMean,
   viewX,
   viewY,
-  viewZ,
 } from './splatting-view';
 
 const GRAD_ROTATION: usize = memory.data(72, 16); // f64 3 x 3
@@ -53,8 +56,8 @@ export function projectBackward(
   memory.fill(gradScales, 0, (count as usize) * (isTurned ? 12 : 4));
   if (isTurned) memory.fill(gradRotations, 0, (count as usize) << 4);
   memory.fill(gradOpacities, 0, (count as usize) << 2);
-  for (let k = 0; k < visible; k++) {
-    const i: i32 = load<u32>(orderAt + (k << 2));
+  for (let i = 0; i < count; i++) {
+    if (load<f32>(recordsAt + (i as usize) * RECORD, RADIUS_Y) == UNSEEN) continue;
     const sums = sumsAt + (i as usize) * SUMS;
     viewMean(i);
     viewCovariance(i);
@@ -89,16 +92,16 @@ export function projectBackward(
     } else {
       const scale: f64 = load<f32>(scalesAt + (i << 2));
       store<f32>(gradScales + (i << 2), f32(scale > 0 ? (2.0 * homogeneous) / scale : 0));
-      const sx = (scale * cam(12)) / viewZ;
-      const sy = (scale * cam(13)) / viewZ;
+      const sx = scale * cam(12) * inverseZ;
+      const sy = scale * cam(13) * inverseZ;
       tangentGradientX = 2.0 * sx * sx * tangentX * gradXX + sx * sy * tangentY * gradXY;
       tangentGradientY = 2.0 * sy * sy * tangentY * gradYY + sx * sy * tangentX * gradXY;
     }
     const gradU = cam(12) * gradMeanX + (isClampedX ? 0 : tangentGradientX);
     const gradV = cam(13) * gradMeanY + (isClampedY ? 0 : tangentGradientY);
-    const gradX = gradU / viewZ;
-    const gradY = gradV / viewZ;
-    const gradZ = -(gradU * viewX + gradV * viewY) / (viewZ * viewZ) - (2.0 * homogeneous) / viewZ;
+    const gradX = gradU * inverseZ;
+    const gradY = gradV * inverseZ;
+    const gradZ = -(gradX * viewX + gradY * viewY + 2.0 * homogeneous) * inverseZ;
     const at = gradMeans + i * 12;
     store<f32>(at, f32(cam(0) * gradX + cam(3) * gradY + cam(6) * gradZ));
     store<f32>(at, f32(cam(1) * gradX + cam(4) * gradY + cam(7) * gradZ), 4);
@@ -113,8 +116,8 @@ export function projectBackward(
 function ellipsoidBackward(
   i: i32, gradXX: f64, gradXY: f64, gradYY: f64, gradScales: usize, gradQuaternion: usize,
 ): void {
-  const fx = cam(12) / viewZ;
-  const fy = cam(13) / viewZ;
+  const fx = cam(12) * inverseZ;
+  const fy = cam(13) * inverseZ;
   tangentGradientX = 0;
   tangentGradientY = 0;
   for (let j: usize = 0; j < 3; j++) {

@@ -16,6 +16,7 @@ import {
   SA,
   SB,
   SLOPE,
+  UNSEEN,
   count,
   height,
   opacitiesAt,
@@ -75,6 +76,8 @@ export function project(): void {
   prepareView();
   visible = 0;
   for (let i = 0; i < count; i++) {
+    const record = recordsAt + (i as usize) * RECORD;
+    store<f32>(record, UNSEEN, RADIUS_Y);
     viewMean(i);
     const opacity = load<f32>(opacitiesAt + (i << 2));
     if (!(viewZ >= NEAR_DEPTH) || !(opacity >= f32(ALPHA_MIN))) continue;
@@ -100,7 +103,6 @@ export function project(): void {
     const e1 = determinant * inverseYY * inverseYY;
     const rootA = sqrt((0.5 * LOG2_E * yy) / determinant);
     const e0 = reach * determinant * inverseYY; // limit / a
-    const record = recordsAt + (i as usize) * RECORD;
     store<f64>(record, meanX, MEAN);
     store<f64>(record, meanY, MEAN + 8);
     store<f32>(record, f32(rootA), SA);
