@@ -7,7 +7,14 @@ import { BadInputError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { decodeWeights, type Weights } from '../nn/index.ts';
 import type { Device } from '../tensor/index.ts';
-import type { Configuration, LoopResult, SampleReader, Stage, StageName } from '../training/index.ts';
+import type {
+  Configuration,
+  LoopResult,
+  Rehearsal,
+  SampleReader,
+  Stage,
+  StageName,
+} from '../training/index.ts';
 import {
   autoencoderStage,
   CHECKPOINT_INDEX,
@@ -15,13 +22,16 @@ import {
   listCheckpoints,
   openSamples,
   parseConfiguration,
+  rehearseTraining,
   runTraining,
   WEIGHTS_FILE,
 } from '../training/index.ts';
 import { expectInputFile } from './input-file.ts';
+import { peakMemoryMb } from './memory.ts';
 import { loadEmbeddedHead } from './model-files.ts';
 import { modelName, packAvatar } from './pack-avatar.ts';
 import { openRunFolder } from './run-folder.ts';
+import { REPORT_FILE, writeTrainingReport } from './training-report.ts';
 
 /** What to train, from where to where. */
 export type TrainStageOptions = {
@@ -42,36 +52,63 @@ export type TrainStageOptions = {
 /** How a run went, and the files that it keeps. */
 export type TrainStageResult = LoopResult & { readonly outputs: readonly string[] };
 
+/** What a stage is, costs and learns from. */
+export type StageRehearsal = Rehearsal & {
+  readonly samples: SampleReader['counts'];
+  readonly peakMemoryMb: number;
+};
+
 /**
  * Trains one stage.
  * @throws BadInputError, MissingResourceError for files that are not there or do not fit.
  */
 export async function trainStage(options: TrainStageOptions): Promise<TrainStageResult> {
-  const { configPath, stage: name, dataPath, outPath } = options;
-  await expectInputFile(configPath, 'a configuration');
-  const text = await readFile(configPath, 'utf8');
-  const configuration = parseConfiguration(text, configPath);
-  const samples = await openSamples(openRunFolder(dataPath).read, {
-    ...configuration.training,
-    batch: settingsOf(configuration, name).batch,
-  });
-  if (samples.size !== configuration.model.size) {
-    throw new BadInputError({
-      code: 'sample-size',
-      message: `expected samples of ${configuration.model.size} pixels, got ${samples.size} in ${dataPath}`,
-      hint: 'use the configuration that the samples were made for',
-    });
-  }
+  const { configPath, stage: name, outPath } = options;
+  const { text, configuration, samples } = await openInputs(options);
   const folder = openRunFolder(join(outPath, name));
   // A run that is there keeps its configuration: beginning another in its place is refused below.
   const isRefused = !options.isResumed && (await listCheckpoints(folder)).length > 0;
   if (!isRefused) await folder.write('config.json', text);
   const stage = await openStage(configuration, samples, options);
   const result = await runTraining({ ...options, stage, folder });
-  const outputs = [CHECKPOINT_INDEX, WEIGHTS_FILE].map((file) => join(outPath, name, file));
+  await writeTrainingReport(folder, { stage: name, counts: samples.counts, result });
+  const outputs = [CHECKPOINT_INDEX, WEIGHTS_FILE, REPORT_FILE].map((file) => join(outPath, name, file));
   if (name === 'vae') return { ...result, outputs };
   const pack = { runPath: outPath, stage: name, name: modelName(configPath) };
   return { ...result, outputs: [...outputs, await packAvatar(await loadEmbeddedHead(), pack)] };
+}
+
+/**
+ * What training a stage would take; writes nothing.
+ * @throws as `trainStage`.
+ */
+export async function rehearseStage(options: TrainStageOptions): Promise<StageRehearsal> {
+  const { configuration, samples } = await openInputs(options);
+  const stage = await openStage(configuration, samples, options);
+  const rehearsal = await rehearseTraining(stage, options.device);
+  return { ...rehearsal, samples: samples.counts, peakMemoryMb: peakMemoryMb() };
+}
+
+type Inputs = {
+  readonly text: string;
+  readonly configuration: Configuration;
+  readonly samples: SampleReader;
+};
+
+async function openInputs({ configPath, stage, dataPath }: TrainStageOptions): Promise<Inputs> {
+  await expectInputFile(configPath, 'a configuration');
+  const text = await readFile(configPath, 'utf8');
+  const configuration = parseConfiguration(text, configPath);
+  const samples = await openSamples(openRunFolder(dataPath).read, {
+    ...configuration.training,
+    batch: settingsOf(configuration, stage).batch,
+  });
+  if (samples.size === configuration.model.size) return { text, configuration, samples };
+  throw new BadInputError({
+    code: 'sample-size',
+    message: `expected samples of ${configuration.model.size} pixels, got ${samples.size} in ${dataPath}`,
+    hint: 'use the configuration that the samples were made for',
+  });
 }
 
 async function openStage(

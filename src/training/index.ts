@@ -11,6 +11,7 @@ export * from './gaussian-learner.ts';
 export * from './learning-rate.ts';
 export * from './loop.ts';
 export * from './losses.ts';
+export * from './rehearsal.ts';
 export * from './sample-reader.ts';
 export * from './sample-shard.ts';
 export * from './stage.ts';

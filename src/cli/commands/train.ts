@@ -1,6 +1,7 @@
 // `train --config C --stage vae|1|2 --data DIR --out DIR`: one stage of training, or more of it.
 
 import { z } from 'zod';
+import type { StageRehearsal } from '../../node/index.ts';
 import type { StageName } from '../../training/index.ts';
 import { contradictoryOptions } from '../arguments.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
@@ -22,6 +23,7 @@ export const command: CliCommand = defineCommand({
     keepEncoder: flag('stage vae: only the decoder learns, so that latents stay what a denoiser knows'),
     steps: integer('stop at this step', { min: 1 }).optional(),
     minutes: real('stop after this many minutes', { min: 0, max: 1e6 }).optional(),
+    dryRun: flag('take two steps, say what a run would take, and write nothing'),
   }),
   examples: [
     'train --config configs/compact.json --stage vae --data samples --out model --minutes 60',
@@ -29,15 +31,16 @@ export const command: CliCommand = defineCommand({
   ],
   // The step that runs ends, and a checkpoint is written.
   stopSeconds: 120,
-  async run({ config, stage, data, out, resume, keepEncoder, steps, minutes }, { emit, openDevice, signal }) {
+  async run(options, { emit, openDevice, signal }) {
+    const { config, stage, data, out, resume, keepEncoder, steps, minutes, dryRun } = options;
     if (keepEncoder && stage !== 'vae') {
       throw contradictoryOptions(
         `--keep-encoder belongs to --stage vae, got --stage ${stage}.`,
         'Leave --keep-encoder out: this stage never changes the autoencoder.',
       );
     }
-    const { trainStage } = await import('../../node/index.ts');
-    const result = await trainStage({
+    const { rehearseStage, trainStage } = await import('../../node/index.ts');
+    const request = {
       configPath: config,
       stage,
       dataPath: data,
@@ -49,7 +52,16 @@ export const command: CliCommand = defineCommand({
       device: await openDevice(),
       events: emit,
       signal,
-    });
+    };
+    if (dryRun) {
+      const rehearsal = await rehearseStage(request);
+      return {
+        summary: rehearsalLine(stage, rehearsal, steps),
+        outputs: [],
+        fields: { stage, ...rehearsal },
+      };
+    }
+    const result = await trainStage(request);
     const { outputs, ...fields } = result;
     const { step, loss, imagesPerSecond } = fields;
     return {
@@ -59,3 +71,15 @@ export const command: CliCommand = defineCommand({
     };
   },
 });
+
+function rehearsalLine(stage: StageName, rehearsal: StageRehearsal, steps: number | undefined): string {
+  const { trainedParameters, frozenParameters, secondsPerStep, imagesPerSecond, peakMemoryMb } = rehearsal;
+  const millions = (count: number): string => `${(count / 1e6).toFixed(1)} M`;
+  const size = `${millions(trainedParameters)} parameters learn, ${millions(frozenParameters)} stay`;
+  const speed = `${secondsPerStep.toFixed(2)} s a step, ${imagesPerSecond.toFixed(1)} images a second`;
+  const length =
+    steps === undefined
+      ? ''
+      : `; ${steps} steps would take ${((steps * secondsPerStep) / 3600).toFixed(1)} hours`;
+  return `stage ${stage}: ${size}; ${speed}; ${peakMemoryMb} MB of memory${length}`;
+}
