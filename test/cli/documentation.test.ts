@@ -44,7 +44,7 @@ test('the help of every command has its options, with what they expect, and an e
 test('help comes at once: no command file draws in codecs or networks before it runs', () => {
   const folder = join(import.meta.dirname, '..', '..', 'src', 'cli', 'commands');
   for (const name of commandNames()) {
-    const source = readFileSync(join(folder, `${name}.ts`), 'utf8');
+    const source = readFileSync(join(folder, `${name.replaceAll(' ', '-')}.ts`), 'utf8');
     const imports = [...source.matchAll(/^import (?!type )[^;]*? from '(\.[^']+)';/gm)].map(
       (match) => match[1]!,
     );
