@@ -16,7 +16,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['tensor', 'kernels', 'numpy'],
   ['nn', 'geometry', 'webgpu'],
   ['head', 'diffusion', 'media'],
-  ['gaussians', 'lift', 'denoiser', 'dataset', 'exchange', 'flame'],
+  ['gaussians', 'lift', 'denoiser', 'stable-diffusion', 'dataset', 'exchange', 'flame'],
   ['avatar'],
   ['tracking', 'synthesis'],
   ['training', 'evaluation', 'report'],
