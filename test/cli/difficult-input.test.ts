@@ -1,0 +1,205 @@
+// Inputs that are hard to track, as a user meets them: what can be tracked is, what is to be doubted is named in
+// a line, and what cannot be used is refused with what to do.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { decodeHeadTrack, encodeHeadTrack, type HeadTrack } from '../../src/head/index.ts';
+import { cropImage, pasteImage, type RgbImage, resizeImage, solidImage } from '../../src/media/index.ts';
+import { readImage, writeImage } from '../../src/node/index.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../src/tensor/index.ts';
+import { steadyTimestamps, temporaryFolder, writeTestClip } from '../node/test-clips.ts';
+import { coverFace, turnedHead } from './made-pictures.ts';
+import { runJson, runToFailure } from './run-cli.ts';
+import { drivingFrames, PORTRAIT } from './sample-inputs.ts';
+
+const TEN_BIT = join(import.meta.dirname, '..', 'media', 'ten-bit-hdr.webm');
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder.path, name);
+let portrait: RgbImage;
+let frames: RgbImage[];
+let known: HeadTrack;
+
+before(async () => {
+  frames = await drivingFrames(4);
+  portrait = (await readImage(PORTRAIT)).image;
+  await runJson('track', PORTRAIT, '--out', at('portrait.track'));
+  known = decodeHeadTrack(new Uint8Array(readFileSync(at('portrait.track'))));
+});
+after(() => folder[Symbol.dispose]());
+
+type Tracked = {
+  readonly frames: number;
+  readonly framesTracked: number;
+  readonly warnings: readonly string[];
+  readonly doubts: readonly { readonly reason: string; readonly text: string; readonly firstFrame: number }[];
+};
+
+async function track(path: string, ...words: readonly string[]): Promise<Tracked> {
+  return (await runJson('track', path, '--out', at('t.track'), ...words)) as unknown as Tracked;
+}
+
+async function trackPicture(image: RgbImage, name: string): Promise<Tracked> {
+  await writeImage(at(name), image);
+  return track(at(name));
+}
+
+async function trackFrames(images: readonly RgbImage[], name: string): Promise<Tracked> {
+  const timestampsSeconds = steadyTimestamps(images.length, 25);
+  await writeTestClip(at(name), { timestampsSeconds, frame: (i) => images[i]! });
+  return track(at(name));
+}
+
+const reasonsOf = ({ doubts }: Tracked): string[] => [...new Set(doubts.map(({ reason }) => reason))];
+
+test('a mask, a hand or a microphone over the mouth is tracked, and a line says that mouth and jaw are guessed', async () => {
+  for (const cover of ['mask', 'hand', 'microphone'] as const) {
+    const result = await trackPicture(coverFace(portrait, known.landmarksPx, cover), `${cover}.png`);
+    assert.equal(result.framesTracked, 1, cover);
+    assert.deepEqual(reasonsOf(result), ['mouth-hidden'], cover);
+    assert.match(result.doubts[0]!.text, /Mouth and jaw are guessed/);
+  }
+});
+
+test('glasses leave nothing to doubt, and change the turn by less than five degrees', async () => {
+  const plain = known.jointRotations.slice();
+  const result = await trackPicture(coverFace(portrait, known.landmarksPx, 'glasses'), 'glasses.png');
+  assert.deepEqual(reasonsOf(result), []);
+  const { jointRotations } = decodeHeadTrack(new Uint8Array(readFileSync(at('t.track'))));
+  for (let axis = 0; axis < 3; axis++) {
+    const apart = (Math.abs(jointRotations[axis]! - plain[axis]!) * 180) / Math.PI;
+    assert.ok(apart < 5, `axis ${axis}: ${apart} degrees`);
+  }
+});
+
+test('a face cut by the border is tracked, with a line on what lies outside; half a face is refused', async () => {
+  const [right, left] = [known.landmarksPx[2 * 234]!, known.landmarksPx[2 * 454]!];
+  const cut = (share: number): RgbImage => {
+    const x = Math.round(right + share * (left - right));
+    return cropImage(portrait, { left: x, top: 0, width: portrait.width - x, height: portrait.height });
+  };
+  const result = await trackPicture(cut(0.2), 'border.png');
+  assert.deepEqual(reasonsOf(result), ['at-border']);
+  assert.match(result.doubts[0]!.text, /% of the landmarks lie outside the picture/);
+  await writeImage(at('half.png'), cut(0.6));
+  const failure = await runToFailure('track', at('half.png'), '--out', at('t.track'));
+  assert.deepEqual([failure.code, failure.status], ['no-face', 2]);
+});
+
+test('a head that turns to profile and beyond keeps its frames; the far ones are named', async () => {
+  const images = await Promise.all([0, 30, 50, 65, 80, 90].map((yaw) => turnedHead(yaw)));
+  const result = await trackFrames(images, 'profile.mp4');
+  assert.equal(result.frames, images.length);
+  assert.ok(result.framesTracked >= 3, `${result.framesTracked} tracked`);
+  const named = result.doubts.filter(({ reason }) =>
+    ['turned-away', 'no-face', 'poor-fit', 'unsure'].includes(reason),
+  );
+  assert.ok(named.length > 0, JSON.stringify(result.doubts));
+  assert.ok(
+    named.every(({ firstFrame }) => firstFrame >= 2),
+    JSON.stringify(named),
+  );
+});
+
+test('a black stretch in the middle is named, and the face is found again after it', async () => {
+  const black = solidImage(320, 320, [0, 0, 0]);
+  const result = await trackFrames(
+    [frames[0]!, frames[1]!, black, black, black, frames[2]!, frames[3]!],
+    'black.mp4',
+  );
+  assert.deepEqual([result.frames, result.framesTracked], [7, 4]);
+  assert.match(String(result.warnings), /No face in 3 of 7 frames/);
+  const [lost] = result.doubts;
+  assert.deepEqual([lost!.reason, lost!.firstFrame], ['no-face', 2]);
+});
+
+test('a clip of 16 pixels is refused with what is needed', async () => {
+  const tiny = frames.slice(0, 2).map((frame) => resizeImage(frame, 16, 16));
+  await writeTestClip(at('tiny.mp4'), { timestampsSeconds: [0, 0.04], frame: (i) => tiny[i]! });
+  const { code, line } = await runToFailure('track', at('tiny.mp4'), '--out', at('t.track'));
+  assert.equal(code, 'no-face');
+  assert.match(line, /crop if it is small/);
+});
+
+test('an 8k picture is tracked and reported', async () => {
+  const large = resizeImage(cropImage(portrait, { left: 0, top: 100, width: 512, height: 288 }), 7680, 4320);
+  await writeImage(at('8k.jpg'), large);
+  const result = await track(at('8k.jpg'), '--report', at('8k.html'));
+  assert.equal(result.framesTracked, 1);
+  const { width, height } = decodeHeadTrack(new Uint8Array(readFileSync(at('t.track'))));
+  assert.deepEqual([width, height], [7680, 4320]);
+  assert.ok(readFileSync(at('8k.html')).length < 400_000);
+});
+
+test('a 10-bit HDR clip is tracked', async () => {
+  const result = await track(TEN_BIT);
+  assert.deepEqual([result.frames, result.framesTracked], [3, 3]);
+});
+
+test('of two who look alike each keeps to their own side, and any of them can be asked for', async () => {
+  const both = frames.map((frame) => {
+    const canvas = solidImage(640, 320, [90, 97, 107]);
+    pasteImage(canvas, frame, 0, 0);
+    pasteImage(canvas, frame, 320, 0);
+    return canvas;
+  });
+  await writeTestClip(at('twins.mp4'), {
+    timestampsSeconds: steadyTimestamps(4, 25),
+    frame: (i) => both[i]!,
+  });
+  const words = ['track', at('twins.mp4'), '--out', at('twins.track')];
+  const result = await runJson(...words, '--all-faces', '--export', at('twins.csv'));
+  const outputs = ['twins-1.track', 'twins-1.csv', 'twins-2.track', 'twins-2.csv'].map(at);
+  assert.deepEqual(result.outputs, outputs);
+  const sides = [1, 2].map((n) => decodeHeadTrack(new Uint8Array(readFileSync(at(`twins-${n}.track`)))));
+  for (const [i, { landmarksPx, confidence }] of sides.entries()) {
+    for (let frame = 0; frame < 4; frame++) {
+      const noseX = landmarksPx[2 * (478 * frame + 1)]!;
+      assert.ok(
+        confidence[frame]! > 0.5 && noseX > 320 === (i === 1),
+        `face ${i + 1}, frame ${frame}: ${noseX}`,
+      );
+    }
+  }
+  const faces = result.faces as readonly Tracked[];
+  assert.deepEqual(
+    faces.map(({ framesTracked }) => framesTracked),
+    [4, 4],
+  );
+  await runJson(...words, '--face', '2');
+  assert.deepEqual(
+    decodeHeadTrack(new Uint8Array(readFileSync(at('twins.track')))).landmarksPx,
+    sides[1]!.landmarksPx,
+  );
+  const third = await runToFailure(...words, '--face', '3');
+  assert.deepEqual([third.code, third.status], ['no-such-face', 2]);
+  assert.match(third.line, /face 3 of the clip, but it shows 2/);
+  assert.equal((await runToFailure(...words, '--face', '1', '--all-faces')).code, 'contradictory-options');
+});
+
+test('a .track that is cut short, of a newer version, or without frames is refused by name', async () => {
+  const bytes = encodeHeadTrack(known);
+  const { metadata, tensors } = decodeSafetensors(bytes, 'portrait.track');
+  const cases: readonly (readonly [string, Uint8Array, string, RegExp])[] = [
+    ['cut', bytes.subarray(0, bytes.length >> 1), 'bad-safetensors', /cut\.track/],
+    [
+      'newer',
+      encodeSafetensors({ metadata: { ...metadata, version: '2' }, tensors }),
+      'file-version',
+      /got 2/,
+    ],
+    [
+      'empty',
+      encodeSafetensors({ metadata: { ...metadata, timestampsSeconds: '[]' }, tensors }),
+      'damaged-file',
+      /no frames/,
+    ],
+  ];
+  for (const [name, content, code, line] of cases) {
+    writeFileSync(at(`${name}.track`), content);
+    const failure = await runToFailure('control', at(`${name}.track`), '--out', at('o.mp4'));
+    assert.deepEqual([failure.code, failure.status], [code, 2], failure.line);
+    assert.match(failure.line, line);
+  }
+});
