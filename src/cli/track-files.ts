@@ -1,7 +1,6 @@
 // `track` with its files: what is tracked, and what is written of each face.
 
 import { basename, extname } from 'node:path';
-import { encodeLiveLinkCsv, encodeTrackJson } from '../exchange/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import { clipPiece, type RgbImage, type TimeRange, type VideoFrameImage } from '../media/index.ts';
 import {
@@ -18,6 +17,7 @@ import {
 } from '../node/index.ts';
 import { type Doubt, findDoubts, mistrustedFrames } from '../report/index.ts';
 import type { CommandContext, CommandResult } from './command.ts';
+import { exporterOf } from './track-export.ts';
 import { writeTrackReport } from './track-report.ts';
 import { writeTrackSheet } from './track-sheet.ts';
 
@@ -45,6 +45,8 @@ export async function runTracking(options: TrackOptions, context: CommandContext
   }
   const device = await context.openDevice();
   const head = await context.loadHead();
+  // Before long work: not every head can be written in every format.
+  if (options.export !== undefined) exporterOf(options.export, head);
   const range = rangeOf(from, to);
   const wanted = { emit, signal, focalPx, range };
   await using tracker = await loadTracker(device, head);
@@ -95,8 +97,7 @@ async function writeFace(
   const outputs = [out];
   await writeTrack(out, track);
   if (files.export !== undefined) {
-    const encode = extname(files.export).toLowerCase() === '.csv' ? encodeLiveLinkCsv : encodeTrackJson;
-    await writeFileAtomic(files.export, encode(head, track, startOfTrack(track)));
+    await writeFileAtomic(files.export, exporterOf(files.export, head)(track));
     outputs.push(files.export);
   }
   if (report === undefined && sheet === undefined) return outputs;

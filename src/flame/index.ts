@@ -1,7 +1,7 @@
 // FLAME: its files as heads, motion carried between heads, and its parameter files.
 
 export type { FittedFrame } from './fit-frame.ts';
-export { encodeFlameFolder, encodeFlameParameters } from './flame-parameters.ts';
+export { encodeFlameFolder, encodeFlameParameters, expressionLayout } from './flame-parameters.ts';
 export { createHeadConverter, type HeadConverter } from './head-conversion.ts';
 export { type Registration, registerHead } from './head-registration.ts';
 export { describeHead, type HeadFacts, headSheet } from './head-sheet.ts';

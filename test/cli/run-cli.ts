@@ -68,11 +68,14 @@ async function runHere(words: readonly string[]): Promise<CliRun> {
       return true;
     }),
   ];
+  // A test that failed before has set the process's own.
+  const own = process.exitCode;
+  process.exitCode = undefined;
   try {
     await main(words);
     return { status: Number(process.exitCode ?? 0), stdout, stderr };
   } finally {
-    process.exitCode = undefined;
+    process.exitCode = own;
     for (const { mock: method } of mocks) method.restore();
   }
 }

@@ -15,7 +15,7 @@ export const command: CliCommand = defineCommand({
     to: time('where in the clip to end').optional(),
     face: integer('which face to track, counted from the left; else the largest', { min: 1 }).optional(),
     allFaces: flag('write a track for each face, as T-1.track, T-2.track, from left to right'),
-    export: outputFile('also write it for other programs', '.csv', '.json').optional(),
+    export: outputFile('also write it for other programs', '.csv', '.json', '.npz').optional(),
     report: outputFile('also write a page with pictures, curves and frames to mistrust', '.html').optional(),
     sheet: outputFile('also write a picture of the mesh over twelve frames', '.png').optional(),
     focalPx: real('the focal length in pixels, if it is known', { min: 1, max: 1e6 }).optional(),
