@@ -32,6 +32,8 @@ type Pending<Result> = { resolve(result: Result): void; reject(error: unknown): 
 export class WorkerPool<Job, Result> {
   readonly #workers: readonly Worker[];
   readonly #pending: readonly Map<number, Pending<Result>>[];
+  readonly #dead = new Set<number>();
+  #isDisposed = false;
   #jobCount = 0;
 
   constructor({ module, functionName, size }: WorkerPoolOptions) {
@@ -45,13 +47,16 @@ export class WorkerPool<Job, Result> {
       worker.unref();
       worker.on('message', (reply: Reply) => this.#settle(i, reply));
       worker.on('error', (cause) => this.#fail(i, cause));
+      // One that is ended from outside, or ends itself, reports no error.
+      worker.on('exit', (status) => this.#fail(i, `exit status ${status}`));
     }
   }
 
   /** Runs one job on the thread with the fewest. Rejects with what the function threw. */
   run(job: Job): Promise<Result> {
-    const loads = this.#pending.map((jobs) => jobs.size);
+    const loads = this.#pending.map((jobs, i) => (this.#dead.has(i) ? Infinity : jobs.size));
     const i = loads.indexOf(Math.min(...loads));
+    if (this.#dead.has(i)) return Promise.reject(workerDied('all threads ended before'));
     const id = this.#jobCount++;
     const worker = this.#workers[i]!;
     // A pool holds the process only while it has work.
@@ -68,6 +73,7 @@ export class WorkerPool<Job, Result> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
@@ -81,15 +87,21 @@ export class WorkerPool<Job, Result> {
   }
 
   #fail(i: number, cause: unknown): void {
-    const error = new FaultError({
-      code: 'worker-died',
-      message: `expected a worker thread to finish its job, but it ended: ${cause}`,
-      hint: 'run again with fewer threads',
-      cause,
-    });
+    if (this.#isDisposed) return;
+    this.#dead.add(i);
+    const error = workerDied(cause);
     for (const job of this.#pending[i]!.values()) job.reject(error);
     this.#pending[i]!.clear();
   }
+}
+
+function workerDied(cause: unknown): FaultError {
+  return new FaultError({
+    code: 'worker-died',
+    message: `expected a worker thread to finish its job, but it ended: ${cause}`,
+    hint: 'the memory may be full: run the same command again, after closing other programs',
+    cause,
+  });
 }
 
 /** The error as the function threw it: of the project's family where it was. */

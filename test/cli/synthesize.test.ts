@@ -1,66 +1,76 @@
-// `synthesize`: pictures with their truth, a run that goes on where it stopped, mistakes in one line.
+// `synthesize`: a dataset with its truth, a run that is killed and goes on, mistakes in one line.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import sharp from 'sharp';
+import { openDataset, verifyDataset } from '../../src/dataset/index.ts';
+import { projectPoint } from '../../src/geometry/index.ts';
+import { createHeadPoser, parametersAt, trackCamera } from '../../src/head/index.ts';
+import { datasetFolder, decodeFrame, decodeMask, loadEmbeddedHead } from '../../src/node/index.ts';
+import { filesOf } from '../dataset/small-dataset.ts';
 import { temporaryFolder } from '../node/test-clips.ts';
-import { runCli } from './run-cli.ts';
+import { runCli, runJson, runToFailure } from './run-cli.ts';
 
-type Result = {
-  readonly subjects: number;
-  readonly images: number;
-  readonly imagesRendered: number;
-  readonly imagesPerSecond: number;
-  readonly error?: { readonly code: string };
-};
+const SMALL = ['--subjects', '3', '--views', '2', '--size', '64', '--seed', '30'];
 
-const SMALL = ['--subjects', '2', '--views', '2', '--size', '64', '--seed', '30', '--json'];
-
-test('subjects come with pictures, masks and truth, and a second run makes only what is missing', async () => {
+test('subjects come with pictures, masks and truth; a killed run goes on to the same bytes', async () => {
   using folder = temporaryFolder();
-  const out = join(folder.path, 'subjects');
-  const first = await runCli(['synthesize', '--out', out, ...SMALL]);
-  assert.equal(first.status, 0, first.stderr);
-  const made = JSON.parse(first.stdout) as Result;
-  assert.deepEqual([made.subjects, made.images, made.imagesRendered], [2, 4, 4]);
-  assert.ok(made.imagesPerSecond > 0);
-  assert.equal(readdirSync(out).length, 2 * (2 * 2 + 1));
-  const { width, height } = await sharp(join(out, 'subject-000031-1.png')).metadata();
-  assert.deepEqual([width, height], [64, 64]);
-  const truth = JSON.parse(readFileSync(join(out, 'subject-000031.json'), 'utf8')) as {
-    views: { parameters: { expression: number[] }; camera: { width: number } }[];
-  };
-  assert.equal(truth.views.length, 2);
-  assert.equal(truth.views[1]!.parameters.expression.length, 52);
-  assert.equal(truth.views[1]!.camera.width, 64);
+  const [killed, whole] = [join(folder.path, 'killed'), join(folder.path, 'whole')];
+  // Killed as soon as the first subject is there.
+  const run = await runCli(['synthesize', '--out', killed, ...SMALL], {
+    onStart(interrupt) {
+      const items = join(killed, '.items');
+      const watch = setInterval(() => {
+        if (!existsSync(items) || !readdirSync(items).some((name) => name.endsWith('.item'))) return;
+        clearInterval(watch);
+        interrupt('SIGKILL');
+      }, 2);
+    },
+  });
+  assert.equal(run.status, null);
+  const rest = await runJson('synthesize', '--out', killed, ...SMALL);
+  assert.deepEqual([rest.subjects, rest.images, rest.shards], [3, 6, 1]);
+  assert.ok(Number(rest.imagesRendered) < 6, `${rest.imagesRendered} rendered again`);
+  const made = await runJson('synthesize', '--out', whole, ...SMALL);
+  assert.deepEqual([made.images, made.imagesRendered], [6, 6]);
+  assert.ok(Number(made.imagesPerSecond) > 0);
+  assert.deepEqual(filesOf(killed), filesOf(whole));
 
-  const picture = join(out, 'subject-000030-0.png');
-  const before = readFileSync(picture);
-  const kept = statSync(join(out, 'subject-000031-0.png')).mtimeMs;
-  rmSync(join(out, 'subject-000030.json'));
-  const second = JSON.parse((await runCli(['synthesize', '--out', out, ...SMALL])).stdout) as Result;
-  assert.deepEqual([second.images, second.imagesRendered], [4, 2]);
-  assert.deepEqual(readFileSync(picture), before);
-  assert.equal(statSync(join(out, 'subject-000031-0.png')).mtimeMs, kept);
+  await using disk = datasetFolder(whole);
+  assert.deepEqual((await verifyDataset(disk)).faults, []);
+  const dataset = await openDataset(disk);
+  assert.deepEqual(
+    dataset.clips.map(({ key }) => key),
+    ['subject-000030', 'subject-000031', 'subject-000032'],
+  );
+  const clip = await dataset.open(dataset.clips[1]!);
+  const { label, kind, licence, width } = clip.info;
+  assert.deepEqual([label, kind, licence, width], ['synthetic', 'views', 'CC0-1.0', 64]);
+  const track = (await clip.track())!;
+  // The truth meets the picture: the middle between the eyes lies in the mask of the head.
+  const joints = createHeadPoser(await loadEmbeddedHead()).joints(parametersAt(track, 1));
+  const middle = [0, 1, 2].map((axis) => (joints[9 + axis]! + joints[12 + axis]!) / 2);
+  const [x, y] = projectPoint(trackCamera(track), middle);
+  const mask = await decodeMask((await clip.mask('head', 1))!);
+  assert.equal(mask[Math.floor(y) * 64 + Math.floor(x)], 255);
+  assert.equal((await decodeFrame((await clip.frame(1)).bytes)).width, 64);
+  // The tip of the nose (landmark 4) lies below the eyes.
+  assert.ok(track.landmarksPx[956 + 9]! > y);
 
-  const other = await runCli(['synthesize', '--out', out, ...SMALL, '--size', '32']);
-  assert.equal(other.status, 2);
-  assert.equal((JSON.parse(other.stdout) as Result).error?.code, 'subjects-of-other-request');
-  assert.match(other.stderr, /to be of sizePx 32, but it is of 64/);
+  const other = await runToFailure('synthesize', '--out', whole, ...SMALL, '--size', '32');
+  assert.deepEqual([other.status, other.code], [2, 'dataset-of-other-request']);
+  assert.match(other.line, /to be of sizePx 32, but it was begun with 64/);
 });
 
 test('a size too small and a folder that is a file are refused in one line', async () => {
   using folder = temporaryFolder();
   const file = join(folder.path, 'file');
   writeFileSync(file, 'in the way');
-  const [small, inTheWay] = await Promise.all([
-    runCli(['synthesize', '--out', folder.path, '--size', '8', '--json']),
-    runCli(['synthesize', '--out', file, ...SMALL]),
-  ]);
-  assert.match(small.stderr, /^learn2control: --size expects [^\n]*got "8"[^\n]*\n$/);
-  assert.match(inTheWay.stderr, /^learn2control: [^\n]+\n$/);
+  const small = await runToFailure('synthesize', '--out', folder.path, '--size', '8');
+  const inTheWay = await runToFailure('synthesize', '--out', file, ...SMALL);
+  assert.match(small.line, /--size expects [^\n]*got "8"/);
   assert.deepEqual([small.status, inTheWay.status], [2, 2]);
+  assert.equal(inTheWay.code, 'output-not-writable');
   assert.deepEqual(readdirSync(folder.path), ['file']);
 });

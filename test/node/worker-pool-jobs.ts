@@ -14,3 +14,8 @@ export async function square({ value }: { readonly value: number }): Promise<Flo
   await new Promise((resolve) => setTimeout(resolve, 20 / value));
   return Float32Array.of(value * value);
 }
+
+/** Ends its own thread, as a full memory does. */
+export function end({ value }: { readonly value: number }): void {
+  process.exit(value);
+}

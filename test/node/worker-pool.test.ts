@@ -51,3 +51,9 @@ test('a module that cannot be loaded is named in the error of every job', async 
     await assert.rejects(pool.run({ value: 2 }), { message });
   }
 });
+
+test('a thread that ends in the middle of a job fails the job, and later ones at once', async () => {
+  await using pool = new WorkerPool<Job, void>({ module, functionName: 'end', size: 1 });
+  await assert.rejects(pool.run({ value: 7 }), { code: 'worker-died', message: /exit status 7/ });
+  await assert.rejects(pool.run({ value: 7 }), { code: 'worker-died' });
+});

@@ -1,0 +1,113 @@
+// One synthetic subject as a clip of a dataset: rendered, encoded and packed on a worker thread.
+
+import { clipKey, type EncodedClip, encodeClip } from '../dataset/index.ts';
+import { projectPoint } from '../geometry/index.ts';
+import {
+  createHeadPoser,
+  decodeHead,
+  type HeadModel,
+  type HeadPoser,
+  type HeadTrack,
+} from '../head/index.ts';
+import { type RenderedSubject, renderViews, type ViewsJob } from '../synthesis/index.ts';
+import { encodeFrame, encodeMask } from './dataset-pictures.ts';
+
+/** A subject to render; plain data. */
+export type SubjectJob = ViewsJob & { readonly licence: string };
+
+/** The name of a subject, as item and as key of its clip. */
+export function subjectName(seed: number): string {
+  return `subject-${String(seed).padStart(6, '0')}`;
+}
+
+let known: { readonly length: number; readonly head: HeadModel; readonly poser: HeadPoser } | null = null;
+
+/** Renders a subject's views; the same job always gives the same bytes. */
+export async function renderSubjectClip({ licence, ...job }: SubjectJob): Promise<EncodedClip> {
+  if (known?.length !== job.head.length) {
+    const head = decodeHead(job.head);
+    known = { length: job.head.length, head, poser: createHeadPoser(head) };
+  }
+  const views = renderViews(job);
+  const size = job.sizePx;
+  const masks = (name: 'headMask' | 'personMask'): Promise<Uint8Array[]> =>
+    Promise.all(views.map((view) => encodeMask(view[name], size, size)));
+  return encodeClip({
+    key: clipKey(subjectName(job.seed)),
+    info: {
+      identity: subjectName(job.seed),
+      label: 'synthetic',
+      kind: 'views',
+      split: 'train',
+      licence,
+      origin: `synthesize, seed ${job.seed}`,
+      sequence: null,
+      view: null,
+      width: size,
+      height: size,
+      framesPerSecond: null,
+      camera: null,
+      calibration: null,
+    },
+    track: truthTrack(known.head, known.poser, views, job.seed),
+    frames: await Promise.all(views.map(({ image }) => encodeFrame(image))),
+    masks: { head: await masks('headMask'), person: await masks('personMask') },
+  });
+}
+
+/** The exact parameters of the views as a track; its landmarks are where the head has them. */
+function truthTrack(
+  head: HeadModel,
+  poser: HeadPoser,
+  views: readonly RenderedSubject[],
+  seed: number,
+): HeadTrack {
+  const { camera, parameters } = views[0]!;
+  const stacked = (part: 'expression' | 'jointRotations' | 'translation'): Float32Array => {
+    const width = parameters[part].length;
+    const rows = new Float32Array(views.length * width);
+    for (const [i, view] of views.entries()) rows.set(view.parameters[part], i * width);
+    return rows;
+  };
+  const landmarksPx = new Float32Array(views.length * 478 * 2);
+  for (const [i, view] of views.entries()) {
+    landmarksPx.set(projectedLandmarks(head, poser, view), i * 478 * 2);
+  }
+  return {
+    headName: head.name,
+    width: camera.width,
+    height: camera.height,
+    focalPx: camera.focalXPx,
+    timestampsSeconds: Float64Array.from({ length: views.length }, (_, i) => i),
+    identity: parameters.identity,
+    expression: stacked('expression'),
+    jointRotations: stacked('jointRotations'),
+    translation: stacked('translation'),
+    confidence: new Float32Array(views.length).fill(1),
+    landmarksPx,
+    provenance: { source: `synthesize, seed ${seed}` },
+  };
+}
+
+/** The landmarks' places in the picture, `478 2`, hidden ones too; zero where the head has none. */
+function projectedLandmarks(
+  { landmarks, triangles }: HeadModel,
+  poser: HeadPoser,
+  { parameters, camera }: RenderedSubject,
+): Float32Array {
+  const places = new Float32Array(478 * 2);
+  if (landmarks === null) return places;
+  const vertices = poser.pose(parameters);
+  for (const [i, triangle] of landmarks.triangles.entries()) {
+    const point = [0, 1, 2].map((axis) => {
+      let sum = 0;
+      for (let corner = 0; corner < 3; corner++) {
+        const vertex = triangles[3 * triangle + corner]!;
+        sum += landmarks.barycentrics[3 * i + corner]! * vertices[3 * vertex + axis]!;
+      }
+      return sum;
+    });
+    places.set(projectPoint(camera, point).slice(0, 2), 2 * i);
+  }
+  return places;
+}
