@@ -4,16 +4,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { ControlFrameJob, SplatImages, SplatScene } from '../src/gaussians/index.ts';
+import type { ControlClip, ControlFrameJob, SplatScene } from '../src/gaussians/index.ts';
 import {
   activateField,
   bindGaussians,
   initialiseField,
-  poseGaussians,
+  placeGaussians,
   Splatter,
+  shareControlClip,
   splatReference,
   splatReferenceBackward,
 } from '../src/gaussians/index.ts';
+import type { Camera } from '../src/geometry/index.ts';
 import { frontCamera } from '../src/geometry/index.ts';
 import { decodeHead } from '../src/head/index.ts';
 import { WorkerPool } from '../src/node/index.ts';
@@ -54,15 +56,16 @@ function sheet(side: number, size: number): SplatScene {
   };
 }
 
-type HeadScenes = { readonly jobAt: (size: number) => ControlFrameJob };
-
 /** The embedded head with a fresh field, its face filling about half of the image. */
-function headScenes(): HeadScenes {
+function headClips(): (size: number, frames?: number) => ControlClip {
   const head = decodeHead(new Uint8Array(readFileSync(HEAD)));
   const binding = bindGaussians(head);
   const field = activateField(initialiseField(binding, head.template, 1));
   const vertices = head.template.map((value, i) => value - (i % 3 === 2 ? 0.75 : 0));
-  return { jobAt: (size) => ({ binding, field, vertices, camera: frontCamera(size, size, size * 2) }) };
+  return (size, frames = 1) => ({
+    ...{ binding, field, vertices: Array.from({ length: frames }, () => vertices) },
+    cameras: frontCamera(size, size, size * 2),
+  });
 }
 
 function measure(name: string, scene: SplatScene): Record<string, number | string> {
@@ -88,40 +91,43 @@ function measure(name: string, scene: SplatScene): Record<string, number | strin
 }
 
 /** Frames per second of a clip on 1 and on 2 worker threads. */
-async function measureWorkers(job: ControlFrameJob): Promise<{ one: number; two: number }> {
-  const rateOn = async (size: number): Promise<number> => {
-    await using pool = new WorkerPool<ControlFrameJob, SplatImages>({
+async function measureWorkers(clip: ControlClip): Promise<{ one: number; two: number }> {
+  const { jobs } = shareControlClip(clip);
+  const poolOf = (size: number): WorkerPool<ControlFrameJob, void> =>
+    new WorkerPool<ControlFrameJob, void>({
       module: new URL('../src/gaussians/index.ts', import.meta.url),
       functionName: 'renderControlFrame',
       size,
     });
-    const jobs = Array.from({ length: 48 }, () => job);
+  await using onePool = poolOf(1);
+  await using twoPool = poolOf(2);
+  const rateOf = async (pool: WorkerPool<ControlFrameJob, void>): Promise<number> => {
+    const start = performance.now();
     await pool.map(jobs);
-    const rates: number[] = [];
-    for (let i = 0; i < 5; i++) {
-      const start = performance.now();
-      await pool.map(jobs);
-      rates.push((jobs.length * 1000) / (performance.now() - start));
-    }
-    return median(rates);
+    return (jobs.length * 1000) / (performance.now() - start);
   };
-  return { one: await rateOn(1), two: await rateOn(2) };
+  for (const pool of [onePool, twoPool, onePool, twoPool]) await rateOf(pool);
+  const rates: { readonly one: number[]; readonly two: number[] } = { one: [], two: [] };
+  for (let i = 0; i < 9; i++) {
+    rates.one.push(await rateOf(onePool));
+    rates.two.push(await rateOf(twoPool));
+  }
+  return { one: median(rates.one), two: median(rates.two) };
 }
 
-const heads = existsSync(HEAD) ? headScenes() : null;
-const sceneOf = ({ binding, field, vertices, camera }: ControlFrameJob): SplatScene => ({
-  camera,
-  means: poseGaussians(binding, vertices),
+const clipOf = existsSync(HEAD) ? headClips() : null;
+const sceneOf = ({ binding, field, vertices, cameras }: ControlClip): SplatScene => ({
+  camera: cameras as Camera,
+  ...placeGaussians(binding, field, vertices[0]!),
   ...field,
 });
 const rows = [
-  ...(heads
-    ? [measure('head 256', sceneOf(heads.jobAt(256))), measure('head 512', sceneOf(heads.jobAt(512)))]
-    : []),
+  ...(clipOf ? [measure('head 256', sceneOf(clipOf(256))), measure('head 512', sceneOf(clipOf(512)))] : []),
   measure('sheet 16384, 512', sheet(128, 512)),
   measure('sheet 65536, 512', sheet(256, 512)),
+  measure('sheet 262144, 512', sheet(512, 512)),
 ];
-const workers = heads ? await measureWorkers(heads.jobAt(512)) : null;
+const workers = clipOf ? await measureWorkers(clipOf(512, 24)) : null;
 if (workers) {
   const scaling = workers.two / workers.one;
   console.error(

@@ -8,7 +8,7 @@ import type { GaussianBinding } from './gaussian-binding.ts';
 import type { GaussianField } from './gaussian-field.ts';
 import { initialiseField } from './gaussian-field.ts';
 
-/** Names of a field's tensors in a file of weights: `N C`, `N`, `N`. */
+/** Names of a field's tensors in a file of weights: `N C`, `N`, and `N` or `N 3`. */
 export const FIELD_PARAMETERS = {
   features: 'gaussians.features',
   opacity: 'gaussians.opacity',
@@ -64,7 +64,8 @@ export function readField(
   );
   expectShape(FIELD_PARAMETERS.features, features, [texels.length, null]);
   expectShape(FIELD_PARAMETERS.opacity, opacity, [texels.length]);
-  expectShape(FIELD_PARAMETERS.scale, scale, [texels.length]);
+  const isAnisotropic = scale.shape.length === 2;
+  expectShape(FIELD_PARAMETERS.scale, scale, isAnisotropic ? [texels.length, 3] : [texels.length]);
   return { uvSize, texels, features, opacity, scale };
 }
 
@@ -87,7 +88,8 @@ export function rebindField(
     });
   }
   const channels = field.features.shape[1]!;
-  const rebound = initialiseField(binding, vertices, seed, { channels });
+  const axes = field.scale.data.length / field.texels.length;
+  const rebound = initialiseField(binding, vertices, seed, { channels, isAnisotropic: axes === 3 });
   const rowOfTexel = new Map(Array.from(field.texels, (texel, row) => [texel, row]));
   const features = rebound.features.data.slice();
   const opacity = rebound.opacity.data.slice();
@@ -97,7 +99,7 @@ export function rebindField(
     if (from === undefined) continue;
     features.set(field.features.data.subarray(from * channels, (from + 1) * channels), row * channels);
     opacity[row] = field.opacity.data[from]!;
-    scale[row] = field.scale.data[from]!;
+    scale.set(field.scale.data.subarray(from * axes, (from + 1) * axes), row * axes);
   }
   const count = rebound.texels.length;
   return {
@@ -105,6 +107,6 @@ export function rebindField(
     texels: rebound.texels,
     features: tensor(features, [count, channels]),
     opacity: tensor(opacity, [count]),
-    scale: tensor(scale, [count]),
+    scale: tensor(scale, rebound.scale.shape),
   };
 }

@@ -1,7 +1,5 @@
-// Rotations of Gaussians as quaternions w x y z: to a matrix and back, and the gradient of the matrix.
+// Rotations of Gaussians as quaternions w x y z: to a matrix, and its gradient back.
 // Source: gsplat's convention, quaternions of any length, normalised on use.
-
-import type { Rotation } from '../geometry/index.ts';
 
 /** Four values: w x y z. */
 export type Quaternion = readonly [number, number, number, number];
@@ -34,24 +32,6 @@ export function rotationFromQuaternionBackward(
   const along = ofUnit.reduce((sum, value, i) => sum + value * unit[i]!, 0);
   const length = Math.hypot(...quaternion);
   return ofUnit.map((value, i) => (value - along * unit[i]!) / length) as [number, number, number, number];
-}
-
-/** The unit quaternion of a rotation (3 x 3, row-major), by its largest component. */
-export function quaternionFromRotation(r: Rotation): Quaternion {
-  const [xx, yy, zz] = [r[0]!, r[4]!, r[8]!];
-  // Four times the square of each component.
-  const squares = [1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz];
-  const largest = squares.indexOf(Math.max(...squares));
-  const twice = Math.sqrt(squares[largest]!);
-  const [wx, wy, wz] = [r[7]! - r[5]!, r[2]! - r[6]!, r[3]! - r[1]!];
-  const [xy, xz, yz] = [r[1]! + r[3]!, r[2]! + r[6]!, r[5]! + r[7]!];
-  const products = [
-    [twice * twice, wx, wy, wz],
-    [wx, twice * twice, xy, xz],
-    [wy, xy, twice * twice, yz],
-    [wz, xz, yz, twice * twice],
-  ][largest]!;
-  return products.map((value) => value / (2 * twice)) as [number, number, number, number];
 }
 
 function normalise(quaternion: Quaternion): Quaternion {

@@ -14,6 +14,8 @@ export type GaussianBinding = SurfacePoints & {
   readonly texels: Uint32Array;
   /** `N 3`, the vertices of each Gaussian's triangle. */
   readonly corners: Uint32Array;
+  /** `N 3`, weights of the corners (they add up to 0) whose sum points where u grows on the surface. */
+  readonly alongU: Float32Array;
 };
 
 /** Options of `bindGaussians`. */
@@ -35,18 +37,22 @@ export function bindGaussians(head: HeadModel, options: BindingOptions = {}): Ga
   const isWanted = PART_NAMES.map((name) => parts.includes(name));
   const owner = new Int32Array(uvSize * uvSize).fill(-1);
   const weights = new Float32Array(uvSize * uvSize * 3);
+  const directions = new Float32Array(uvSize * uvSize * 3);
   for (let triangle = 0; triangle < head.triangleParts.length; triangle++) {
-    if (isWanted[head.triangleParts[triangle]!]) claimTexels(head, triangle, uvSize, owner, weights);
+    if (isWanted[head.triangleParts[triangle]!])
+      claimTexels(head, triangle, uvSize, { owner, weights, directions });
   }
   const texels = Uint32Array.from(owner.keys()).filter((texel) => owner[texel]! >= 0);
   const triangles = texels.map((texel) => owner[texel]!);
   const barycentrics = new Float32Array(texels.length * 3);
+  const alongU = new Float32Array(texels.length * 3);
   const corners = new Uint32Array(texels.length * 3);
   for (const [i, texel] of texels.entries()) {
     barycentrics.set(weights.subarray(texel * 3, texel * 3 + 3), i * 3);
+    alongU.set(directions.subarray(texel * 3, texel * 3 + 3), i * 3);
     corners.set(head.triangles.subarray(triangles[i]! * 3, triangles[i]! * 3 + 3), i * 3);
   }
-  return { headName: head.name, uvSize, texels, triangles, barycentrics, corners };
+  return { headName: head.name, uvSize, texels, triangles, barycentrics, corners, alongU };
 }
 
 /**
@@ -72,14 +78,16 @@ export function poseGaussians(
   return means;
 }
 
-/** Gives a triangle the texel centres inside it that have no owner yet, with their barycentric weights. */
-function claimTexels(
-  head: HeadModel,
-  triangle: number,
-  uvSize: number,
-  owner: Int32Array,
-  weights: Float32Array,
-): void {
+/** Per texel of the UV square: its triangle or -1, its barycentric weights, and its `alongU`. */
+type Claims = {
+  readonly owner: Int32Array;
+  readonly weights: Float32Array;
+  readonly directions: Float32Array;
+};
+
+/** Gives a triangle the texel centres inside it that have no owner yet. */
+function claimTexels(head: HeadModel, triangle: number, uvSize: number, claims: Claims): void {
+  const { owner, weights, directions } = claims;
   const [a, b, c] = [0, 1, 2].map((corner) => {
     const at = head.uvTriangles[triangle * 3 + corner]! * 2;
     return { x: head.uvs[at]! * uvSize - 0.5, y: head.uvs[at + 1]! * uvSize - 0.5 };
@@ -101,6 +109,8 @@ function claimTexels(
       if (wa < 0 || wb < 0 || wc < 0) continue;
       owner[texel] = triangle;
       weights.set([wa, wb, wc], texel * 3);
+      // How the barycentric weights change with u.
+      directions.set([(b.y - c.y) / area, (c.y - a.y) / area, (a.y - b.y) / area], texel * 3);
     }
   }
 }

@@ -1,5 +1,6 @@
 // What is learned: per texel a feature vector, an opacity and a scale, as raw parameters behind smooth
-// activations: feature = tanh, opacity = sigmoid, scale (metres) = exp.
+// activations: feature = tanh, opacity = sigmoid, scale (metres) = exp. An anisotropic field has three scales:
+// along the surface where u grows, across it, and along the normal.
 // Source: Learn2Control; initial values and activations are this project's choice.
 
 import type { Tensor } from '../tensor/index.ts';
@@ -16,10 +17,14 @@ export type GaussianField = {
   readonly texels: Uint32Array;
   readonly features: Tensor<'N C'>;
   readonly opacity: Tensor<'N'>;
-  readonly scale: Tensor<'N'>;
+  /** `N`, or `N 3` of an anisotropic field. */
+  readonly scale: Tensor<'N'> | Tensor<'N 3'>;
 };
 
-/** The values that are splatted: features `N C` in (-1, 1), opacities `N` in (0, 1), scales `N` in metres. */
+/**
+ * The values that are splatted: features `N C` in (-1, 1), opacities `N` in (0, 1), scales `N` or `N 3` in
+ * metres.
+ */
 export type ActivatedField = {
   readonly channels: number;
   readonly features: Float32Array;
@@ -40,6 +45,19 @@ const INITIAL_FEATURE_DEVIATION = 0.1;
 /** Texels that fall on one point of the surface still get a size; metres. */
 const SMALLEST_INITIAL_SCALE = 1e-4;
 
+/** Options of a fresh field. */
+export type FieldOptions = {
+  /** Default 8. */
+  readonly channels?: number;
+  /** Three scales instead of one; they start equal. Default false, the paper's form. */
+  readonly isAnisotropic?: boolean;
+};
+
+/** Has the field three scales a Gaussian? */
+export function isAnisotropic(field: Pick<ActivatedField, 'opacities' | 'scales'>): boolean {
+  return field.scales.length > field.opacities.length;
+}
+
 /**
  * A fresh field: opacity 0.1, scale the distance to the nearest other Gaussian, small random features.
  * @param vertices `V 3`, the template of the bound head
@@ -48,9 +66,10 @@ export function initialiseField(
   binding: GaussianBinding,
   vertices: Float32Array,
   seed: number,
-  options: { readonly channels?: number } = {},
+  options: FieldOptions = {},
 ): GaussianField {
-  const { channels = 8 } = options;
+  const { channels = 8, isAnisotropic = false } = options;
+  const axes = isAnisotropic ? 3 : 1;
   const count = binding.texels.length;
   const random = createRandom(seed);
   const features = random.fillNormal(new Float32Array(count * channels));
@@ -64,8 +83,10 @@ export function initialiseField(
     ),
     opacity: tensor(new Float32Array(count).fill(Math.log(INITIAL_OPACITY / (1 - INITIAL_OPACITY))), [count]),
     scale: tensor(
-      distances.map((distance) => Math.log(Math.max(distance, SMALLEST_INITIAL_SCALE))),
-      [count],
+      Float32Array.from({ length: count * axes }, (_, i) =>
+        Math.log(Math.max(distances[Math.floor(i / axes)]!, SMALLEST_INITIAL_SCALE)),
+      ),
+      isAnisotropic ? [count, 3] : [count],
     ),
   };
 }
@@ -81,14 +102,14 @@ export function activateField(field: GaussianField, into?: ActivatedField): Acti
     channels,
     features: new Float32Array(count * channels),
     opacities: new Float32Array(count),
-    scales: new Float32Array(count),
+    scales: new Float32Array(field.scale.data.length),
   };
   const { features, opacity, scale } = field;
   for (let i = 0; i < features.data.length; i++) activated.features[i] = Math.tanh(features.data[i]!);
   for (let i = 0; i < count; i++) {
     activated.opacities[i] = 1 / (1 + Math.exp(-opacity.data[i]!));
-    activated.scales[i] = Math.exp(scale.data[i]!);
   }
+  for (let i = 0; i < scale.data.length; i++) activated.scales[i] = Math.exp(scale.data[i]!);
   return activated;
 }
 
@@ -98,7 +119,7 @@ export function activateField(field: GaussianField, into?: ActivatedField): Acti
  */
 export function activateFieldBackward(
   activated: ActivatedField,
-  gradients: Omit<SplatGradients, 'means'>,
+  gradients: Omit<SplatGradients, 'means' | 'rotations'>,
   into?: FieldGradients,
 ): FieldGradients {
   const raw = into ?? {
@@ -112,6 +133,8 @@ export function activateFieldBackward(
   for (let i = 0; i < raw.opacity.length; i++) {
     const opacity = activated.opacities[i]!;
     raw.opacity[i]! += gradients.opacities[i]! * opacity * (1 - opacity);
+  }
+  for (let i = 0; i < raw.scale.length; i++) {
     raw.scale[i]! += gradients.scales[i]! * activated.scales[i]!;
   }
   return raw;

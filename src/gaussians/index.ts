@@ -6,6 +6,7 @@ export * from './control-map.ts';
 export * from './field-file.ts';
 export * from './gaussian-binding.ts';
 export * from './gaussian-field.ts';
+export * from './gaussian-placement.ts';
 export * from './gpu-splatter.ts';
 export * from './reference-splatting.ts';
 export * from './splat-scene.ts';

@@ -2,15 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ControlClip, ControlFrameJob, SplatImages } from '../../src/gaussians/index.ts';
+import type { ControlClip, ControlFrameJob, ControlMap } from '../../src/gaussians/index.ts';
 import {
   activateField,
   bindGaussians,
-  controlJobs,
   controlMap,
   initialiseField,
   renderControlFrame,
-  stackControlFrames,
+  shareControlClip,
 } from '../../src/gaussians/index.ts';
 import { frontCamera } from '../../src/geometry/index.ts';
 import { WorkerPool } from '../../src/node/index.ts';
@@ -42,17 +41,34 @@ test('a control map has a frame per pose, and follows the head', () => {
   }
 });
 
-test('frames as jobs give the same map', () => {
-  assert.deepEqual(stackControlFrames(controlJobs(clip).map(renderControlFrame)), controlMap(clip));
-});
+const anisotropic: ControlClip = {
+  ...clip,
+  field: activateField(initialiseField(binding, head.template, 1, { isAnisotropic: true })),
+};
+
+for (const [kind, each] of Object.entries({ isotropic: clip, anisotropic })) {
+  test(`frames as jobs give the same map, ${kind}`, () => {
+    const { jobs, map } = shareControlClip(each);
+    for (const job of jobs) renderControlFrame(job);
+    assert.deepEqual(plain(map), plain(controlMap(each)));
+  });
+}
 
 test('frames on worker threads give the same map', async () => {
-  await using pool = new WorkerPool<ControlFrameJob, SplatImages>({
+  await using pool = new WorkerPool<ControlFrameJob, void>({
     module: new URL('../../src/gaussians/index.ts', import.meta.url),
     functionName: 'renderControlFrame',
     size: 2,
   });
-  assert.deepEqual(stackControlFrames(await pool.map(controlJobs(clip))), controlMap(clip));
+  const { jobs, map } = shareControlClip(clip);
+  await pool.map(jobs);
+  assert.deepEqual(plain(map), plain(controlMap(clip)));
+});
+
+test('a fresh anisotropic field gives the map of an isotropic one', () => {
+  const [expected, actual] = [controlMap(clip), controlMap(anisotropic)];
+  const differences = actual.features.data.map((value, i) => Math.abs(value - expected.features.data[i]!));
+  assert.ok(Math.max(...differences) < 1e-5);
 });
 
 test('a clip without frames, or with cameras of two sizes, is refused', () => {
@@ -60,3 +76,8 @@ test('a clip without frames, or with cameras of two sizes, is refused', () => {
   const cameras = [frontCamera(40, 32, 50), frontCamera(41, 32, 50), frontCamera(40, 32, 50)];
   assert.throws(() => controlMap({ ...clip, cameras }), { code: 'bad-control-clip' });
 });
+
+/** The arrays of a map, out of shared memory. */
+function plain({ features, alpha }: ControlMap): number[][] {
+  return [Array.from(features.data), Array.from(alpha.data)];
+}
