@@ -60,7 +60,7 @@ export type GpuSplatter = {
 
 /** Makes a splatter on a device, which stays its owner's. One may be made for each sample that waits. */
 export function createGpuSplatter(device: GpuDevice): GpuSplatter {
-  const kernel = new GpuSplattingKernel(new GpuContext(device));
+  const kernel = new GpuSplattingKernel(GpuContext.of(device));
   let latest: { scene: SplatScene | GpuScene; count: number } | null = null;
   let times: StageTimes = {};
   let turn: Promise<unknown> = Promise.resolve();

@@ -21,13 +21,22 @@ export type Readback = { readonly buffer: GpuBuffer; readonly bytes: number };
 
 const ERROR_SCOPES = ['out-of-memory', 'internal', 'validation'] as const;
 
+const contexts = new WeakMap<GpuDevice, GpuContext>();
+
 /** A device in use. It does not own the device. */
 export class GpuContext {
   readonly device: GpuDevice;
   readonly #kernels = new Map<string, Promise<GpuKernel>>();
   #lost: string | null = null;
 
-  constructor(device: GpuDevice) {
+  /** The context of a device: one for all its users, so that a kernel is compiled once. */
+  static of(device: GpuDevice): GpuContext {
+    const context = contexts.get(device) ?? new GpuContext(device);
+    contexts.set(device, context);
+    return context;
+  }
+
+  private constructor(device: GpuDevice) {
     this.device = device;
     device.lost.then(({ reason, message }) => {
       this.#lost = [reason, message].filter((part) => part !== '').join(': ');
@@ -82,7 +91,7 @@ export class GpuContext {
     this.expectAlive();
     const { device } = this;
     for (const scope of ERROR_SCOPES) device.pushErrorScope(scope);
-    const staging = this.#submit(record);
+    const { staging, size } = this.#submit(record);
     const errors = await Promise.all(ERROR_SCOPES.map(() => device.popErrorScope()));
     this.expectAlive();
     const [error] = errors.filter((found) => found !== null);
@@ -92,7 +101,7 @@ export class GpuContext {
     }
     try {
       await staging.mapAsync(GPU_MAP_READ);
-      return staging.getMappedRange().slice(0);
+      return staging.getMappedRange().slice(0, size);
     } catch (cause) {
       // The news of a lost device may come a turn later than the failed mapping.
       await Promise.race([device.lost, Promise.resolve()]);
@@ -103,7 +112,10 @@ export class GpuContext {
     }
   }
 
-  #submit(record: (encoder: GpuCommandEncoder) => readonly Readback[]): GpuBuffer {
+  #submit(record: (encoder: GpuCommandEncoder) => readonly Readback[]): {
+    readonly staging: GpuBuffer;
+    readonly size: number;
+  } {
     const { device } = this;
     const encoder = device.createCommandEncoder();
     const reads = record(encoder);
@@ -116,7 +128,7 @@ export class GpuContext {
       offset += bytes;
     }
     device.queue.submit([encoder.finish()]);
-    return staging;
+    return { staging, size };
   }
 
   /** @throws FaultError if the device was lost */
@@ -149,6 +161,7 @@ export class GpuContext {
     const layout = pipeline.getBindGroupLayout(0);
     return {
       record(pass, buffers, dispatch) {
+        if (!('indirect' in dispatch) && dispatch[0] === 0) return;
         const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, device.createBindGroup({ label, layout, entries }));

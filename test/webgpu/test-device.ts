@@ -18,7 +18,7 @@ export async function openTestDevice(): Promise<TestDevice> {
   try {
     const { device } = await openGpu();
     after(() => device.destroy());
-    const context = new GpuContext(device);
+    const context = GpuContext.of(device);
     return { skip: false, context: () => context };
   } catch (error) {
     return without(String(error));
