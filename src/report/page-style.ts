@@ -23,7 +23,7 @@ h2 small,.lead{color:var(--soft);font-weight:400;font-size:14px}
 .strip{grid-template-columns:repeat(12,1fr);gap:6px}
 @media(max-width:1000px){.strip{grid-template-columns:repeat(6,1fr)}}
 @media(max-width:520px){.strip{grid-template-columns:repeat(4,1fr)}}
-.poses{grid-template-columns:repeat(auto-fill,minmax(205px,1fr))}
+.poses{grid-template-columns:repeat(auto-fill,minmax(160px,1fr))}
 .shot{all:unset;cursor:pointer;display:block;background:var(--card);border-radius:8px;overflow:hidden;border:1px solid var(--rule);font-size:12.5px;color:var(--soft)}
 .shot:focus-visible,.shot.near{outline:2px solid var(--s0);outline-offset:1px}
 .shot img{display:block;width:100%;height:auto}

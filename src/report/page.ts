@@ -95,7 +95,7 @@ ${shotsHtml(report, at)}
 function imageHtml(picture: ReportPicture | null, alt: string): string {
   if (picture === null) return '';
   const { uri, width, height } = picture;
-  return `<img src="${uri}" width="${width}" height="${height}" alt="${alt}" loading="lazy">`;
+  return `<img src="${uri}" width="${width}" height="${height}" alt="${alt}" decoding="async">`;
 }
 
 function leadOf({ track, startSeconds, head }: TrackReport): string {

@@ -1,7 +1,7 @@
-// The examples run as they are written, on a few frames of the embedded sample.
+// The examples and the lines in the README run as they are written, on a few frames of the embedded sample.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadHead, readTrack, readVideo, type TrackJson } from '../../src/index.ts';
@@ -10,7 +10,8 @@ import { drivingFrames, PORTRAIT } from '../cli/sample-inputs.ts';
 import { steadyTimestamps, temporaryFolder, writeTestClip } from '../node/test-clips.ts';
 
 const FRAMES = 4;
-const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples');
+const ROOT = join(import.meta.dirname, '..', '..');
+const EXAMPLES = join(ROOT, 'examples');
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder.path, name);
 
@@ -53,6 +54,23 @@ const CASES: Readonly<Record<string, () => Promise<void>>> = {
     assert.equal(frames.length, FRAMES);
   },
 };
+
+test('the lines in the README run as they stand', async () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const [, code] = /```ts\n(import .*? from 'learn2control';.*?)```/s.exec(readme)!;
+  // Inside the package, where its own name resolves.
+  mkdirSync(join(ROOT, 'out'), { recursive: true });
+  const program = join(ROOT, 'out', `readme-${process.pid}.ts`);
+  writeFileSync(program, code!.replaceAll("'speech.mp4'", JSON.stringify(at('clip.mp4'))));
+  try {
+    const { status, stdout, stderr } = await runCli([], { program });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^4 of 4 frames, focal length \d+/);
+    assert.match(stdout, /frame 3: features \[8, 320, 320\] as tensors, 960 x 320 to look at\n$/);
+  } finally {
+    rmSync(program);
+  }
+});
 
 test('every example is tried here', () => {
   const names = readdirSync(EXAMPLES).map((file) => file.replace('.ts', ''));
