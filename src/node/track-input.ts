@@ -221,6 +221,6 @@ export async function readTrack(path: string, head: HeadModel): Promise<HeadTrac
   throw new BadInputError({
     code: 'track-of-other-head',
     message: `Expected a track of the head ${head.name}, but ${path} is one of ${track.headName}.`,
-    hint: 'Track the clip again with this head.',
+    hint: 'Name its head with --head, or carry it over with `head convert`.',
   });
 }
