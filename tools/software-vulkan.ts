@@ -13,6 +13,14 @@ const RTLD_NODELETE = 0x1000; // keeps a library that Node refuses as a module; 
 const TAR_BLOCK = 512;
 
 /**
+ * Dawn's options for it: it takes seconds to compile a kernel whose shared memory Vulkan zeroes, and a
+ * hundredth of that if the kernel does so itself. Times to the nanosecond instead of a tenth of a millisecond.
+ */
+export const SOFTWARE_VULKAN_OPTIONS: readonly string[] = [
+  'disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension,timestamp_quantization',
+];
+
+/**
  * Loads the software driver, after which WebGPU in this process finds it and no other driver.
  * @returns null, or why there is none
  */

@@ -3,7 +3,7 @@
 import { after } from 'node:test';
 import { openGpu } from '../../src/node/index.ts';
 import { GpuContext } from '../../src/webgpu/index.ts';
-import { loadSoftwareVulkan } from '../../tools/software-vulkan.ts';
+import { loadSoftwareVulkan, SOFTWARE_VULKAN_OPTIONS } from '../../tools/software-vulkan.ts';
 
 /** A device, or why there is none. Every test that takes it passes `skip` on. */
 export type TestDevice = {
@@ -13,10 +13,11 @@ export type TestDevice = {
 
 /** Opens the device and has it destroyed after the file's tests. */
 export async function openTestDevice(): Promise<TestDevice> {
-  const missing = process.env.WEBGPU_TESTS === 'own' ? null : loadSoftwareVulkan();
+  const isOwn = process.env.WEBGPU_TESTS === 'own';
+  const missing = isOwn ? null : loadSoftwareVulkan();
   if (missing !== null) return without(missing);
   try {
-    const { device } = await openGpu();
+    const { device } = await openGpu(isOwn ? [] : SOFTWARE_VULKAN_OPTIONS);
     after(() => device.destroy());
     const context = GpuContext.of(device);
     return { skip: false, context: () => context };
