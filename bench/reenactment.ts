@@ -2,7 +2,7 @@
 // output is tracked as if it were a clip, and what it finds is correlated with the driver. The lift alone
 // runs beside. Neither portraits nor clips are part of the project.
 //
-//   npm run -s bench:reenactment [-- --portraits DIR --clips DIR --only d3,d10 --every 3 --weights F --sheets DIR]
+//   npm run -s bench:reenactment [-- --portraits DIR --clips DIR --only d3,d10 --every 3 --weights F --motion absolute --sheets DIR]
 
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,6 +41,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: 'd3,d10' },
     every: { type: 'string', default: '3' },
     weights: { type: 'string' },
+    motion: { type: 'string', default: 'relative' },
     sheets: { type: 'string' },
   },
 });
@@ -48,6 +49,7 @@ if (!existsSync(values.portraits) || !existsSync(values.clips)) {
   console.log(JSON.stringify({ bench: 'reenactment', skipped: `no ${values.portraits} or ${values.clips}` }));
   process.exit(0);
 }
+const motion = values.motion === 'absolute' ? 'absolute' : 'relative';
 const names: string[] = JSON.parse(readFileSync(CONFIG, 'utf8')).training.heldOutPortraits;
 const head = await loadEmbeddedHead();
 const device = await createDevice('cpu');
@@ -99,7 +101,8 @@ async function judge(
   face: Float32Array,
 ) {
   const pictures: RgbImage[] = [];
-  for await (const image of renderer.render(portraitMotion(portrait.parameters, track))) pictures.push(image);
+  for await (const image of renderer.render(portraitMotion(head, portrait.parameters, track, { motion })))
+    pictures.push(image);
   const frames = pictures.map((image, t) => ({ timestampSeconds: track.timestampsSeconds[t]!, image }));
   const found = await tracker.trackClip(asStream(frames));
   const similarities: number[] = [];

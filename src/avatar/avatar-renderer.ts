@@ -1,9 +1,9 @@
 // What makes pictures of a portrait in motion. The assembled model is one renderer, the lift alone another:
 // commands see only this.
 
-import type { Camera } from '../geometry/index.ts';
+import type { Camera, CropWindow } from '../geometry/index.ts';
 import { cropCamera, frontCamera } from '../geometry/index.ts';
-import type { HeadParameters, HeadPoser } from '../head/index.ts';
+import type { HeadModel, HeadParameters, HeadPoser } from '../head/index.ts';
 import { JOINT_NAMES } from '../head/index.ts';
 import { type RgbImage, resampleWindow } from '../media/index.ts';
 import { headWindow } from './framing.ts';
@@ -14,6 +14,8 @@ export type FittedPortrait = {
   readonly parameters: HeadParameters;
   /** Of a `frontCamera` of the picture's size. */
   readonly focalPx: number;
+  /** The shoulders stay where they are as the head is displaced: for a square that goes back into the portrait. */
+  readonly bodyStays?: boolean;
 };
 
 /** A portrait cut to the square that the model works on. */
@@ -22,14 +24,21 @@ export type FramedPortrait = {
   readonly parameters: HeadParameters;
   /** The camera of the square; output frames are seen through it too. */
   readonly camera: Camera;
+  /** As for the portrait. */
+  readonly bodyStays?: boolean;
 };
 
 /** Which weights made a picture. */
 export type WeightsName = { readonly name: string; readonly sha256: string };
 
-/** Renders one portrait in motion; square pictures of `sizePx`. */
+/** Renders one portrait in motion. */
 export type AvatarRenderer = {
+  readonly head: HeadModel;
+  /** Side of the square around the head, in pixels of the pictures. */
   readonly sizePx: number;
+  /** Size of the pictures: that of the square, unless it is laid back into the whole portrait. */
+  readonly width: number;
+  readonly height: number;
   /** Null where no network takes part. */
   readonly weights: WeightsName | null;
   /**
@@ -41,18 +50,24 @@ export type AvatarRenderer = {
   ): AsyncGenerator<RgbImage, void, undefined>;
 };
 
-/** Cuts a portrait to the square around its head, at `sizePx`. */
-export function framePortrait(poser: HeadPoser, portrait: FittedPortrait, sizePx: number): FramedPortrait {
-  const { image, parameters, focalPx } = portrait;
-  const camera = frontCamera(image.width, image.height, focalPx);
+/** The square around a portrait's head, in pixels of the portrait. */
+export function portraitWindow(poser: HeadPoser, { image, parameters, focalPx }: FittedPortrait): CropWindow {
   const joints = poser.joints(parameters);
   const eyes = (['leftEye', 'rightEye'] as const).map((name) => 3 * JOINT_NAMES.indexOf(name));
   const middle = [0, 1, 2].map((axis) => (joints[eyes[0]! + axis]! + joints[eyes[1]! + axis]!) / 2);
-  const window = headWindow(camera, middle);
+  return headWindow(frontCamera(image.width, image.height, focalPx), middle);
+}
+
+/** Cuts a portrait to the square around its head, at `sizePx`. */
+export function framePortrait(poser: HeadPoser, portrait: FittedPortrait, sizePx: number): FramedPortrait {
+  const { image, parameters, focalPx, bodyStays = false } = portrait;
+  const camera = frontCamera(image.width, image.height, focalPx);
+  const window = portraitWindow(poser, portrait);
   const { leftPx, topPx, sizePx: sidePx } = window;
   return {
     image: resampleWindow(image, { leftPx, topPx, widthPx: sidePx, heightPx: sidePx }, sizePx, sizePx),
     parameters,
     camera: cropCamera(camera, window, sizePx),
+    bodyStays,
   };
 }

@@ -2,7 +2,7 @@
 
 import { hideInvisible } from '../denoiser/index.ts';
 import type { ActivatedField, GaussianBinding } from '../gaussians/index.ts';
-import { activateField, bindGaussians, poseGaussians, rebindField, Splatter } from '../gaussians/index.ts';
+import { activateField, bindGaussians, placeGaussians, rebindField, Splatter } from '../gaussians/index.ts';
 import type { HeadModel, HeadParameters } from '../head/index.ts';
 import { neutralParameters } from '../head/index.ts';
 import type { LiftedImage, Lifter, LiftTools } from '../lift/index.ts';
@@ -65,8 +65,8 @@ function createFieldSplatter(
   const activated: ActivatedField = activateField(rebindField(field!, binding, rest, 0));
   const splatter = new Splatter();
   return (parameters) => {
-    const means = poseGaussians(binding, poser.pose(parameters));
-    const { features } = splatter.forward({ camera, means, ...activated });
+    const placement = placeGaussians(binding, activated, poser.pose(parameters));
+    const { features } = splatter.forward({ camera, ...placement, ...activated });
     return tensor(features.data, [1, ...features.shape]);
   };
 }

@@ -2,6 +2,7 @@
 
 export * from './avatar-file.ts';
 export * from './avatar-renderer.ts';
+export * from './finished-renderer.ts';
 export * from './framing.ts';
 export * from './model-renderer.ts';
 export * from './motion.ts';

@@ -64,7 +64,10 @@ export async function openModel(options: ModelOptions): Promise<OpenModel> {
     const picture = asBatch(planarFromImage(framed.image));
     const reference = await networks.reference(await networks.encode(picture));
     return {
+      head,
       sizePx,
+      width: sizePx,
+      height: sizePx,
       weights: { name: avatar.name, sha256: options.sha256 },
       render: (motion) => renderWindows(motion, { networks, controlsOf, reference, sampling, sizePx }),
     };

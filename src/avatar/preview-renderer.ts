@@ -15,7 +15,10 @@ export function createPreviewRenderer(
   const framed = framePortrait(tools.poser, portrait, sizePx);
   const lifter = createLifter(tools, framed);
   return {
+    head,
     sizePx,
+    width: sizePx,
+    height: sizePx,
     weights: null,
     async *render(motion) {
       for await (const parameters of motion) {

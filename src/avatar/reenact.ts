@@ -1,9 +1,9 @@
 // The main job, without files: a portrait makes the motion of a track, frame by frame.
 
-import { frameCount, type HeadParameters, type HeadTrack } from '../head/index.ts';
+import { frameCount, type HeadModel, type HeadParameters, type HeadTrack } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import type { AvatarRenderer } from './avatar-renderer.ts';
-import { restPosition, transferMotion } from './motion.ts';
+import { createMotionTransfer, type MotionOptions } from './motion.ts';
 
 /** One frame of the result, on the driver's clock. */
 export type ReenactedFrame = {
@@ -17,19 +17,22 @@ export async function* reenact(
   renderer: AvatarRenderer,
   portrait: HeadParameters,
   track: HeadTrack,
+  options: MotionOptions = {},
 ): AsyncGenerator<ReenactedFrame, void, undefined> {
   let index = 0;
-  for await (const image of renderer.render(portraitMotion(portrait, track))) {
+  for await (const image of renderer.render(portraitMotion(renderer.head, portrait, track, options))) {
     yield { index, timestampSeconds: track.timestampsSeconds[index]!, image };
     index++;
   }
 }
 
-/** The portrait's head in every frame of a track. */
+/** The portrait's head in every frame of a track. @throws BadInputError as `createMotionTransfer`. */
 export function* portraitMotion(
+  head: HeadModel,
   portrait: HeadParameters,
   track: HeadTrack,
+  options: MotionOptions = {},
 ): Generator<HeadParameters, void, undefined> {
-  const rest = restPosition(track);
-  for (let t = 0; t < frameCount(track); t++) yield transferMotion(portrait, track, t, rest);
+  const transfer = createMotionTransfer(head, portrait, track, options);
+  for (let t = 0; t < frameCount(track); t++) yield transfer(t);
 }

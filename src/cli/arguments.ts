@@ -79,10 +79,21 @@ function readWords(words: readonly string[], shown: readonly ShownOption[]): Giv
       if (option.isFlag && value !== undefined) {
         throw badOption('bad-option', `${dashed} takes no value, got "${value}".`, `Write ${dashed} alone.`);
       }
-      given[option.name] = option.isFlag || expectValue(option, value ?? nextValue(words[++i], named));
+      if (option.isList) {
+        // One or more words, as a shell writes them for `*.jpg`; the option may also come again.
+        const values = [expectValue(option, value ?? nextValue(words[++i], named))];
+        while (value === undefined && isFreeWord(words[i + 1])) values.push(words[++i]!);
+        given[option.name] = [...((given[option.name] as string[]) ?? []), ...values];
+      } else {
+        given[option.name] = option.isFlag || expectValue(option, value ?? nextValue(words[++i], named));
+      }
     }
   }
   return given;
+}
+
+function isFreeWord(word: string | undefined): boolean {
+  return word !== undefined && !word.startsWith('-');
 }
 
 function expectValue({ shown, expects, hint }: ShownOption, value: string | undefined): string {

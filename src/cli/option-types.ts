@@ -30,7 +30,7 @@ export function inputFile(description: string): z.ZodString {
   return text(description, { expects: 'the path of a file', hint: 'FILE', file: 'input' });
 }
 
-/** The paths of one or more files that are read; by position only, the last of a command's. */
+/** The paths of one or more files that are read; by position, the last of a command's. */
 export function inputFiles(description: string): z.ZodArray<z.ZodString> {
   return z
     .array(z.string().min(1))
@@ -123,7 +123,7 @@ export function flag(description: string): z.ZodDefault<z.ZodBoolean> {
 /** What an option schema is, seen through `.optional()` and `.default()`. */
 export type OptionDescription = OptionMeta & {
   readonly isFlag: boolean;
-  /** Whether it takes all words by position that are left. */
+  /** Whether it takes several words: by position all that are left, by name those up to the next option. */
   readonly isList: boolean;
   readonly isRequired: boolean;
   readonly defaultValue: unknown;

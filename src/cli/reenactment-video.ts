@@ -1,7 +1,7 @@
 // Frames of a reenactment into a file, as they come: the person alone or side by side with portrait and
 // driver, a contact sheet of some of them, and how fast it went.
 
-import { type AvatarRenderer, type FittedPortrait, reenact } from '../avatar/index.ts';
+import { type AvatarRenderer, type FittedPortrait, type MotionOptions, reenact } from '../avatar/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { frameCount, type HeadTrack } from '../head/index.ts';
 import { contactSheet, type RgbImage, resizeImage, sideBySide, type VideoSource } from '../media/index.ts';
@@ -16,8 +16,7 @@ export type Reenactment = {
   /** The driving clip, for its sound and the comparison; null where only its track is known. */
   readonly clip: VideoSource | null;
   readonly out: string;
-  /** Side of the person's picture in the file. */
-  readonly sizePx: number;
+  readonly motion: MotionOptions;
   readonly isCompared: boolean;
   /** Where to write a contact sheet of the comparison. */
   readonly sheet?: string | undefined;
@@ -40,13 +39,14 @@ const SHEET_MOMENTS = 12;
 
 /** Renders and writes all frames. Memory does not grow with their number. */
 export async function writeReenactment(job: Reenactment): Promise<WrittenReenactment> {
-  const { renderer, portrait, track, clip, sizePx, isCompared, sheet, emit, signal } = job;
+  const { renderer, portrait, track, clip, isCompared, sheet, emit, signal } = job;
+  const { width, height } = renderer;
   const frames = frameCount(track);
-  const still = sideBySide([portrait.image], sizePx);
-  const driverWidth = clip === null ? 0 : widthAt(clip, sizePx);
+  const still = sideBySide([portrait.image], height);
+  const driverWidth = clip === null ? 0 : widthAt(clip, height);
   const sink = await writeVideo(job.out, {
-    width: isCompared ? still.width + driverWidth + sizePx : sizePx,
-    height: sizePx,
+    width: isCompared ? still.width + driverWidth + width : width,
+    height,
     framesPerSecond: clip?.framesPerSecond ?? averageRate(track),
     sound: clip?.sound ?? null,
   });
@@ -57,16 +57,15 @@ export async function writeReenactment(job: Reenactment): Promise<WrittenReenact
   const startMs = performance.now();
   let firstMs = startMs;
   try {
-    for await (const frame of reenact(renderer, portrait.parameters, track)) {
+    for await (const frame of reenact(renderer, portrait.parameters, track, job.motion)) {
       signal.throwIfAborted();
-      const { index, timestampSeconds } = frame;
+      const { index, timestampSeconds, image: person } = frame;
       if (index === 0) firstMs = performance.now();
-      const person = resizeImage(frame.image, sizePx, sizePx);
       const seen = (await driver?.next())?.value?.image;
       const panels =
-        seen === undefined ? [still, person] : [still, resizeImage(seen, driverWidth, sizePx), person];
-      await sink.add(isCompared ? sideBySide(panels, sizePx) : person, timestampSeconds);
-      if (sheet !== undefined && isShown(index, frames)) moments.push(sideBySide(panels, sizePx));
+        seen === undefined ? [still, person] : [still, resizeImage(seen, driverWidth, height), person];
+      await sink.add(isCompared ? sideBySide(panels, height) : person, timestampSeconds);
+      if (sheet !== undefined && isShown(index, frames)) moments.push(sideBySide(panels, height));
       emit({ kind: 'progress', stage: 'render', done: index + 1, total: frames, unit: 'frames' });
     }
     await sink.finish();

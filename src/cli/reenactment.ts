@@ -1,141 +1,191 @@
-// The main job with files: portrait and driver are tracked, the renderer is opened, the frames are written.
+// The main job with files: every portrait makes the motion of every driver. Portraits are fitted and clips are
+// tracked once, the network is opened once; the frames are written as they come.
 
-import { existsSync } from 'node:fs';
-import {
-  type AvatarRenderer,
-  createModelRenderer,
-  createPreviewRenderer,
-  type FittedPortrait,
-} from '../avatar/index.ts';
-import { MissingResourceError } from '../errors/index.ts';
-import type { EventSink } from '../events/index.ts';
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import type { FittedPortrait } from '../avatar/index.ts';
+import { BadInputError } from '../errors/index.ts';
 import type { HeadModel, HeadTrack } from '../head/index.ts';
-import type { VideoSource } from '../media/index.ts';
-import {
-  expectWritable,
-  type LoadedAvatar,
-  loadAvatar,
-  loadTracker,
-  readImage,
-  readTrack,
-  readVideo,
-  SHIPPED_AVATAR,
-  trackFile,
-} from '../node/index.ts';
+import { expectWritable, loadTracker, readTrack, readVideo, trackFaces, trackFile } from '../node/index.ts';
+import type { Tracker } from '../tracking/index.ts';
+import { contradictoryOptions } from './arguments.ts';
 import type { CommandContext, CommandResult } from './command.ts';
-import { writeReenactment } from './reenactment-video.ts';
+import { type MotionChoices, motionOptions } from './motion-options.ts';
+import { chosenWeights, fitPortrait, naming, openRenderers } from './portrait-renderer.ts';
+import { type WrittenReenactment, writeReenactment } from './reenactment-video.ts';
+import type { RendererChoices } from './renderer-options.ts';
 import { startStopwatch } from './stopwatch.ts';
 
 /** The options of `reenact`, checked. */
-export type ReenactOptions = {
-  readonly portrait: string;
-  /** A clip or a `.track`. */
-  readonly driving: string;
-  readonly out: string;
-  /** Side of the person's picture, pixels. */
-  readonly size?: number | undefined;
-  readonly compare: boolean;
-  readonly sheet?: string | undefined;
-  readonly preview: boolean;
-  readonly weights?: string | undefined;
-  readonly steps?: number | undefined;
-  readonly guidance?: number | undefined;
-};
+export type ReenactOptions = MotionChoices &
+  RendererChoices & {
+    readonly portrait: readonly string[];
+    /** Clips or `.track` files. */
+    readonly driving: readonly string[];
+    /** A video; the folder for them where there are several. */
+    readonly out: string;
+    readonly face?: number | undefined;
+    readonly compare: boolean;
+    readonly sheet?: string | undefined;
+  };
 
-/** Side of a preview's pictures where no size is asked for. */
-const PREVIEW_SIZE_PX = 256;
+/** One video to make. */
+type Job = { readonly portrait: string; readonly driving: string; readonly out: string };
 
 /** Runs the main job. @throws BadInputError, MissingResourceError for inputs that cannot be used. */
 export async function runReenactment(
   options: ReenactOptions,
   context: CommandContext,
 ): Promise<CommandResult> {
-  const { driving, out, sheet, compare } = options;
+  const { driving, sheet, compare } = options;
   const { emit, signal } = context;
-  await expectWritable(out);
+  const jobs = await plannedJobs(options);
+  for (const { out } of jobs) await expectWritable(out);
   if (sheet !== undefined) await expectWritable(sheet);
   const watch = startStopwatch();
   const head = await context.loadHead();
-  using clip = driving.endsWith('.track') ? null : await readVideo(driving);
-  if (clip === null && (compare || sheet !== undefined)) {
-    const message = `${driving} holds no pictures: the comparison shows portrait and result alone.`;
-    emit({ kind: 'log', level: 'warning', message });
-  }
-  const avatar = options.preview ? null : await loadWeights(head, options.weights);
-  const { portrait, track } = await trackBoth(head, clip, options, context);
-  signal.throwIfAborted();
+  for (const path of driving) await expectDriver(path, options, context);
+  const avatar = await chosenWeights(head, options);
+  const { portraits, tracks } = await trackAll(head, options, context);
   watch.lap('tracking');
-  await using renderer = await openRenderer(head, portrait, avatar, options, context);
+  await using renderers = await openRenderers(head, avatar, options, context);
+  const firstRenderer = await renderers.rendererOf(portraits.get(jobs[0]!.portrait)!);
   signal.throwIfAborted();
   watch.lap('preparation');
-  const sizePx = options.size ?? renderer.sizePx;
-  const written = await writeReenactment({
-    ...{ renderer, portrait, track, clip, out, sizePx, sheet, emit, signal },
-    isCompared: compare,
-  });
+  const weights = firstRenderer.weights;
+  const written: WrittenReenactment[] = [];
+  for (const job of jobs) {
+    const portrait = portraits.get(job.portrait)!;
+    using clip = isTrack(job.driving) ? null : await readVideo(job.driving);
+    const renderer = job === jobs[0] ? firstRenderer : await renderers.rendererOf(portrait);
+    const track = tracks.get(job.driving)!;
+    written.push(
+      await writeReenactment({
+        ...{ renderer, portrait, track, clip, out: job.out, sheet, emit, signal },
+        motion: motionOptions(options),
+        isCompared: compare,
+      }),
+    );
+  }
   watch.lap('rendering');
 
-  const { frames, width, height, framesPerSecond, firstFrameSeconds } = written;
-  const outputs = sheet === undefined ? [out] : [out, sheet];
+  const outputs = jobs.map(({ out }) => out);
   const { secondsByStage } = watch;
-  const { weights } = renderer;
+  const videos = jobs.map((job, i) => ({ ...job, ...written[i]! }));
+  const { frames, width, height, framesPerSecond, firstFrameSeconds } = videos[0]!;
   return {
-    summary: `${outputs.join(', ')}: ${frames} frames, ${width} x ${height}, made at ${framesPerSecond.toFixed(1)} a second`,
-    outputs,
-    fields: { frames, width, height, framesPerSecond, firstFrameSeconds, secondsByStage, weights },
+    summary: videos
+      .map(
+        (video) =>
+          `${video.out}: ${video.frames} frames, ${video.width} x ${video.height}, made at ${video.framesPerSecond.toFixed(1)} a second`,
+      )
+      .join('\n'),
+    outputs: sheet === undefined ? outputs : [...outputs, sheet],
+    fields: {
+      ...(jobs.length === 1 ? { frames, width, height, framesPerSecond, firstFrameSeconds } : { videos }),
+      ...{ secondsByStage, weights },
+    },
   };
 }
 
-async function trackBoth(
-  head: HeadModel,
-  clip: VideoSource | null,
-  { portrait: path, driving }: ReenactOptions,
-  { openDevice, emit, signal }: CommandContext,
-): Promise<{ portrait: FittedPortrait; track: HeadTrack }> {
-  const known = clip === null ? await readTrack(driving, head) : null;
-  const { image, notes } = await readImage(path);
-  for (const message of notes) emit({ kind: 'log', level: 'warning', message });
-  await using tracker = await loadTracker(await openDevice(), head);
-  const { parameters, focalPx } = await tracker.trackImage(image, { onEvent: naming(path, emit) });
-  signal.throwIfAborted();
-  const portrait = { image, parameters, focalPx };
-  if (known !== null) return { portrait, track: known };
-  const { track } = await trackFile(tracker, head, driving, { emit: naming(driving, emit), signal });
-  return { portrait, track };
-}
+const isTrack = (path: string): boolean => path.toLowerCase().endsWith('.track');
+const isVideoName = (path: string): boolean => path.toLowerCase().endsWith('.mp4');
 
-/** Says of which of the two files a message is. */
-function naming(path: string, emit: EventSink): EventSink {
-  return (event) => emit(event.kind === 'log' ? { ...event, message: `${path}: ${event.message}` } : event);
-}
-
-/** The named weights, else the package's; before long work, so that wrong ones are refused at once. */
-async function loadWeights(head: HeadModel, path: string | undefined): Promise<LoadedAvatar> {
-  if (path !== undefined || existsSync(SHIPPED_AVATAR)) return loadAvatar(head, path);
-  throw new MissingResourceError({
-    code: 'no-weights',
-    message: `Expected the package's weights at ${SHIPPED_AVATAR}, but they are not there.`,
-    hint: 'Name others with --weights, or add --preview to carry the portrait by geometry alone.',
-  });
-}
-
-async function openRenderer(
-  head: HeadModel,
-  portrait: FittedPortrait,
-  avatar: LoadedAvatar | null,
-  { size, steps, guidance }: ReenactOptions,
-  { openDevice, seed }: CommandContext,
-): Promise<AvatarRenderer & AsyncDisposable> {
-  if (avatar === null) {
-    const renderer = createPreviewRenderer(head, portrait, { sizePx: size ?? PREVIEW_SIZE_PX });
-    return { ...renderer, [Symbol.asyncDispose]: async () => {} };
+/** Which videos are asked for, and under which names. */
+async function plannedJobs({ portrait, driving, out, sheet }: ReenactOptions): Promise<Job[]> {
+  const pairs = portrait.flatMap((person) =>
+    driving.map((driver) => ({ portrait: person, driving: driver })),
+  );
+  const isFolder = (await stat(out).catch(() => null))?.isDirectory() ?? false;
+  if (pairs.length === 1) {
+    if (!isVideoName(out) || isFolder) {
+      throw new BadInputError({
+        code: isFolder ? 'output-is-folder' : 'bad-option',
+        message: isFolder
+          ? `Expected a file name to write to, but ${out} is a folder.`
+          : `--out expects a file name that ends in .mp4, got "${out}".`,
+        hint: `Write --out ${join(isFolder ? out : '', isFolder ? 'video.mp4' : `${out}.mp4`)}.`,
+      });
+    }
+    return [{ ...pairs[0]!, out }];
   }
-  return createModelRenderer(portrait, {
-    ...avatar,
-    head,
-    device: await openDevice(),
-    seed,
-    ...(steps === undefined ? {} : { steps }),
-    ...(guidance === undefined ? {} : { guidanceScale: guidance }),
-  });
+  if (isVideoName(out) || sheet !== undefined) {
+    throw contradictoryOptions(
+      `${pairs.length} videos are asked for, but ${sheet === undefined ? `--out ${out}` : '--sheet'} is one file.`,
+      sheet === undefined
+        ? 'Name a folder with --out, or one portrait and one clip.'
+        : 'Leave --sheet out, or name one portrait and one clip.',
+    );
+  }
+  const jobs = pairs.map((pair) => ({
+    ...pair,
+    out: join(out, `${stem(pair.portrait)}-${stem(pair.driving)}.mp4`),
+  }));
+  const names = new Set<string>();
+  for (const { out: path } of jobs) {
+    if (names.has(path)) {
+      throw new BadInputError({
+        code: 'same-output',
+        message: `Two of the videos would both be ${path}: two inputs have one name.`,
+        hint: 'Rename one of them, or make the videos in two runs.',
+      });
+    }
+    names.add(path);
+  }
+  await mkdir(out, { recursive: true }).catch(() => {}); // `expectWritable` says what is wrong with it.
+  return jobs;
+}
+
+const stem = (path: string): string => basename(path, extname(path));
+
+/** Looks into a driver before long work. */
+async function expectDriver(
+  path: string,
+  { compare, sheet }: ReenactOptions,
+  { emit }: CommandContext,
+): Promise<void> {
+  if (!isTrack(path)) {
+    using _clip = await readVideo(path);
+    return;
+  }
+  if (!compare && sheet === undefined) return;
+  const message = `${path} holds no pictures: the comparison shows portrait and result alone.`;
+  emit({ kind: 'log', level: 'warning', message });
+}
+
+/** All portraits and all drivers, by path. */
+async function trackAll(
+  head: HeadModel,
+  options: ReenactOptions,
+  { openDevice, emit, signal }: CommandContext,
+): Promise<{
+  portraits: ReadonlyMap<string, FittedPortrait>;
+  tracks: ReadonlyMap<string, HeadTrack>;
+}> {
+  const portraits = new Map<string, FittedPortrait>();
+  const tracks = new Map<string, HeadTrack>();
+  for (const path of options.driving.filter(isTrack)) tracks.set(path, await readTrack(path, head));
+  await using tracker = await loadTracker(await openDevice(), head);
+  for (const path of options.portrait) {
+    portraits.set(path, await fitPortrait(tracker, path, options, emit));
+    signal.throwIfAborted();
+  }
+  for (const path of options.driving) {
+    if (!tracks.has(path))
+      tracks.set(path, await trackDriver(tracker, head, path, options.face, { emit, signal }));
+  }
+  return { portraits, tracks };
+}
+
+async function trackDriver(
+  tracker: Tracker,
+  head: HeadModel,
+  path: string,
+  face: number | undefined,
+  { emit, signal }: Pick<CommandContext, 'emit' | 'signal'>,
+): Promise<HeadTrack> {
+  const wanted = { emit: naming(path, emit), signal };
+  if (face === undefined) return (await trackFile(tracker, head, path, wanted)).track;
+  const [chosen] = await trackFaces(tracker, path, { ...wanted, face });
+  return chosen!.track;
 }

@@ -31,6 +31,8 @@ export type LiftSource = HeadPlacement & {
   readonly image: RgbImage;
   /** How far to trust each pixel of the still, `H W`, 0 to 255; default: wholly. */
   readonly trust?: Uint8Array;
+  /** Leave the shoulders where the still has them, rather than let them go along as the head is displaced. */
+  readonly bodyStays?: boolean;
 };
 
 /** Carries one still to any placement of its head. */
@@ -64,7 +66,7 @@ export function createLifter(tools: LiftTools, source: LiftSource): Lifter {
 /** As `createLifter`, with the rubber sheet at hand. */
 export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLifter {
   const { head, rasteriser } = tools;
-  const { image, camera, parameters, trust } = source;
+  const { image, camera, parameters, trust, bodyStays = false } = source;
   if (camera.width !== image.width || camera.height !== image.height) {
     throw new BadInputError({
       code: 'lift-camera',
@@ -73,12 +75,15 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
     });
   }
   const geometry = liftGeometry(head);
-  const vertices = poseOverShoulders(tools, geometry, parameters);
+  const bodyOf = (head: HeadParameters): HeadParameters =>
+    bodyStays ? { ...head, translation: parameters.translation } : head;
+  const vertices = poseOverShoulders(tools, geometry, parameters, parameters);
   const view = viewSource({ head, geometry, rasteriser, image, camera, vertices });
-  const fromOutline = outlineOf(tools, geometry, { parameters, camera }, vertices);
+  const fromOutline = outlineOf(tools, geometry, { parameters, camera, body: parameters }, vertices);
 
   const liftWithSheet: SheetLifter['liftWithSheet'] = (to, sheet) => {
-    const targetVertices = poseOverShoulders(tools, geometry, to.parameters);
+    const body = bodyOf(to.parameters);
+    const targetVertices = poseOverShoulders(tools, geometry, to.parameters, body);
     faceTarget(view, targetVertices, geometry.triangles, to.camera);
     const buffer = rasteriser.rasterise({
       camera: to.camera,
@@ -90,7 +95,7 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
       values: view.attributes,
       channels: ATTRIBUTE_COUNT,
     });
-    const toOutline = outlineOf(tools, geometry, to, targetVertices);
+    const toOutline = outlineOf(tools, geometry, { ...to, body }, targetVertices);
     return composeLift({
       geometry,
       view,
@@ -106,15 +111,16 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
   return { liftWithSheet, lift: (to) => liftWithSheet(to).lifted };
 }
 
-/** The posed head over shoulders that stay upright: a picture's body does not turn with its head. */
+/** The posed head over the shoulders of `body`, which stay upright: a picture's body does not turn with its head. */
 function poseOverShoulders(
   { poser }: LiftTools,
   { headness }: LiftGeometry,
   parameters: HeadParameters,
+  body: HeadParameters,
 ): Float32Array {
   const posed = poser.pose(parameters);
   const unturned = new Float32Array(parameters.jointRotations.length);
-  const upright = poser.pose({ ...parameters, jointRotations: unturned });
+  const upright = poser.pose({ ...body, jointRotations: unturned });
   for (let v = 0; v < headness.length; v++) {
     const share = headness[v]!;
     if (share === 1) continue;
@@ -126,7 +132,7 @@ function poseOverShoulders(
 function outlineOf(
   { poser }: LiftTools,
   { skullWeights, skullEdges, centreVertices }: LiftGeometry,
-  { parameters, camera }: HeadPlacement,
+  { parameters, camera, body }: HeadPlacement & { readonly body: HeadParameters },
   vertices: Float32Array,
 ): Outline {
   const rotations = parameters.jointRotations;
@@ -134,7 +140,7 @@ function outlineOf(
     rotationFromAxisAngle(rotations.subarray(0, 3)),
     rotationFromAxisAngle(rotations.subarray(3, 6)),
   );
-  const joints = poser.joints(parameters);
+  const joints = poser.joints(body);
   return measureOutline({ camera, vertices, joints, skullWeights, skullEdges, centreVertices, headRotation });
 }
 

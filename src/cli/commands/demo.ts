@@ -21,8 +21,10 @@ export const command: CliCommand = defineCommand({
     const { runReenactment } = await import('../reenactment.ts');
     return runReenactment(
       {
-        portrait: join(SAMPLES, 'portrait.png'),
-        driving: join(SAMPLES, 'driving.mp4'),
+        ...{ expressionOnly: false, poseOnly: false, intensity: 1 },
+        ...{ retargetEyes: false, retargetLips: false, crop: true, pasteBack: false },
+        portrait: [join(SAMPLES, 'portrait.png')],
+        driving: [join(SAMPLES, 'driving.mp4')],
         out: join(out, 'demo.mp4'),
         sheet: join(out, 'demo.png'),
         compare: true,

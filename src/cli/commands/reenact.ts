@@ -4,23 +4,25 @@
 import { z } from 'zod';
 import { contradictoryOptions } from '../arguments.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
-import { flag, inputFile, integer, outputFile, real } from '../option-types.ts';
+import { drivenParts, MOTION_OPTIONS } from '../motion-options.ts';
+import { flag, inputFiles, integer, outputFile, text } from '../option-types.ts';
+import { expectRendererOptions, RENDERER_OPTIONS } from '../renderer-options.ts';
 
 const OPTIONS = z.object({
-  portrait: inputFile('picture of the person to show'),
-  driving: inputFile('clip, or track of one, whose motion the person makes'),
-  out: outputFile('the video to write', '.mp4'),
-  size: integer('width and height of the person, pixels; by default as the weights were trained', {
-    min: 64,
-    max: 1024,
-    multipleOf: 8,
+  portrait: inputFiles('picture of the person to show; several for several videos'),
+  driving: inputFiles('clip, or track of one, whose motion the person makes; several for several videos'),
+  out: text('the video to write; for several portraits or clips the folder for them', {
+    expects: 'a file name that ends in .mp4, or a folder for several videos',
+    hint: 'FILE.mp4|DIR',
+    file: 'output',
+  }),
+  ...MOTION_OPTIONS,
+  face: integer('which face of the clip drives, counted from the left; else the largest', {
+    min: 1,
   }).optional(),
+  ...RENDERER_OPTIONS,
   compare: flag('show portrait, driving clip and result side by side'),
   sheet: outputFile('also write a contact sheet of the comparison', '.png').optional(),
-  preview: flag('carry the portrait by geometry alone, without the network'),
-  weights: inputFile('weights to use instead of those of the package').optional(),
-  steps: integer('denoising steps of the network', { min: 1, max: 1000 }).optional(),
-  guidance: real('guidance scale of the network', { min: 0, max: 30 }).optional(),
 });
 
 export const command: CliCommand = defineCommand({
@@ -30,13 +32,16 @@ export const command: CliCommand = defineCommand({
   examples: [
     'reenact --portrait anna.jpg --driving speech.mp4 --out anna-speaks.mp4',
     'reenact --portrait anna.jpg --driving speech.mp4 --out look.mp4 --compare --preview',
+    'reenact --portrait anna.jpg --driving speech.mp4 --out whole.mp4 --paste-back --expression-only',
+    'reenact --portrait people/*.jpg --driving a.mp4 b.mp4 --out videos',
   ],
   async run(options, context) {
-    const ofNetwork = (['weights', 'steps', 'guidance'] as const).find((name) => options[name] !== undefined);
-    if (options.preview && ofNetwork !== undefined) {
+    drivenParts(options);
+    expectRendererOptions(options);
+    if (options.face !== undefined && options.driving.some((path) => path.endsWith('.track'))) {
       throw contradictoryOptions(
-        `--${ofNetwork} belongs to the network, and --preview goes without it.`,
-        `Leave out --preview or --${ofNetwork}.`,
+        '--face chooses a face of a clip, and --driving names a track.',
+        'Leave out --face, or name the clip.',
       );
     }
     const { runReenactment } = await import('../reenactment.ts');
