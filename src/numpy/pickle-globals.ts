@@ -58,7 +58,9 @@ export function isGlobal(value: PythonValue): value is Global {
 
 /** Stands in for `encode(text, 'latin1')`: how Python 3 writes bytes into old protocols. */
 function latin1Bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 /** Raw bytes, which Python 2 wrote as text with one character a byte. */
@@ -84,6 +86,7 @@ function makerOf(module: string, name: string, reject: Reject): Global['make'] |
     case 'numpy.core.multiarray._reconstruct':
       return () => pending('array');
     case 'numpy.ndarray':
+    case 'numpy.matrixlib.defmatrix.matrix':
       return () => pending('array');
     case 'numpy.dtype':
       return ([descr]) => dtype(descr, reject);

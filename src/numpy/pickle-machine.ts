@@ -118,7 +118,8 @@ class PickleMachine {
       case 'U':
         return this.#push(latin1(bytes(1)));
       case 'T':
-        return this.#push(latin1(bytes(4)));
+        // Long texts are an array's bytes: as text they would fill the memory.
+        return this.#push(bytes(4));
       case 'V':
         return this.#push(unescapeUnicode(this.#line()));
       case '\x8c':
