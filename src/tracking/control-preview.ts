@@ -1,7 +1,7 @@
 // What a track looks like: the mesh over the frame, and the feature map that steers the model, side by side.
 
 import type { ActivatedField, GaussianBinding, SplatImages } from '../gaussians/index.ts';
-import { poseGaussians, Splatter } from '../gaussians/index.ts';
+import { placeGaussians, Splatter } from '../gaussians/index.ts';
 import { createHeadPoser, type HeadModel, type HeadTrack, parametersAt, trackCamera } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { sideBySide } from '../media/index.ts';
@@ -34,8 +34,8 @@ export function createControlPreview(
   const colours = featureColours(field);
   const camera = trackCamera(track);
   const splat = (frame: number): SplatImages => {
-    const means = poseGaussians(binding, poser.pose(parametersAt(track, frame)));
-    return splatter.forward({ camera, means, ...field });
+    const placement = placeGaussians(binding, field, poser.pose(parametersAt(track, frame)));
+    return splatter.forward({ camera, ...placement, ...field });
   };
   return {
     splat,

@@ -14,7 +14,7 @@ import {
   TEMPORAL_NAME,
 } from '../denoiser/index.ts';
 import { createSchedule } from '../diffusion/index.ts';
-import { fieldParameters } from '../gaussians/index.ts';
+import { FIELD_PARAMETERS, fieldParameters } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import type { Weights } from '../nn/index.ts';
 import { createParameterSet, weightsFor } from '../nn/index.ts';
@@ -87,6 +87,10 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
       : new GaussianLearner({
           head,
           channels: model.gaussianChannels,
+          isAnisotropic:
+            name === '1'
+              ? settings.isFieldAnisotropic === true
+              : weights[FIELD_PARAMETERS.scale]?.shape.length === 2,
           seed,
           learningRate: name === '1' ? settings.fieldLearningRate : 0,
         });

@@ -9,7 +9,7 @@ import {
   bindGaussians,
   fieldParameters,
   initialiseField,
-  poseGaussians,
+  placeGaussians,
   Splatter,
 } from '../gaussians/index.ts';
 import type { Camera } from '../geometry/index.ts';
@@ -25,6 +25,8 @@ export type PosedHead = { readonly head: HeadParameters; readonly camera: Camera
 export type GaussianLearnerOptions = {
   readonly head: HeadModel;
   readonly channels: number;
+  /** Three scales a Gaussian instead of one. */
+  readonly isAnisotropic: boolean;
   readonly seed: number;
   /** 0 freezes the field. */
   readonly learningRate: number;
@@ -46,12 +48,12 @@ export class GaussianLearner {
   #activated: ActivatedField;
 
   constructor(options: GaussianLearnerOptions) {
-    const { head, channels, seed } = options;
+    const { head, channels, isAnisotropic, seed } = options;
     this.#options = options;
     this.#poser = createHeadPoser(head);
     this.#binding = bindGaussians(head);
     const neutral = this.#poser.pose(neutralParameters(head));
-    this.field = initialiseField(this.#binding, neutral, seed, { channels });
+    this.field = initialiseField(this.#binding, neutral, seed, { channels, isAnisotropic });
     this.#activated = activateField(this.field);
     for (const [name, { shape }] of Object.entries(fieldParameters(this.field))) {
       this.#moments[`first.${name}`] = zeros(shape);
@@ -66,8 +68,8 @@ export class GaussianLearner {
     const map = zeros<'B C H W'>([batch.length, this.#options.channels, height, width]);
     while (this.#splatters.length < batch.length) this.#splatters.push(new Splatter());
     for (const [i, { head, camera }] of batch.entries()) {
-      const means = poseGaussians(this.#binding, this.#poser.pose(head));
-      const images = this.#splatters[i]!.forward({ camera, means, ...this.#activated });
+      const placement = placeGaussians(this.#binding, this.#activated, this.#poser.pose(head));
+      const images = this.#splatters[i]!.forward({ camera, ...placement, ...this.#activated });
       map.data.set(images.features.data, i * pixels);
     }
     return map;

@@ -57,6 +57,8 @@ export type DenoiserTraining = OptimiserConfig & {
   readonly headWeight: number;
   /** Learning rate of the Gaussian field; 0 freezes it. */
   readonly fieldLearningRate: number;
+  /** Stage 1: three scales a Gaussian instead of the paper's one, which did as well there. Default false. */
+  readonly isFieldAnisotropic?: boolean | undefined;
 };
 
 /** The `training` part of a configuration. */
@@ -98,6 +100,7 @@ const denoiser = {
   gamma: positive,
   headWeight: positive,
   fieldLearningRate: positive,
+  isFieldAnisotropic: z.boolean().optional(),
 };
 const autoencoder = {
   ...optimiser,
