@@ -17,7 +17,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['nn', 'geometry', 'webgpu'],
   ['head', 'diffusion', 'media'],
   ['gaussians', 'lift', 'denoiser', 'stable-diffusion', 'dataset', 'exchange', 'flame'],
-  ['avatar'],
+  ['avatar', 'checkpoints'],
   ['tracking', 'synthesis'],
   ['training', 'evaluation', 'report'],
   ['node', 'cli', 'studio'],

@@ -23,8 +23,11 @@ export type ParameterSet = {
   readonly scope: Scope;
   /** All parameters asked for so far, by full name, in order of first use. */
   readonly values: ReadonlyMap<string, Value>;
-  /** Fresh weights for all of them. A parameter's weights depend on the seed and its own name alone. */
-  initialise(seed: number): Record<string, Tensor>;
+  /**
+   * Fresh weights for all of them, or for those whose name passes. A parameter's weights depend on the seed and its
+   * own name alone.
+   */
+  initialise(seed: number, isWanted?: (name: string) => boolean): Record<string, Tensor>;
 };
 
 /** An empty set of parameters. */
@@ -57,9 +60,10 @@ export function createParameterSet(): ParameterSet {
   return {
     scope: scopeAt(''),
     values,
-    initialise: (seed) =>
+    initialise: (seed, isWanted = () => true) =>
       Object.fromEntries(
-        [...values].map(([name, { shape }]) => {
+        [...values].flatMap(([name, { shape }]): [string, Tensor][] => {
+          if (!isWanted(name)) return [];
           const random = createRandom(deriveSeed(seed, nameHash(name)));
           const data = initialisers.get(name)!(shape, random);
           if (data.length !== elementCount(shape)) {
@@ -69,7 +73,7 @@ export function createParameterSet(): ParameterSet {
               hint: 'the initialiser does not fit the shape',
             });
           }
-          return [name, { dtype: 'float32', shape, data }];
+          return [[name, { dtype: 'float32', shape, data }]];
         }),
       ),
   };

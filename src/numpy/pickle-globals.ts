@@ -23,7 +23,11 @@ export type PythonValue =
   | ReadonlyMap<PythonValue, PythonValue>
   | ReadonlySet<PythonValue>
   | Pending
-  | Global;
+  | Global
+  | Foreign;
+
+/** What an extension has made: the machine carries it about and never looks inside. */
+export type Foreign = { readonly foreign: unknown };
 
 /** An object under construction: made by a name, then filled by its state. */
 export type Pending = {
@@ -38,6 +42,14 @@ export type Pending = {
 export type Global = {
   readonly global: string;
   readonly make: (args: readonly PythonValue[]) => PythonValue;
+};
+
+/** More than the list: names of another package's files, and objects that a file keeps outside its pickle. */
+export type PickleExtension = {
+  /** What a name stands for; null where the list decides. */
+  find(module: string, name: string): Global | null;
+  /** The object that a persistent id stands for. */
+  persistent(id: PythonValue): PythonValue;
 };
 
 /** Sparse matrices are made dense; a joint regressor has some ten thousand elements. */

@@ -2,12 +2,24 @@
 // `pickle-globals.ts` for everything that has a name.
 
 import type { Reject } from './numpy-array.ts';
-import { applyState, findGlobal, isGlobal, type PythonValue, type Refuse } from './pickle-globals.ts';
+import {
+  applyState,
+  findGlobal,
+  isGlobal,
+  type PickleExtension,
+  type PythonValue,
+  type Refuse,
+} from './pickle-globals.ts';
 import { latin1, unescapeUnicode, unquote } from './pickle-text.ts';
 
 /** Runs a pickle to its end. @throws `reject`'s error on damage, `refuse`'s on names that are not allowed. */
-export function runPickle(bytes: Uint8Array, reject: Reject, refuse: Refuse): PythonValue {
-  return new PickleMachine(bytes, reject, refuse).run();
+export function runPickle(
+  bytes: Uint8Array,
+  reject: Reject,
+  refuse: Refuse,
+  extension?: PickleExtension,
+): PythonValue {
+  return new PickleMachine(bytes, reject, refuse, extension).run();
 }
 
 const MAX_LONG_BYTES = 64;
@@ -17,17 +29,19 @@ class PickleMachine {
   readonly #view: DataView;
   readonly #reject: Reject;
   readonly #refuse: Refuse;
+  readonly #extension: PickleExtension | undefined;
   #at = 0;
   #stack: PythonValue[] = [];
   /** The stacks that marks have set aside. */
   readonly #marked: PythonValue[][] = [];
   readonly #memo = new Map<number, PythonValue>();
 
-  constructor(bytes: Uint8Array, reject: Reject, refuse: Refuse) {
+  constructor(bytes: Uint8Array, reject: Reject, refuse: Refuse, extension: PickleExtension | undefined) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#reject = reject;
     this.#refuse = refuse;
+    this.#extension = extension;
   }
 
   run(): PythonValue {
@@ -64,7 +78,11 @@ class PickleMachine {
         this.#push(this.#top());
         return;
       case 'P':
+        this.#pushPersistent(() => this.#line());
+        return;
       case 'Q':
+        this.#pushPersistent(() => this.#pop());
+        return;
       case '\x82':
       case '\x83':
       case '\x84':
@@ -228,6 +246,7 @@ class PickleMachine {
 
   #makeObject(opcode: string): boolean {
     const global = (module: PythonValue, name: PythonValue): PythonValue =>
+      this.#extension?.find(String(module), String(name)) ??
       findGlobal(String(module), String(name), this.#reject, this.#refuse);
     const make = (callee: PythonValue, args: PythonValue): boolean => {
       if (!isGlobal(callee) || !Array.isArray(args)) throw this.#reject('it calls what is no class');
@@ -269,6 +288,11 @@ class PickleMachine {
       default:
         return false;
     }
+  }
+
+  #pushPersistent(id: () => PythonValue): void {
+    if (this.#extension === undefined) throw this.#refuse('an object outside the file');
+    this.#push(this.#extension.persistent(id()));
   }
 
   #push(value: PythonValue): true {

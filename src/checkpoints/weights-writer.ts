@@ -1,0 +1,49 @@
+// safetensors written piece by piece: the header first, since shapes and types are known, then one tensor at a time.
+
+import { byteLengthOf, fromFloats, type StoredType, toFloats, type WeightType } from './stored-type.ts';
+import type { StoredTensor } from './tensor-file.ts';
+
+/** A tensor to write under a name: another's content, perhaps in another shape of as many elements. */
+export type TensorToWrite = Omit<StoredTensor, 'type'> & {
+  readonly type: StoredType;
+  /** The type to write. */
+  readonly writtenType: WeightType;
+};
+
+const CODES: Readonly<Record<WeightType, string>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
+const ALIGNMENT = 8;
+
+/** The chunks of a file, in order; the wider types come first, so that all stay aligned. */
+export async function* safetensorsChunks(
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const ordered = tensors.toSorted((a, b) => widthOf(b) - widthOf(a));
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let offset = 0;
+  for (const tensor of ordered) {
+    const length = byteLengthOf({ type: tensor.writtenType, shape: tensor.shape });
+    header[tensor.name] = {
+      dtype: CODES[tensor.writtenType],
+      shape: tensor.shape,
+      data_offsets: [offset, offset + length],
+    };
+    offset += length;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const headerLength = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
+  const start = new Uint8Array(8 + headerLength).fill(0x20, 8);
+  new DataView(start.buffer).setBigUint64(0, BigInt(headerLength), true);
+  start.set(json, 8);
+  yield start;
+  for (const tensor of ordered) {
+    const bytes = await tensor.read();
+    yield tensor.type === tensor.writtenType
+      ? bytes
+      : fromFloats(toFloats(bytes, tensor.type), tensor.writtenType);
+  }
+}
+
+function widthOf({ writtenType }: TensorToWrite): number {
+  return writtenType === 'float32' ? 4 : 2;
+}
