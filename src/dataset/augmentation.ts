@@ -1,0 +1,127 @@
+// What is done to the pictures of a sample, and to the cameras and heads that go with them: a window that jitters,
+// changed colours, the mirror image.
+
+import { type Camera, type CropWindow, cropCamera } from '../geometry/index.ts';
+import type { HeadParameters } from '../head/index.ts';
+import { type RgbImage, resampleWindow } from '../media/index.ts';
+import type { Random } from '../tensor/index.ts';
+import { type HeadMirror, mirrorCamera } from './head-mirror.ts';
+
+/** How much is changed; all 0 changes nothing. */
+export type Augmentation = {
+  /** The window is smaller by up to this share of its side, and lies anywhere that leaves it inside. */
+  readonly cropJitter: number;
+  /** Brightness, contrast and tint change by up to this share. */
+  readonly colour: number;
+  /** Probability of the mirror image. */
+  readonly flip: number;
+};
+
+/** Pictures as they are. */
+export const NO_AUGMENTATION: Augmentation = { cropJitter: 0, colour: 0, flip: 0 };
+
+/** value -> gain * value + offset, for each channel. */
+export type ColourChange = { readonly gains: readonly number[]; readonly offsets: readonly number[] };
+
+/** A picture of a sample with what is exact about it. */
+export type SampleFrame = {
+  /** `S S 3`, S the sample's side. */
+  readonly image: RgbImage;
+  /** `S S`, 0 to 255; null where the clip has none. */
+  readonly headMask: Uint8Array | null;
+  readonly personMask: Uint8Array | null;
+  readonly parameters: HeadParameters;
+  readonly camera: Camera;
+  readonly timestampSeconds: number;
+};
+
+/** A decoded frame as its clip has it. */
+export type StoredFrame = SampleFrame;
+
+/** Draws a colour change that all pictures of a sample share. */
+export function drawColourChange(colour: number, random: Random): ColourChange {
+  const contrast = 1 + colour * random.uniform(-1, 1);
+  const brightness = colour * random.uniform(-1, 1);
+  const tint = (): number => 1 + 0.4 * colour * random.uniform(-1, 1);
+  const gains = [contrast * tint(), contrast * tint(), contrast * tint()];
+  // Contrast turns about middle grey.
+  return { gains, offsets: gains.map((gain) => 127.5 * (1 - gain) + 127.5 * brightness) };
+}
+
+/** Draws a square window of a picture: its largest centred square, jittered. */
+export function drawWindow(
+  { width, height }: { readonly width: number; readonly height: number },
+  cropJitter: number,
+  random: Random,
+): CropWindow {
+  const side = Math.min(width, height);
+  const sizePx = side * (1 - cropJitter * random.uniform());
+  const [right, down] = [random.uniform(), random.uniform()];
+  return {
+    leftPx: (width - side) / 2 + right * (side - sizePx),
+    topPx: (height - side) / 2 + down * (side - sizePx),
+    sizePx,
+  };
+}
+
+/** What is done to one frame. */
+export type FrameChange = {
+  readonly window: CropWindow;
+  readonly sizePx: number;
+  readonly colours: ColourChange | null;
+  /** Null where the picture is not flipped. */
+  readonly mirror: HeadMirror | null;
+};
+
+/** Cuts, recolours and mirrors a frame; camera and head follow. */
+export function changeFrame(
+  frame: StoredFrame,
+  { window, sizePx, colours, mirror }: FrameChange,
+): SampleFrame {
+  const { leftPx, topPx, sizePx: side } = window;
+  const region = { leftPx, topPx, widthPx: side, heightPx: side };
+  const image = resampleWindow(frame.image, region, sizePx, sizePx);
+  const data = recoloured(image.data === frame.image.data ? image.data.slice() : image.data, colours);
+  const mask = (values: Uint8Array | null): Uint8Array | null => {
+    if (values === null) return null;
+    const cut = resampleWindow(greyImage(frame.image, values), region, sizePx, sizePx);
+    const own = Uint8Array.from({ length: sizePx * sizePx }, (_, i) => cut.data[3 * i]!);
+    return mirror === null ? own : flipped(own, sizePx, 1);
+  };
+  const camera = cropCamera(frame.camera, window, sizePx);
+  return {
+    ...frame,
+    image: { width: sizePx, height: sizePx, data: mirror === null ? data : flipped(data, sizePx, 3) },
+    headMask: mask(frame.headMask),
+    personMask: mask(frame.personMask),
+    camera: mirror === null ? camera : mirrorCamera(camera),
+    parameters: mirror === null ? frame.parameters : mirror.mirror(frame.parameters),
+  };
+}
+
+function greyImage({ width, height }: RgbImage, values: Uint8Array): RgbImage {
+  const data = new Uint8Array(3 * values.length);
+  for (const [i, value] of values.entries()) data.fill(value, 3 * i, 3 * i + 3);
+  return { width, height, data };
+}
+
+function recoloured(data: Uint8Array, colours: ColourChange | null): Uint8Array {
+  if (colours === null) return data;
+  const tables = [0, 1, 2].map((k) =>
+    Uint8ClampedArray.from({ length: 256 }, (_, value) => colours.gains[k]! * value + colours.offsets[k]!),
+  );
+  for (let i = 0; i < data.length; i++) data[i] = tables[i % 3]![data[i]!]!;
+  return data;
+}
+
+/** Every row backwards; `data` is `S S channels`. */
+function flipped(data: Uint8Array, side: number, channels: number): Uint8Array {
+  const out = new Uint8Array(data.length);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const [to, from] = [(y * side + x) * channels, (y * side + side - 1 - x) * channels];
+      for (let k = 0; k < channels; k++) out[to + k] = data[from + k]!;
+    }
+  }
+  return out;
+}
