@@ -54,6 +54,8 @@ export type GpuSplatter = {
   backwardOnDevice(gradient: GpuImageGradient): Promise<GpuGradients>;
   /** Milliseconds on the device by stage of the latest call; empty where it has no timestamps. */
   readonly times: StageTimes;
+  /** Pairs of Gaussian and tile of 8 x 8 pixels in the latest scene: what most of the time goes with. */
+  readonly pairs: number;
   /** Frees the memory on the device, not the device. */
   [Symbol.dispose](): void;
 };
@@ -63,6 +65,7 @@ export function createGpuSplatter(device: GpuDevice): GpuSplatter {
   const kernel = new GpuSplattingKernel(GpuContext.of(device));
   let latest: { scene: SplatScene | GpuScene; count: number } | null = null;
   let times: StageTimes = {};
+  let pairs = 0;
   let turn: Promise<unknown> = Promise.resolve();
   const inTurn = <Result>(run: () => Promise<Result>): Promise<Result> => {
     const result = turn.then(run);
@@ -74,7 +77,7 @@ export function createGpuSplatter(device: GpuDevice): GpuSplatter {
     latest = null;
     const answer = await kernel.forward(inputOf(scene, count), isRead);
     latest = { scene, count };
-    times = answer.times;
+    ({ times, pairs } = answer);
     return answer;
   };
   const backward = async (gradient: GpuImageGradient, isRead: boolean): Promise<GpuAnswer<GpuGradients>> => {
@@ -85,6 +88,9 @@ export function createGpuSplatter(device: GpuDevice): GpuSplatter {
   return {
     get times() {
       return times;
+    },
+    get pairs() {
+      return pairs;
     },
     forward: (scene) =>
       inTurn(async () => {

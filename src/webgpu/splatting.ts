@@ -63,6 +63,8 @@ export type GpuAnswer<Buffers> = {
   readonly bytes: ArrayBuffer;
   /** Milliseconds on the device by stage; empty where it has no timestamps. */
   readonly times: StageTimes;
+  /** Pairs of Gaussian and tile in the scene. */
+  readonly pairs: number;
 };
 
 /** More channels would need more registers and shared memory than every device has. */
@@ -98,6 +100,7 @@ export class GpuSplattingKernel {
   readonly #pairWork: GpuBuffer;
   #gaussianCapacity = -1;
   #pairCapacity = -1;
+  #pairs = 0;
   #depthSort: RadixSort | null = null;
   #tileSort: RadixSort | null = null;
   #prefixSum: PrefixSum | null = null;
@@ -162,8 +165,9 @@ export class GpuSplattingKernel {
         continue;
       }
       this.#latest = scene;
+      this.#pairs = pairs;
       const times = this.#timer.read(answer.slice(WORK_SIZE_BYTES, WORK_SIZE_BYTES + timeBytes));
-      return { buffers: images, bytes: answer.slice(WORK_SIZE_BYTES + timeBytes), times };
+      return { buffers: images, bytes: answer.slice(WORK_SIZE_BYTES + timeBytes), times, pairs };
     }
   }
 
@@ -219,7 +223,7 @@ export class GpuSplattingKernel {
       return reads;
     });
     const times = this.#timer.read(answer.slice(0, timeBytes));
-    return { buffers, bytes: answer.slice(timeBytes), times };
+    return { buffers, bytes: answer.slice(timeBytes), times, pairs: this.#pairs };
   }
 
   [Symbol.dispose](): void {

@@ -144,6 +144,7 @@ test('a Gaussian larger than the image covers all of it, and needs more pairs th
   const scene = sceneOf(200, [{ mean: [0, 0, -1], scale: 20, opacity: 0.5, feature: 2 }]);
   using fresh = createGpuSplatter(context().device);
   const { features, alpha } = await fresh.forward(scene);
+  assert.equal(fresh.pairs, 25 * 25);
   assert.ok(alpha.data.every((value) => Math.abs(value - 0.5) < 2e-3));
   assert.ok(features.data.every((value) => Math.abs(value - 1) < 4e-3));
   await expectParity(scene);
