@@ -11,14 +11,14 @@ const partIndex = (name: PartName): number => PART_NAMES.indexOf(name);
 export type Chart = { readonly uvs: Float32Array; readonly uvTriangles: Uint32Array };
 
 /** Parts that share their places in the texture between heads. */
-const CHART_GROUPS: readonly (readonly PartName[])[] = [
-  ['skin', 'lips', 'mouthCavity'],
-  ['leftEyeball'],
-  ['rightEyeball'],
+const CHART_GROUPS: readonly { readonly parts: readonly PartName[]; readonly reachMetres: number }[] = [
+  { parts: ['skin', 'lips', 'mouthCavity'], reachMetres: 0.03 },
+  // The reference's eyeballs have no backs: those of the target shrink to points of the texture.
+  { parts: ['leftEyeball'], reachMetres: 0.006 },
+  { parts: ['rightEyeball'], reachMetres: 0.006 },
 ];
 /** A triangle's corners lie together in the texture if they are at most this much farther apart than expected. */
 const MAX_STRETCH = 4;
-const MAX_GAP_METRES = 0.008;
 
 /**
  * The reference's texture chart on the target: what learned a place in the texture finds it on either head. Each
@@ -32,19 +32,17 @@ export function carryChart(target: HeadModel, reference: HeadModel, { fitted }: 
   const shared = new Map<number, { index: number; chart: number }>();
   const charts = chartsOf(reference);
   const { triangleParts } = reference;
-  for (const group of CHART_GROUPS) {
-    const parts = new Set(group.map(partIndex));
+  for (const { parts: names, reachMetres } of CHART_GROUPS) {
+    const parts = new Set(names.map(partIndex));
     const search = createSurfaceSearch(fitted, reference.triangles, (t) => parts.has(triangleParts[t]!));
     for (const [t, part] of target.triangleParts.entries()) {
       if (!parts.has(part)) continue;
       const corners = [0, 1, 2].map((c) => target.triangles[3 * t + c]!);
-      const local = new TextureFrame(
-        reference,
-        fitted,
-        search,
-        meanOf(target.template, corners),
-        meanOf(normals, corners),
-      );
+      const local = new TextureFrame(reference, fitted, search, {
+        point: meanOf(target.template, corners),
+        normal: meanOf(normals, corners),
+        reachMetres,
+      });
       const places = corners.map((v) => {
         const before = shared.get(v);
         if (before !== undefined) return before;
@@ -94,16 +92,20 @@ class TextureFrame {
     reference: HeadModel,
     fitted: Float64Array,
     search: SurfaceSearch,
-    point: readonly number[],
-    normal: readonly number[],
+    at: {
+      readonly point: readonly number[];
+      readonly normal: readonly number[];
+      /** Beyond this distance the reference has no such surface: the texture shrinks to a point. */
+      readonly reachMetres: number;
+    },
   ) {
+    const { point, normal, reachMetres } = at;
     const hit = search.nearest(point, { normal, reach: 0.04 }) ?? search.nearest(point, { reach: 0.2 });
     this.#reference = reference;
     this.triangle = hit?.triangle ?? -1;
     this.#origin = hit?.point ?? point;
     this.#uv = hit === null ? [0, 0] : uvAt(reference, hit.triangle, hit.barycentrics);
-    // What the reference does not have, such as the backs of eyeballs, shrinks to a point of its texture.
-    const isFar = hit === null || hit.distance > MAX_GAP_METRES;
+    const isFar = hit === null || hit.distance > reachMetres;
     this.#gradient = isFar ? [0, 0, 0, 0, 0, 0] : textureGradient(reference, fitted, hit.triangle);
   }
 
