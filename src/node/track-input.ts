@@ -45,18 +45,7 @@ export async function trackFile(
   options: TrackFileOptions,
 ): Promise<FileTrack> {
   const picture = await openPicture(path, options);
-  if (picture !== null) {
-    const result = await tracker.trackImage(picture.image, commonOptions(options));
-    return {
-      track: singleFrameTrack(head, picture.image, result, path),
-      frames: 1,
-      framesTracked: 1,
-      framesPerSecond: null,
-      landmarkErrors: Float32Array.of(result.landmarkError),
-      lipContrasts: Float32Array.of(result.lipContrast),
-      landmarkErrorMedian: result.landmarkError,
-    };
-  }
+  if (picture !== null) return trackPicture(tracker, head, picture.image, { ...options, source: path });
   const start = performance.now();
   using whole = await readVideo(path);
   const clip = clipPiece(whole, options.range ?? {});
@@ -66,6 +55,25 @@ export async function trackFile(
     provenance: provenanceOf(path, options.range),
   });
   return fileTrackOf(result, (performance.now() - start) / 1000);
+}
+
+/** Tracks the largest face of a picture, as a clip of one frame. @throws BadInputError `no-face` */
+export async function trackPicture(
+  tracker: Tracker,
+  head: HeadModel,
+  image: RgbImage,
+  options: TrackFileOptions & { readonly source?: string },
+): Promise<FileTrack> {
+  const result = await tracker.trackImage(image, commonOptions(options));
+  return {
+    track: singleFrameTrack(head, image, result, options.source),
+    frames: 1,
+    framesTracked: 1,
+    framesPerSecond: null,
+    landmarkErrors: Float32Array.of(result.landmarkError),
+    lipContrasts: Float32Array.of(result.lipContrast),
+    landmarkErrorMedian: result.landmarkError,
+  };
 }
 
 /**
@@ -177,7 +185,7 @@ function singleFrameTrack(
   head: HeadModel,
   size: { readonly width: number; readonly height: number },
   result: ImageTrack,
-  source: string,
+  source: string | undefined,
 ): HeadTrack {
   const { parameters } = result;
   return {
@@ -192,7 +200,7 @@ function singleFrameTrack(
     translation: parameters.translation,
     confidence: Float32Array.of(result.confidence),
     landmarksPx: result.landmarksPx,
-    provenance: { source },
+    provenance: source === undefined ? {} : { source },
   };
 }
 

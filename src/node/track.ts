@@ -9,7 +9,7 @@ import type { ClipFrame, Tracker } from '../tracking/index.ts';
 import { loadTracker } from './load-tracker.ts';
 import { loadHead } from './model-files.ts';
 import { createDevice, type DeviceRequest } from './onnx-device.ts';
-import { type FileTrack, fileTrackOf, trackFaces, trackFile } from './track-input.ts';
+import { type FileTrack, fileTrackOf, trackFaces, trackFile, trackPicture } from './track-input.ts';
 
 /** How something is tracked; all of it may be left out. */
 export type TrackSettings = {
@@ -44,11 +44,11 @@ export async function track(
   const head = settings.head ?? (await loadHead());
   await using opened = settings.tracker === undefined ? await openTracker(head, settings) : null;
   const tracker = opened ?? settings.tracker!;
+  const files = { emit: onEvent, signal, focalPx, range };
   if (typeof input === 'string') {
-    const options = { emit: onEvent, signal, focalPx, range };
     // Awaited here: an opened tracker is closed on the way out.
-    if (face === undefined) return await trackFile(tracker, head, input, options);
-    return (await trackFaces(tracker, input, { ...options, face }))[0]!;
+    if (face === undefined) return await trackFile(tracker, head, input, files);
+    return (await trackFaces(tracker, input, { ...files, face }))[0]!;
   }
   if (Object.keys(range).length > 0) {
     throw new BadInputError({
@@ -57,6 +57,7 @@ export async function track(
       hint: 'Give the frames of the piece alone, or a path.',
     });
   }
+  if ('data' in input && face === undefined) return await trackPicture(tracker, head, input, files);
   const frames = 'data' in input ? onePicture(input) : input;
   const options = { onEvent, ...(focalPx === undefined ? {} : { focalPx }) };
   const start = performance.now();

@@ -5,9 +5,23 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { decodeHeadTrack, encodeHeadTrack, type HeadTrack } from '../../src/head/index.ts';
+import { decodeHeadTrack, encodeHeadTrack } from '../../src/head/index.ts';
+import {
+  type ClipFrame,
+  createDevice,
+  type Doubt,
+  type FileTrack,
+  findDoubts,
+  type HeadModel,
+  type HeadTrack,
+  loadHead,
+  loadTracker,
+  readImage,
+  type Tracker,
+  track,
+  writeImage,
+} from '../../src/index.ts';
 import { cropImage, pasteImage, type RgbImage, resizeImage, solidImage } from '../../src/media/index.ts';
-import { readImage, writeImage } from '../../src/node/index.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/tensor/index.ts';
 import { steadyTimestamps, temporaryFolder, writeTestClip } from '../node/test-clips.ts';
 import { coverFace, turnedHead } from './made-pictures.ts';
@@ -20,42 +34,42 @@ const at = (name: string): string => join(folder.path, name);
 let portrait: RgbImage;
 let frames: RgbImage[];
 let known: HeadTrack;
+let head: HeadModel;
+let tracker: Tracker;
 
 before(async () => {
   frames = await drivingFrames(4);
   portrait = (await readImage(PORTRAIT)).image;
-  await runJson('track', PORTRAIT, '--out', at('portrait.track'));
-  known = decodeHeadTrack(new Uint8Array(readFileSync(at('portrait.track'))));
+  head = await loadHead();
+  tracker = await loadTracker(await createDevice('cpu'), head);
+  known = (await tracked(PORTRAIT)).track;
 });
-after(() => folder[Symbol.dispose]());
+after(async () => {
+  folder[Symbol.dispose]();
+  await tracker[Symbol.asyncDispose]();
+});
 
-type Tracked = {
-  readonly frames: number;
-  readonly framesTracked: number;
-  readonly warnings: readonly string[];
-  readonly doubts: readonly { readonly reason: string; readonly text: string; readonly firstFrame: number }[];
-};
+type Tracked = FileTrack & { readonly doubts: readonly Doubt[]; readonly warnings: readonly string[] };
 
-async function track(path: string, ...words: readonly string[]): Promise<Tracked> {
-  return (await runJson('track', path, '--out', at('t.track'), ...words)) as unknown as Tracked;
+/** Tracks as the command does, with networks that are loaded once. */
+async function tracked(input: string | RgbImage | AsyncIterable<ClipFrame>): Promise<Tracked> {
+  const warnings: string[] = [];
+  const result = await track(input, {
+    ...{ head, tracker },
+    onEvent: (event) => event.kind === 'log' && event.level === 'warning' && warnings.push(event.message),
+  });
+  return { ...result, warnings, doubts: findDoubts(result.track, result) };
 }
 
-async function trackPicture(image: RgbImage, name: string): Promise<Tracked> {
-  await writeImage(at(name), image);
-  return track(at(name));
-}
-
-async function trackFrames(images: readonly RgbImage[], name: string): Promise<Tracked> {
-  const timestampsSeconds = steadyTimestamps(images.length, 25);
-  await writeTestClip(at(name), { timestampsSeconds, frame: (i) => images[i]! });
-  return track(at(name));
+async function* clipOf(images: readonly RgbImage[]): AsyncGenerator<ClipFrame, void, undefined> {
+  for (const [i, image] of images.entries()) yield { image, timestampSeconds: i / 25 };
 }
 
 const reasonsOf = ({ doubts }: Tracked): string[] => [...new Set(doubts.map(({ reason }) => reason))];
 
 test('a mask, a hand or a microphone over the mouth is tracked, and a line says that mouth and jaw are guessed', async () => {
   for (const cover of ['mask', 'hand', 'microphone'] as const) {
-    const result = await trackPicture(coverFace(portrait, known.landmarksPx, cover), `${cover}.png`);
+    const result = await tracked(coverFace(portrait, known.landmarksPx, cover));
     assert.equal(result.framesTracked, 1, cover);
     assert.deepEqual(reasonsOf(result), ['mouth-hidden'], cover);
     assert.match(result.doubts[0]!.text, /Mouth and jaw are guessed/);
@@ -63,12 +77,11 @@ test('a mask, a hand or a microphone over the mouth is tracked, and a line says 
 });
 
 test('glasses leave nothing to doubt, and change the turn by less than five degrees', async () => {
-  const plain = known.jointRotations.slice();
-  const result = await trackPicture(coverFace(portrait, known.landmarksPx, 'glasses'), 'glasses.png');
+  const result = await tracked(coverFace(portrait, known.landmarksPx, 'glasses'));
   assert.deepEqual(reasonsOf(result), []);
-  const { jointRotations } = decodeHeadTrack(new Uint8Array(readFileSync(at('t.track'))));
+  const { jointRotations } = result.track;
   for (let axis = 0; axis < 3; axis++) {
-    const apart = (Math.abs(jointRotations[axis]! - plain[axis]!) * 180) / Math.PI;
+    const apart = (Math.abs(jointRotations[axis]! - known.jointRotations[axis]!) * 180) / Math.PI;
     assert.ok(apart < 5, `axis ${axis}: ${apart} degrees`);
   }
 });
@@ -79,7 +92,7 @@ test('a face cut by the border is tracked, with a line on what lies outside; hal
     const x = Math.round(right + share * (left - right));
     return cropImage(portrait, { left: x, top: 0, width: portrait.width - x, height: portrait.height });
   };
-  const result = await trackPicture(cut(0.2), 'border.png');
+  const result = await tracked(cut(0.2));
   assert.deepEqual(reasonsOf(result), ['at-border']);
   assert.match(result.doubts[0]!.text, /% of the landmarks lie outside the picture/);
   await writeImage(at('half.png'), cut(0.6));
@@ -89,7 +102,7 @@ test('a face cut by the border is tracked, with a line on what lies outside; hal
 
 test('a head that turns to profile and beyond keeps its frames; the far ones are named', async () => {
   const images = await Promise.all([0, 30, 50, 65, 80, 90].map((yaw) => turnedHead(yaw)));
-  const result = await trackFrames(images, 'profile.mp4');
+  const result = await tracked(clipOf(images));
   assert.equal(result.frames, images.length);
   assert.ok(result.framesTracked >= 3, `${result.framesTracked} tracked`);
   const named = result.doubts.filter(({ reason }) =>
@@ -104,10 +117,7 @@ test('a head that turns to profile and beyond keeps its frames; the far ones are
 
 test('a black stretch in the middle is named, and the face is found again after it', async () => {
   const black = solidImage(320, 320, [0, 0, 0]);
-  const result = await trackFrames(
-    [frames[0]!, frames[1]!, black, black, black, frames[2]!, frames[3]!],
-    'black.mp4',
-  );
+  const result = await tracked(clipOf([frames[0]!, frames[1]!, black, black, black, frames[2]!, frames[3]!]));
   assert.deepEqual([result.frames, result.framesTracked], [7, 4]);
   assert.match(String(result.warnings), /No face in 3 of 7 frames/);
   const [lost] = result.doubts;
@@ -125,7 +135,7 @@ test('a clip of 16 pixels is refused with what is needed', async () => {
 test('an 8k picture is tracked and reported', async () => {
   const large = resizeImage(cropImage(portrait, { left: 0, top: 100, width: 512, height: 288 }), 7680, 4320);
   await writeImage(at('8k.jpg'), large);
-  const result = await track(at('8k.jpg'), '--report', at('8k.html'));
+  const result = await runJson('track', at('8k.jpg'), '--out', at('t.track'), '--report', at('8k.html'));
   assert.equal(result.framesTracked, 1);
   const { width, height } = decodeHeadTrack(new Uint8Array(readFileSync(at('t.track'))));
   assert.deepEqual([width, height], [7680, 4320]);
@@ -133,7 +143,7 @@ test('an 8k picture is tracked and reported', async () => {
 });
 
 test('a 10-bit HDR clip is tracked', async () => {
-  const result = await track(TEN_BIT);
+  const result = await tracked(TEN_BIT);
   assert.deepEqual([result.frames, result.framesTracked], [3, 3]);
 });
 
@@ -162,7 +172,7 @@ test('of two who look alike each keeps to their own side, and any of them can be
       );
     }
   }
-  const faces = result.faces as readonly Tracked[];
+  const faces = result.faces as readonly { readonly framesTracked: number }[];
   assert.deepEqual(
     faces.map(({ framesTracked }) => framesTracked),
     [4, 4],
