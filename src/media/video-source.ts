@@ -92,7 +92,7 @@ async function readableTrack(input: Input, name: string): Promise<InputVideoTrac
       message: `Expected a video, but ${name} ${audio === null ? 'has no index of its pictures' : 'holds sound only'}.`,
       hint:
         audio === null
-          ? 'The file is probably cut short: get it again.'
+          ? 'It holds nothing to show, or is cut short: get it again.'
           : 'Give a clip with a picture track.',
     });
   }

@@ -48,6 +48,7 @@ test('a driver that is no clip, empty, cut short, without pictures or without a 
   writeFileSync(at('text.mp4'), 'not a video');
   writeFileSync(at('empty.mp4'), '');
   await writeTestClip(at('sound.mp4'), { timestampsSeconds: [], soundSeconds: 0.5 });
+  await writeTestClip(at('nothing.mp4'), { timestampsSeconds: [] });
   await writeTestClip(at('grey.mp4'), { frame: () => solidImage(64, 48, [128, 128, 128]) });
   for (const isIndexFirst of [true, false]) {
     const path = at(`cut-${isIndexFirst}.mp4`);
@@ -63,6 +64,7 @@ test('a driver that is no clip, empty, cut short, without pictures or without a 
   await refused(reenactWords(at('text.mp4')), 2, 'not-a-video', /text\.mp4 is not one/);
   await refused(reenactWords(at('empty.mp4')), 2, 'empty-file', /empty\.mp4 is empty/);
   await refused(reenactWords(at('sound.mp4')), 2, 'no-picture', /holds sound only/);
+  await refused(reenactWords(at('nothing.mp4')), 2, 'no-picture', /holds nothing to show/);
   await refused(reenactWords(at('grey.mp4')), 2, 'no-face', /any frame of the clip/);
   await refused(reenactWords(at('cut-true.mp4')), 2, 'clip-damaged', /cut-true\.mp4/);
   await refused(reenactWords(at('cut-false.mp4')), 2, 'no-picture', /cut short/);

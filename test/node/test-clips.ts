@@ -22,7 +22,7 @@ export type TestClip = {
   readonly height?: number;
   /** H.264 raises odd sizes to even ones, VP9 keeps them. */
   readonly codec?: 'avc' | 'vp9';
-  /** When each frame is shown. An empty list gives a clip without pictures. */
+  /** When each frame is shown. An empty list gives a clip without pictures: of sound alone, or of nothing. */
   readonly timestampsSeconds?: readonly number[];
   readonly rotation?: 0 | 90 | 180 | 270;
   readonly soundSeconds?: number;
@@ -72,7 +72,8 @@ async function encodeTestClip(path: string, clip: TestClip): Promise<void> {
     codec: clip.codec ?? 'avc',
     quality: new Quality({ bitrate: 1e6 }),
   });
-  if (timestampsSeconds.length > 0) output.addVideoTrack(pictures, { rotation: clip.rotation ?? 0 });
+  if (timestampsSeconds.length > 0 || clip.soundSeconds === undefined)
+    output.addVideoTrack(pictures, { rotation: clip.rotation ?? 0 });
   const sound = new AudioSampleSource({ codec: 'aac', bitrate: 64_000 });
   if (clip.soundSeconds !== undefined) output.addAudioTrack(sound);
   await output.start();
