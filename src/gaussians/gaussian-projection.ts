@@ -28,6 +28,8 @@ export type GaussianView = {
   readonly covXX: number;
   readonly covXY: number;
   readonly covYY: number;
+  /** Of the covariance with the low-pass, px^4. */
+  readonly determinant: number;
   /** The inverse of the covariance with the low-pass, px^-2. */
   readonly kxx: number;
   readonly kxy: number;
@@ -76,7 +78,7 @@ export function viewGaussian(scene: Shapes, i: number): GaussianView {
   return {
     ...{ x, y, z, axes, imageAxes, tangentX, tangentY },
     ...{ meanX: (fx * x) / z + cx, meanY: (fy * y) / z + cy },
-    ...{ covXX, covXY, covYY },
+    ...{ covXX, covXY, covYY, determinant },
     ...{ kxx: yy / determinant, kxy: -covXY / determinant, kyy: xx / determinant },
   };
 }

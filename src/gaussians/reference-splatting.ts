@@ -2,7 +2,14 @@
 // kernel is held against. One Gaussian after the other, near to far, over the pixels of its ellipse.
 // Source: Kerbl et al., "3D Gaussian Splatting", 2023, with the conventions of gsplat (splatting-constants).
 
-import { ALPHA_MAX, ALPHA_MIN, LOW_PASS_PX2, NEAR_DEPTH, TRANSMITTANCE_MIN } from '../kernels/index.ts';
+import {
+  ALPHA_MAX,
+  ALPHA_MIN,
+  DETERMINANT_MAX,
+  LOW_PASS_PX2,
+  NEAR_DEPTH,
+  TRANSMITTANCE_MIN,
+} from '../kernels/index.ts';
 import type { GaussianView, ScreenGradient } from './gaussian-projection.ts';
 import { projectBackward, viewGaussian } from './gaussian-projection.ts';
 import type { Reals, SplatGradients, SplatScene } from './splat-scene.ts';
@@ -151,8 +158,8 @@ function sortedViews(scene: SplatScene<Reals>): { gaussian: number; view: Gaussi
   for (let gaussian = 0; gaussian < gaussianCount(scene); gaussian++) {
     if (!(scene.opacities[gaussian]! >= ALPHA_MIN)) continue;
     const view = viewGaussian(scene, gaussian);
-    if (view.z >= NEAR_DEPTH && Number.isFinite(view.kxx))
-      views.push({ gaussian, view, depth: Math.fround(view.z) });
+    const isDrawable = view.z >= NEAR_DEPTH && view.determinant > 0 && view.determinant < DETERMINANT_MAX;
+    if (isDrawable) views.push({ gaussian, view, depth: Math.fround(view.z) });
   }
   return views.sort((a, b) => a.depth - b.depth);
 }

@@ -13,5 +13,7 @@ export const ALPHA_MAX = 0.99;
 export const ALPHA_MIN = 0.00392156862745098; // 1/255
 /** A pixel is finished before the Gaussian that would bring its transmittance to this or below. */
 export const TRANSMITTANCE_MIN = 1e-4;
+/** Gaussians whose covariance on the image has a larger determinant are not drawn: numbers would overflow; px^4. */
+export const DETERMINANT_MAX = 1e30;
 /** Side of the blocks of pixels that have lists of Gaussians. The kernel is written for 4. */
 export const BLOCK_SIZE = 4;

@@ -1,4 +1,4 @@
-// The SIMD kernel against the plain reference, and the edges of what it must take.
+// The SIMD kernel against the plain reference on random scenes; edge-cases.test.ts has the hard ones.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -52,7 +52,8 @@ for (const options of CASES) {
 
 test('one splatter serves scenes of changing size, one after the other', () => {
   const splatter = new Splatter();
-  for (const options of [...CASES, ...CASES.toReversed()]) {
+  const [small, , large] = CASES;
+  for (const options of [small!, CASES.at(-2)!, large!, small!]) {
     const difference = worstDifference(randomScene(options), splatter);
     assert.ok(difference <= TOLERANCE, `${difference}`);
   }
@@ -104,63 +105,6 @@ test('an empty scene is an empty image with empty gradients', () => {
   assert.ok(images.features.data.every((value) => value === 0));
   assert.ok(images.alpha.data.every((value) => value === 0));
   assert.equal(splatter.backward({ features: images.features }).means.length, 0);
-});
-
-/** Gaussians given one by one, on a camera of 100 px focal length that looks along -z. */
-function sceneOf(
-  size: number,
-  gaussians: readonly { mean: [number, number, number]; scale: number; opacity: number; feature: number }[],
-): SplatScene {
-  return {
-    camera: frontCamera(size, size, 100),
-    channels: 1,
-    means: Float32Array.from(gaussians.flatMap(({ mean }) => mean)),
-    scales: Float32Array.from(gaussians, ({ scale }) => scale),
-    opacities: Float32Array.from(gaussians, ({ opacity }) => opacity),
-    features: Float32Array.from(gaussians, ({ feature }) => feature),
-  };
-}
-
-test('Gaussians behind the camera or before its near plane are not drawn and get no gradient', () => {
-  const scene = sceneOf(24, [
-    { mean: [0, 0, 1], scale: 0.1, opacity: 0.9, feature: 1 },
-    { mean: [0, 0, 0], scale: 0.1, opacity: 0.9, feature: 1 },
-    { mean: [0, 0, -0.009], scale: 0.1, opacity: 0.9, feature: 1 },
-  ]);
-  const splatter = new Splatter();
-  const images = splatter.forward(scene);
-  assert.ok(images.alpha.data.every((value) => value === 0));
-  const ones = tensor<'C H W'>(new Float32Array(576).fill(1), [1, 24, 24]);
-  for (const gradient of Object.values(splatter.backward({ features: ones }))) {
-    assert.ok(gradient?.every((value: number) => value === 0));
-  }
-});
-
-test('a Gaussian larger than the image covers all of it', () => {
-  const scene = sceneOf(40, [{ mean: [0, 0, -1], scale: 20, opacity: 0.5, feature: 2 }]);
-  const { features, alpha } = new Splatter().forward(scene);
-  assert.ok(alpha.data.every((value) => Math.abs(value - 0.5) < 1e-3));
-  assert.ok(features.data.every((value) => Math.abs(value - 1) < 2e-3));
-  assert.ok(worstDifference(scene) <= TOLERANCE);
-});
-
-test('an image of one pixel works', () => {
-  const scene = sceneOf(1, [{ mean: [0, 0, -1], scale: 0.01, opacity: 0.25, feature: 4 }]);
-  const { features } = new Splatter().forward(scene);
-  assert.ok(Math.abs(features.data[0]! - 1) < 1e-6);
-  assert.ok(worstDifference(scene) <= TOLERANCE);
-});
-
-test('equal depths keep the order of the indices', () => {
-  const at = { mean: [0, 0, -1] as [number, number, number], scale: 0.05 };
-  const far = { ...at, mean: [0, 0, -1.5] as [number, number, number] };
-  const scene = sceneOf(17, [
-    { ...far, opacity: 0.5, feature: 100 },
-    { ...at, opacity: 0.5, feature: 1 },
-    { ...at, opacity: 0.5, feature: 10 },
-  ]);
-  const middle = new Splatter().forward(scene).features.data[8 * 17 + 8]!;
-  assert.ok(Math.abs(middle - (0.5 + 0.25 * 10 + 0.125 * 100)) < 1e-4, `${middle}`);
 });
 
 test('a scene whose arrays do not fit is refused with what was expected', () => {

@@ -22,7 +22,7 @@ import {
   SB,
   SUMS,
   SUM_H,
-  SUM_XY,
+  SUM_RY,
   TILE_BLOCKS,
   blocksX,
   blocksY,
@@ -303,23 +303,19 @@ function blendBlockBackward(blockX: i32, blockY: i32): void {
     const h1 = alphaGradient(peak1, alpha1, w1, dot1, behind1);
     const h2 = alphaGradient(peak2, alpha2, w2, dot2, behind2);
     const h3 = alphaGradient(peak3, alpha3, w3, dot3, behind3);
-    const dy1 = f32x4.sub(dy, f32x4.splat(1));
-    const dy2 = f32x4.sub(dy, f32x4.splat(2));
-    const dy3 = f32x4.sub(dy, f32x4.splat(3));
-    const hy0 = f32x4.mul(h0, dy);
-    const hy1 = f32x4.mul(h1, dy1);
-    const hy2 = f32x4.mul(h2, dy2);
-    const hy3 = f32x4.mul(h3, dy3);
+    // On row i of the block r is r0 - i sb, and y is dy - i: first the sums over the rows with i and i^2.
     const h = f32x4.add(f32x4.add(h0, h1), f32x4.add(h2, h3));
-    const hy = f32x4.add(f32x4.add(hy0, hy1), f32x4.add(hy2, hy3));
-    const hyy = f32x4.add(
-      f32x4.add(f32x4.mul(hy0, dy), f32x4.mul(hy1, dy1)),
-      f32x4.add(f32x4.mul(hy2, dy2), f32x4.mul(hy3, dy3)),
-    );
-    const hx = f32x4.mul(h, dx);
+    const hi = f32x4.add(h1, f32x4.add(f32x4.add(h2, h2), f32x4.mul(h3, f32x4.splat(3))));
+    const hii = f32x4.add(h1, f32x4.add(f32x4.mul(h2, f32x4.splat(4)), f32x4.mul(h3, f32x4.splat(9))));
+    const hr = f32x4.sub(f32x4.mul(r0, h), f32x4.mul(sb, hi));
+    const hri = f32x4.sub(f32x4.mul(r0, hi), f32x4.mul(sb, hii));
+    const hy = f32x4.sub(f32x4.mul(dy, h), hi);
+    const hrr = f32x4.sub(f32x4.mul(r0, hr), f32x4.mul(sb, hri));
+    const hry = f32x4.sub(f32x4.mul(dy, hr), hri);
+    const hyy = f32x4.sub(f32x4.mul(dy, hy), f32x4.sub(f32x4.mul(dy, hi), hii));
     const sums = allSums + gaussian * SUMS;
-    addTo(sums + SUM_H, totals(h, hx, hy, f32x4.mul(hx, dx)));
-    addTo(sums + SUM_XY, totals(f32x4.mul(hy, dx), hyy, f32x4.splat(0), f32x4.splat(0)));
+    addTo(sums + SUM_H, totals(h, hr, hy, hrr));
+    addTo(sums + SUM_RY, totals(hry, hyy, f32x4.splat(0), f32x4.splat(0)));
     entry += 4;
   } while (entry < end && !isLast);
 }

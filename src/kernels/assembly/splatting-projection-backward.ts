@@ -2,14 +2,15 @@
 
 import { sumsAt } from './splatting-blend-backward';
 import { LOW_PASS_PX2 } from '../splatting-constants';
+import { LOG2_E } from './splatting-projection';
 import {
   RADIUS_Y,
   RECORD,
   SUMS,
   SUM_H,
-  SUM_X,
-  SUM_XX,
-  SUM_XY,
+  SUM_R,
+  SUM_RR,
+  SUM_RY,
   SUM_Y,
   SUM_YY,
   UNSEEN,
@@ -64,27 +65,23 @@ export function projectBackward(
     const xx = covXX + LOW_PASS_PX2;
     const yy = covYY + LOW_PASS_PX2;
     const determinant = xx * yy - covXY * covXY;
-    const kxx = yy / determinant;
-    const kxy = -covXY / determinant;
-    const kyy = xx / determinant;
     const h: f64 = load<f32>(sums, SUM_H);
-    const sumX: f64 = load<f32>(sums, SUM_X);
-    const sumY: f64 = load<f32>(sums, SUM_Y);
     store<f32>(gradOpacities + (i << 2), f32(h / f64(load<f32>(opacitiesAt + (i << 2)))));
 
-    const gradMeanX = -(kxx * sumX + kxy * sumY);
-    const gradMeanY = -(kxy * sumX + kyy * sumY);
-    // dL/dK of K = inverse covariance, symmetric; then dL/dcov = -K dL/dK K.
-    const gxx = -0.5 * load<f32>(sums, SUM_XX);
-    const gxy = -0.5 * load<f32>(sums, SUM_XY);
-    const gyy = -0.5 * load<f32>(sums, SUM_YY);
-    const txx = kxx * gxx + kxy * gxy;
-    const txy = kxx * gxy + kxy * gyy;
-    const tyx = kxy * gxx + kyy * gxy;
-    const tyy = kxy * gxy + kyy * gyy;
-    const gradXX = -(txx * kxx + txy * kxy);
-    const gradXY = -2.0 * (txx * kxy + txy * kyy);
-    const gradYY = -(tyx * kxy + tyy * kyy);
+    // With K the inverse covariance and d = (dx, dy): dL/dmean = -sum h K d, dL/dcov = sum h (K d)(K d)^T / 2,
+    // and K d = 2 ln 2 (SA r, SB r + E y).
+    const rootA = sqrt((0.5 * LOG2_E * yy) / determinant);
+    const vx = (2.0 * rootA) / LOG2_E;
+    const vy = (-vx * covXY) / yy;
+    const ve = 1.0 / yy;
+    const sumR: f64 = load<f32>(sums, SUM_R);
+    const sumRR: f64 = load<f32>(sums, SUM_RR);
+    const sumRY: f64 = load<f32>(sums, SUM_RY);
+    const gradMeanX = -vx * sumR;
+    const gradMeanY = -(vy * sumR + ve * f64(load<f32>(sums, SUM_Y)));
+    const gradXX = 0.5 * vx * vx * sumRR;
+    const gradXY = vx * (vy * sumRR + ve * sumRY);
+    const gradYY = 0.5 * (vy * vy * sumRR + 2.0 * vy * ve * sumRY + ve * ve * f64(load<f32>(sums, SUM_YY)));
 
     const homogeneous = covXX * gradXX + covXY * gradXY + covYY * gradYY;
     if (isTurned) {

@@ -1,6 +1,6 @@
 // Projects all Gaussians and sorts those that can be seen by depth (radix).
 
-import { ALPHA_MIN, LOW_PASS_PX2, NEAR_DEPTH } from '../splatting-constants';
+import { ALPHA_MIN, DETERMINANT_MAX, LOW_PASS_PX2, NEAR_DEPTH } from '../splatting-constants';
 import { exp2Minus } from './splatting-coverage';
 import { clearCounts, countLists } from './splatting-lists';
 import {
@@ -39,12 +39,10 @@ import {
 } from './splatting-view';
 
 const RADIX: i32 = 2048;
-const LOG2_E: f64 = 1.4426950408889634;
+export const LOG2_E: f64 = 1.4426950408889634;
 const LOG2_255: f64 = 7.994353436858858;
 /** How much q may be off in float32: lists reach this much further, so that none lacks a pixel. */
 const SLACK: f64 = 0.01;
-/** Beyond it a projection is no longer a number that can be worked with. */
-const LARGEST: f64 = 1e30;
 
 export let orderAt: usize = 0; // u32 visible, near to far; lies in the sort buffer
 /** Number of Gaussians that can be seen. */
@@ -85,7 +83,7 @@ export function project(): void {
     const xx = covXX + LOW_PASS_PX2;
     const yy = covYY + LOW_PASS_PX2;
     const determinant = xx * yy - covXY * covXY;
-    if (!(determinant > 0 && determinant < LARGEST)) continue;
+    if (!(determinant > 0 && determinant < DETERMINANT_MAX)) continue;
     const meanX = cam(12) * viewX * inverseZ + cam(14);
     const meanY = cam(13) * viewY * inverseZ + cam(15);
     // alpha >= ALPHA_MIN wherever q without LO is at most the limit.

@@ -24,13 +24,14 @@ export const EXTREME: usize = 48; // the dy at which the ellipse reaches furthes
 export const TILES: usize = 52; // u16: first and last column, first and last row of its tiles
 export const CURVE: usize = 60; // 2 to the minus second difference of q from row to row
 
-// What the blending sums up for a Gaussian, 32 bytes, with h = alpha dL/dalpha over its pixels.
+// What the blending sums up for a Gaussian, 32 bytes, with h = alpha dL/dalpha over its pixels, y = dy and
+// r = SA dx + SB dy: in these, and not in dx and dy, the sums of a long thin Gaussian keep their digits.
 export const SUMS: usize = 32;
 export const SUM_H: usize = 0;
-export const SUM_X: usize = 4;
+export const SUM_R: usize = 4;
 export const SUM_Y: usize = 8;
-export const SUM_XX: usize = 12;
-export const SUM_XY: usize = 16;
+export const SUM_RR: usize = 12;
+export const SUM_RY: usize = 16;
 export const SUM_YY: usize = 20;
 
 // The scene and the buffers of the current call. Image planes are padded to whole blocks.
