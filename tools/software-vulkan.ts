@@ -28,9 +28,9 @@ export function loadSoftwareVulkan(): string | null {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return `the software driver is for Linux on x64, this is ${process.platform} on ${process.arch}`;
   }
-  const archive = findArchive();
-  if (archive === null) return 'the package @sparticuz/chromium is not installed';
-  const folder = unpackOnce(archive);
+  const packed = packedBrowser();
+  if (packed === null) return 'the package @sparticuz/chromium is not installed';
+  const folder = unpackOnce(packed);
   process.env.VK_ICD_FILENAMES = join(folder, DRIVER);
   try {
     // The library stays under its name, which is how Dawn then finds it; no search path can be set from inside.
@@ -41,25 +41,26 @@ export function loadSoftwareVulkan(): string | null {
   return null;
 }
 
-function findArchive(): string | null {
+/** The folder of the browser's packed files, or null where the package is not installed. */
+export function packedBrowser(): string | null {
+  let folder: string;
   try {
-    const main = createRequire(import.meta.url).resolve('@sparticuz/chromium');
-    let folder = dirname(main);
-    while (!existsSync(join(folder, 'bin', 'swiftshader.tar.br'))) {
-      if (dirname(folder) === folder) return null;
-      folder = dirname(folder);
-    }
-    return join(folder, 'bin', 'swiftshader.tar.br');
+    folder = dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium'));
   } catch {
     return null;
   }
+  while (!existsSync(join(folder, 'bin', 'swiftshader.tar.br'))) {
+    if (dirname(folder) === folder) return null;
+    folder = dirname(folder);
+  }
+  return join(folder, 'bin');
 }
 
-/** Unpacks to a folder of its own beside the package's, whole or not at all, since tests run side by side. */
-function unpackOnce(archive: string): string {
-  const target = join(dirname(archive), '..', '..', '..', '.cache', 'swiftshader');
+/** Unpacks to a folder of its own beside the packages, whole or not at all, since tests run side by side. */
+function unpackOnce(packed: string): string {
+  const target = join(packed, '..', '..', '..', '.cache', 'swiftshader');
   if (existsSync(join(target, DRIVER))) return target;
-  const files = filesOfTar(brotliDecompressSync(readFileSync(archive)));
+  const files = filesOfTar(brotliDecompressSync(readFileSync(join(packed, 'swiftshader.tar.br'))));
   let scratch: string;
   try {
     mkdirSync(dirname(target), { recursive: true });
