@@ -57,11 +57,11 @@ const FOREIGN: readonly [family: string, isOne: RegExp][] = [
  */
 export function layoutOf(file: TensorFile): Layout {
   const names = [...file.tensors.keys()];
-  const family = FOREIGN.find(([, isOne]) => names.some((name) => isOne.test(name)));
-  if (family !== undefined) {
+  const family = foreignFamilyOf(file);
+  if (family !== null) {
     throw new BadInputError({
       code: 'foreign-family',
-      message: `expected ${file.name} to hold weights of Stable Diffusion 1.x or 2.x, got ${family[0]}`,
+      message: `expected ${file.name} to hold weights of Stable Diffusion 1.x or 2.x, got ${family}`,
       hint: 'name weights of Stable Diffusion 1.5 or 2.1, its autoencoder, AnimateDiff, or Champ',
     });
   }
@@ -74,6 +74,12 @@ export function layoutOf(file: TensorFile): Layout {
     message: `expected ${file.name} to hold weights in a known layout, got ${names.length} tensors such as "${names[0]}"`,
     hint: 'see docs/weights.md for the layouts that are read',
   });
+}
+
+/** The family of a file that no network here can use; null where it may be one that can. */
+export function foreignFamilyOf({ tensors }: TensorFile): string | null {
+  const names = [...tensors.keys()];
+  return FOREIGN.find(([, isOne]) => names.some((name) => isOne.test(name)))?.[0] ?? null;
 }
 
 function recognise(names: ReadonlySet<string>, { metadata }: TensorFile): Omit<Layout, 'prefix'> | null {

@@ -42,13 +42,21 @@ export type OnnxModel = {
   readonly initialisers: Readonly<Record<string, AnyTensor>>;
 };
 
-/** Encodes a model as a protobuf `ModelProto`. Models beyond 2 GB are not encodable in this form. */
-export function encodeOnnxModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
+/** Weights in a file beside the model, for models beyond 2 GB: the model's inputs of these names become initialisers. */
+export type ExternalWeights = {
+  /** The file's name, relative to the model. */
+  readonly location: string;
+  /** Where each tensor's raw bytes stand. */
+  readonly places: ReadonlyMap<string, { readonly offset: number; readonly length: number }>;
+};
+
+/** Encodes a model as a protobuf `ModelProto`. What is encoded within must stay below 2 GB. */
+export function encodeOnnxModel(model: OnnxModel, external?: ExternalWeights): Uint8Array<ArrayBuffer> {
   const domains = new Set(model.nodes.map((node) => node.domain ?? ''));
   const writer = new ProtoWriter();
   writer.varint(1, 10); // ir_version
   writer.text(2, 'learn2control'); // producer_name
-  writer.message(7, (graph) => writeGraph(graph, model));
+  writer.message(7, (graph) => writeGraph(graph, model, external));
   for (const domain of new Set(['', ...domains])) {
     writer.message(8, (opset) => {
       opset.text(1, domain);
@@ -68,13 +76,22 @@ const ELEMENT_TYPE: Record<DType, number> = {
 };
 const ATTRIBUTE = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const;
 
-function writeGraph(graph: ProtoWriter, model: OnnxModel): void {
+function writeGraph(graph: ProtoWriter, model: OnnxModel, external: ExternalWeights | undefined): void {
   for (const node of model.nodes) graph.message(1, (writer) => writeNode(writer, node));
   graph.text(2, model.name);
   for (const [name, tensor] of Object.entries(model.initialisers)) {
     graph.message(5, (writer) => writeTensor(writer, name, tensor));
   }
-  for (const input of model.inputs) graph.message(11, (writer) => writeValueInfo(writer, input));
+  for (const input of model.inputs) {
+    const place = external?.places.get(input.name);
+    if (external === undefined || place === undefined) {
+      graph.message(11, (writer) => writeValueInfo(writer, input));
+    } else {
+      graph.message(5, (writer) =>
+        writeExternalTensor(writer, input, { location: external.location, ...place }),
+      );
+    }
+  }
   for (const output of model.outputs) graph.message(12, (writer) => writeValueInfo(writer, output));
 }
 
@@ -121,6 +138,24 @@ function writeTensor(writer: ProtoWriter, name: string, { dtype, shape, data }: 
   writer.varint(2, ELEMENT_TYPE[dtype]);
   writer.text(8, name);
   writer.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+/** A tensor whose bytes stand elsewhere: fields `external_data` and `data_location` of `TensorProto`. */
+function writeExternalTensor(
+  writer: ProtoWriter,
+  { dtype, shape, name }: OnnxValueInfo,
+  place: { readonly location: string; readonly offset: number; readonly length: number },
+): void {
+  for (const extent of shape) writer.varint(1, Number(extent));
+  writer.varint(2, ELEMENT_TYPE[dtype]);
+  writer.text(8, name);
+  for (const [key, value] of Object.entries(place)) {
+    writer.message(13, (entry) => {
+      entry.text(1, key);
+      entry.text(2, `${value}`);
+    });
+  }
+  writer.varint(14, 1);
 }
 
 function writeValueInfo(writer: ProtoWriter, { name, dtype, shape }: OnnxValueInfo): void {

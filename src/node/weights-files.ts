@@ -1,0 +1,134 @@
+// Files of weights on the disk: read in pieces, written in pieces, found in the folders that diffusers makes.
+
+import { open, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type ByteSource, openWeights, type TensorFile } from '../checkpoints/index.ts';
+import { BadInputError, MissingResourceError } from '../errors/index.ts';
+import { expectInputFile } from './input-file.ts';
+import { beginFile, diskError } from './temporary-files.ts';
+
+/** Where diffusers puts a model's weights in its folder, the usual one first. */
+const MODEL_FILES = ['', '.fp16'].flatMap((variant) => [
+  `diffusion_pytorch_model${variant}.safetensors`,
+  `diffusion_pytorch_model.safetensors.index${variant}.json`,
+  `diffusion_pytorch_model${variant}.bin`,
+]);
+
+/** Opened files of weights; disposing of them closes the files. */
+export type OpenedWeights = AsyncDisposable & { readonly files: readonly TensorFile[] };
+
+/**
+ * Opens a file of weights, or those of a diffusers folder: its own, or of `unet` and `vae` in it.
+ * @throws MissingResourceError if there is nothing; BadInputError if it is damaged or of another kind.
+ */
+export async function openWeightsFiles(path: string): Promise<OpenedWeights> {
+  const paths = await weightsPaths(path);
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers) await closer();
+  };
+  const openSource = async (file: string): Promise<ByteSource> => {
+    await expectInputFile(file, 'a file of weights');
+    const { source, close: closeOne } = await fileSource(file);
+    closers.push(closeOne);
+    return source;
+  };
+  try {
+    const files: TensorFile[] = [];
+    for (const file of paths) {
+      const openBeside = async (name: string): Promise<ByteSource | null> => {
+        const beside = join(dirname(file), name);
+        return (await exists(beside)) ? openSource(beside) : null;
+      };
+      files.push(await openWeights(await openSource(file), openBeside));
+    }
+    return { files, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * Writes a file piece by piece: under its final name there is the old content or the new, never a part.
+ * @throws FaultError if the disk fails.
+ */
+export async function writeChunks(target: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await beginFile(target);
+  try {
+    const handle = await open(file.path, 'w');
+    try {
+      for await (const chunk of chunks) await handle.writeFile(chunk);
+    } finally {
+      await handle.close();
+    }
+    await file.commit();
+  } catch (cause) {
+    await file.discard();
+    throw diskError(target, cause);
+  }
+}
+
+/** Checks, before long work, that the disk has room. @throws BadInputError with what is needed and what is there. */
+export async function expectRoomFor(target: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(dirname(target));
+  if (bavail * bsize >= bytes) return;
+  const gigabytes = (n: number): string => `${(n / 1e9).toFixed(1)} GB`;
+  throw new BadInputError({
+    code: 'disk-full',
+    message: `${target} needs ${gigabytes(bytes)}, but its disk has ${gigabytes(bavail * bsize)} free`,
+    hint: 'choose another disk, or a smaller --precision',
+  });
+}
+
+async function weightsPaths(path: string): Promise<string[]> {
+  const found = await stat(path).catch(() => null);
+  if (found === null || !found.isDirectory()) return [path];
+  const inFolder = async (folder: string): Promise<string[]> => {
+    for (const name of MODEL_FILES) {
+      if (await exists(join(folder, name))) return [join(folder, name)];
+    }
+    return [];
+  };
+  const own = await inFolder(path);
+  const paths =
+    own.length > 0 ? own : [...(await inFolder(join(path, 'unet'))), ...(await inFolder(join(path, 'vae')))];
+  if (paths.length > 0) return paths;
+  throw new MissingResourceError({
+    code: 'no-weights',
+    message: `expected weights in ${path}, as diffusers saves them, but there are none`,
+    hint: 'name the folder that has unet and vae in it, or a single file',
+  });
+}
+
+async function fileSource(path: string): Promise<{ source: ByteSource; close: () => Promise<void> }> {
+  const handle = await open(path, 'r');
+  const { size } = await handle.stat();
+  const source: ByteSource = {
+    name: basename(path),
+    size,
+    async read(start, length) {
+      const bytes = new Uint8Array(length);
+      let filled = 0;
+      while (filled < length) {
+        const { bytesRead } = await handle.read(bytes, filled, length - filled, start + filled);
+        if (bytesRead === 0) throw shrunk(path);
+        filled += bytesRead;
+      }
+      return bytes;
+    },
+  };
+  return { source, close: () => handle.close() };
+}
+
+function shrunk(path: string): BadInputError {
+  return new BadInputError({
+    code: 'bad-weights-file',
+    message: `${path} ended early: it became shorter while it was read`,
+    hint: 'wait until nothing else writes to it',
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isFile() ?? false;
+}

@@ -1,0 +1,149 @@
+// `weights import`, `inspect` and `export` on small random weights.
+
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { animateDiffName } from '../../src/checkpoints/index.ts';
+import { encodeWeights } from '../../src/nn/index.ts';
+import { declareParameters, paperModelSchema } from '../../src/stable-diffusion/index.ts';
+import { decodeSafetensors, type Tensor } from '../../src/tensor/index.ts';
+import { runJson, runToFailure } from './run-cli.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'weights-files-'));
+const paper = JSON.parse(
+  await readFile(join(import.meta.dirname, '..', '..', 'configs', 'paper.json'), 'utf8'),
+);
+const { autoencoder, unet, guidance } = paper.model;
+Object.assign(paper.model, { size: 64, frames: 4 });
+Object.assign(autoencoder, { widths: [8, 8, 8, 8], groups: 4 });
+Object.assign(unet, { widths: [8, 8, 8, 8], heads: [2, 2, 2, 2], groups: 4, contextWidth: 768 });
+unet.motion.heads = 2;
+Object.assign(guidance, { widths: [8, 8, 8, 8], heads: 2, groups: 4 });
+const config = join(folder, 'small.json');
+await writeFile(config, JSON.stringify(paper));
+const weights = declareParameters(paperModelSchema.parse(paper.model)).initialise(3);
+
+async function write(name: string, rename: (own: string) => string | null): Promise<string> {
+  const chosen = Object.entries(weights).flatMap(([own, value]): [string, Tensor][] => {
+    const key = rename(own);
+    return key === null ? [] : [[key, value]];
+  });
+  const path = join(folder, name);
+  const metadata = { format: 'pt', license: 'openrail' };
+  await writeFile(path, encodeWeights(Object.fromEntries(chosen), { dtype: 'float16', metadata }));
+  return path;
+}
+const isMotion = (name: string): boolean => name.includes('.motion_modules.');
+const part = (prefix: string, own: string): string | null =>
+  own.startsWith(prefix) && !isMotion(own) ? own.slice(prefix.length) : null;
+await mkdir(join(folder, 'sd', 'unet'), { recursive: true });
+await mkdir(join(folder, 'sd', 'vae'));
+await write('sd/unet/diffusion_pytorch_model.safetensors', (own) => part('unet.', own));
+await write('sd/vae/diffusion_pytorch_model.safetensors', (own) => part('vae.', own));
+const motion = await write('mm.safetensors', (own) =>
+  own.startsWith('unet.') && isMotion(own) ? animateDiffName(own.slice('unet.'.length)) : null,
+);
+const base = join(folder, 'sd');
+const out = join(folder, 'own.safetensors');
+const words = ['weights', 'import', '--base', base, '--config', config];
+
+test('published weights become a file that says what it holds, and every key is accounted for', async () => {
+  const report = join(folder, 'report.json');
+  const made = await runJson(...words, '--motion', motion, '--out', out, '--report', report);
+  const count = Object.keys(weights).length;
+  assert.equal(Number(made.used) + Number(made.fresh), count);
+  assert.deepEqual([made.leftOver, made.licence], [0, 'openrail']);
+  assert.deepEqual(made.outputs, [out, report]);
+  const { parameters } = JSON.parse(await readFile(report, 'utf8'));
+  assert.equal(parameters.length, count);
+  assert.ok(
+    parameters.every((p: { status: string; name: string }) =>
+      p.status === 'used' ? !/^(guidance|label)/.test(p.name) : /^(guidance|label)/.test(p.name),
+    ),
+  );
+  const seen = await runJson('weights', 'inspect', out);
+  assert.deepEqual(
+    [seen.family, seen.layout, seen.licence],
+    ['Stable Diffusion 1.x', 'weights of this project', 'openrail'],
+  );
+  assert.deepEqual(seen.parts, ['vae', 'unet', 'reference_unet', 'guidance', 'motion']);
+});
+
+test('a part goes out again under the names and with the numbers that came in', async () => {
+  const exported = join(folder, 'unet.safetensors');
+  await runJson('weights', 'export', out, '--part', 'unet', '--out', exported);
+  const [came, went] = await Promise.all(
+    [join(base, 'unet', 'diffusion_pytorch_model.safetensors'), exported].map(async (path) =>
+      decodeSafetensors(await readFile(path)),
+    ),
+  );
+  assert.deepEqual(Object.keys(went!.tensors).sort(), Object.keys(came!.tensors).sort());
+  for (const [name, { data }] of Object.entries(came!.tensors)) {
+    assert.deepEqual(went!.tensors[name]!.data, data);
+  }
+});
+
+test('ONNX keeps its weights in a file beside it, as many bytes as it has parameters', async () => {
+  const decoder = join(folder, 'decoder.onnx');
+  const made = await runJson(
+    'weights',
+    'export',
+    out,
+    '--part',
+    'vae-decoder',
+    '--out',
+    decoder,
+    '--size',
+    '64',
+  );
+  assert.deepEqual(made.outputs, [decoder, `${decoder}.data`]);
+  assert.equal((await stat(`${decoder}.data`)).size, 4 * Number(made.parameters));
+});
+
+async function fails(status: number, code: string, pattern: RegExp, ...command: string[]): Promise<void> {
+  const failure = await runToFailure(...command);
+  assert.equal(failure.status, status);
+  assert.equal(failure.code, code);
+  assert.match(failure.line, pattern);
+}
+
+test('what cannot be imported or exported is refused in one line, and nothing is left', async () => {
+  const lora = await write('lora.safetensors', (own) =>
+    own.startsWith('label') ? 'unet.down_blocks.0.attn.to_q.lora_A.weight' : null,
+  );
+  const none = join(folder, 'none.safetensors');
+  const to = ['--out', none];
+  await fails(2, 'foreign-family', /LoRA/, 'weights', 'import', '--base', lora, '--config', config, ...to);
+  // The package's own sizes are not those of these files.
+  await fails(2, 'weights-mismatch', /\[8,3,3,3\]/, 'weights', 'import', '--base', base, ...to);
+  await fails(
+    3,
+    'no-weights',
+    /as diffusers saves them/,
+    'weights',
+    'import',
+    '--base',
+    folder,
+    '--config',
+    config,
+    ...to,
+  );
+  await fails(3, 'file-not-found', /absent/, ...words, '--vae', join(folder, 'absent.ckpt'), ...to);
+  await fails(
+    2,
+    'bad-config',
+    /model/,
+    'weights',
+    'import',
+    '--base',
+    base,
+    '--config',
+    join('configs', 'tiny.json'),
+    ...to,
+  );
+  await fails(2, 'foreign-weights', /weights import/, 'weights', 'export', motion, '--part', 'motion', ...to);
+  await fails(2, 'contradictory-options', /ONNX/, 'weights', 'export', out, '--part', 'vae-decoder', ...to);
+  await assert.rejects(stat(none));
+});
