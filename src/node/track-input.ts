@@ -3,7 +3,7 @@
 import { BadInputError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { decodeHeadTrack, encodeHeadTrack, type HeadModel, type HeadTrack } from '../head/index.ts';
-import { clipPiece, type RgbImage, type TimeRange } from '../media/index.ts';
+import { clipPiece, type RgbImage, type TimeRange, type VideoSource } from '../media/index.ts';
 import type { ClipTrack, ImageTrack, Tracker } from '../tracking/index.ts';
 import { type ImageFile, readImage } from './image-file.ts';
 import { readBytes } from './model-files.ts';
@@ -49,6 +49,7 @@ export async function trackFile(
   const start = performance.now();
   using whole = await readVideo(path);
   const clip = clipPiece(whole, options.range ?? {});
+  sayIfLong(clip, options.emit);
   const result = await tracker.trackClip(abortable(clip.frames(), options.signal), {
     ...commonOptions(options),
     frameCountEstimate: clip.frameCountEstimate,
@@ -98,6 +99,7 @@ export async function trackFaces(
   const start = performance.now();
   using whole = await readVideo(path);
   const clip = clipPiece(whole, range ?? {});
+  sayIfLong(clip, options.emit);
   const tracks = await tracker.trackFaces(abortable(clip.frames(), signal), {
     ...wanted,
     frameCountEstimate: clip.frameCountEstimate,
@@ -212,6 +214,16 @@ async function* abortable<T>(
     signal.throwIfAborted();
     yield item;
   }
+}
+
+/** From this length on, people should know that they can have a piece. */
+const LONG_SECONDS = 30 * 60;
+
+function sayIfLong({ name, durationSeconds, frameCountEstimate }: VideoSource, emit: EventSink): void {
+  if (durationSeconds < LONG_SECONDS) return;
+  const minutes = Math.round(durationSeconds / 60);
+  const message = `${name}: ${minutes} minutes, about ${frameCountEstimate} frames; --from and --to track a piece.`;
+  emit({ kind: 'log', level: 'info', message });
 }
 
 /** Writes a `.track`, whole or not at all. @throws BadInputError if the folder cannot be written to. */

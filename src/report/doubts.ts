@@ -107,7 +107,7 @@ function measureFrames(
     'poor-fit': {
       severity: each((frame) => above(landmarkErrors[frame]!, poorLimit)),
       say: (frame) =>
-        `The head does not meet the landmarks: ${percent(landmarkErrors[frame]!)} off, ${percent(median)} in the median frame. Something may cover the face.`,
+        `The head does not meet the landmarks: ${percent(landmarkErrors[frame]!)} off, ${percent(median)} in the median frame. Blur, or something over the face?`,
     },
     unsure: {
       severity: each((frame) => Math.max(0, UNSURE_CONFIDENCE - track.confidence[frame]!)),

@@ -10,6 +10,7 @@ import {
   type ClipFrame,
   createDevice,
   type Doubt,
+  type EventSink,
   type FileTrack,
   findDoubts,
   type HeadModel,
@@ -140,6 +141,21 @@ test('an 8k picture is tracked and reported', async () => {
   const { width, height } = decodeHeadTrack(new Uint8Array(readFileSync(at('t.track'))));
   assert.deepEqual([width, height], [7680, 4320]);
   assert.ok(readFileSync(at('8k.html')).length < 400_000);
+});
+
+test('of two hours the piece that is asked for is tracked; who asks for all is told that there are pieces', async () => {
+  await writeTestClip(at('long.mp4'), {
+    timestampsSeconds: steadyTimestamps(13, 1 / 600),
+    frame: (i) => frames[i % 4]!,
+  });
+  const said: string[] = [];
+  const onEvent: EventSink = (event) => event.kind === 'log' && said.push(event.message);
+  const settings = { head, tracker, onEvent };
+  const piece = await track(at('long.mp4'), { ...settings, fromSeconds: 6900, toSeconds: 7201 });
+  assert.deepEqual([piece.frames, said], [2, []]);
+  assert.deepEqual([...piece.track.timestampsSeconds], [0, 300]);
+  assert.equal((await track(at('long.mp4'), settings)).frames, 13);
+  assert.match(said.join(), /120 minutes, about 13 frames; --from and --to track a piece/);
 });
 
 test('a 10-bit HDR clip is tracked', async () => {
