@@ -83,12 +83,13 @@ fn gradientAt(at: vec2u, quad: u32) -> vec4f {
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(global_invocation_id) at: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let span = rangeOf(group.y * camera.size.z + group.x, thread);
   let isInside = at.x < camera.size.x && at.y < camera.size.y;
-  let pixel = vec2f(at.xy) + 0.5;
   let corner = group.xy * ${TILE}u;
+  let pixel = vec2f(local.xy) + 0.5;
   var isOpen = isInside;
   var behind = 0.0;
   if (isInside) {
@@ -106,7 +107,7 @@ ${isStaged ? unrolled(quads, (q) => `  gradients[${q * TILE_PIXELS}u + thread] =
       break;
     }
     let size = min(${batch}u, span.y - first);
-    loadBatch(first, size, thread);
+    loadBatch(first, size, vec2f(corner), thread);
     for (var k = 0u; k < size; k++) {
       var part = vec2f(0.0);
       let falloff = falloffOf(k, pixel);
@@ -132,16 +133,16 @@ ${isStaged ? unrolled(quads, (q) => `  gradients[${q * TILE_PIXELS}u + thread] =
     let own = thread % ${batch}u;
     if (own < size) {
       let pair = pairs[first + own].x;
-      let mean = placed[own].xy - (vec2f(corner) + 0.5);
+      let mean = placed[own].xy - 0.5;
       for (var quad = thread / ${batch}u; quad < ${row}u; quad += ${TILE_PIXELS / batch}u) {
         var total = vec4f(0.0);
         for (var p = 0u; p < ${TILE_PIXELS}u; p++) {
-          let local = vec2u(p % ${TILE}u, p / ${TILE}u);
+          let place = vec2u(p % ${TILE}u, p / ${TILE}u);
           let part = parts[own * ${stride}u + p];
           if (quad < ${quads}u) {
-            total += part.x * ${isStaged ? `gradients[quad * ${TILE_PIXELS}u + p]` : 'gradientAt(corner + local, quad)'};
+            total += part.x * ${isStaged ? `gradients[quad * ${TILE_PIXELS}u + p]` : 'gradientAt(corner + place, quad)'};
           } else {
-            let d = mean - vec2f(local);
+            let d = mean - vec2f(place);
             let moments = select(vec4f(d.x * d.x, d.x * d.y, d.y * d.y, 0.0), vec4f(1.0, d, 0.0), quad == ${quads}u);
             total += part.y * moments;
           }

@@ -28,7 +28,7 @@ export function blendingWgsl(channels: number, batch: number): string {
 var<workgroup> range: vec2u;
 var<workgroup> openPixels: atomic<u32>;
 var<workgroup> openNow: u32;
-var<workgroup> placed: array<vec4f, ${batch}>;   // mean x y, opacity
+var<workgroup> placed: array<vec4f, ${batch}>;   // mean x y from the tile's corner, opacity
 var<workgroup> inverses: array<vec4f, ${batch}>; // of the covariance: xx, xy, yy
 var<workgroup> loaded: array<vec4f, ${batch * quads}>;
 fn featuresOf(gaussian: u32, quad: u32) -> vec4f {
@@ -44,11 +44,13 @@ fn isAnyOpen(thread: u32) -> bool {
   if (thread == 0u) { openNow = atomicLoad(&openPixels); }
   return workgroupUniformLoad(&openNow) != 0u;
 }
-fn loadBatch(first: u32, size: u32, thread: u32) {
+fn loadBatch(first: u32, size: u32, corner: vec2f, thread: u32) {
   for (var k = thread; k < size; k += ${TILE_PIXELS}u) {
     let gaussian = pairs[first + k].y;
-    placed[k] = views[2u * gaussian];
+    let view = views[2u * gaussian];
     inverses[k] = views[2u * gaussian + 1u];
+    // The difference is exact, and what float32 left of the mean counts again beside it.
+    placed[k] = vec4f((view.xy - corner) + vec2f(view.w, inverses[k].w), view.z, 0.0);
   }
   for (var k = thread; k < size * ${quads}u; k += ${TILE_PIXELS}u) {
     loaded[k] = featuresOf(pairs[first + k / ${quads}u].y, k % ${quads}u);
@@ -90,11 +92,13 @@ ${blendingWgsl(channels, batch)}
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(global_invocation_id) at: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let span = rangeOf(group.y * camera.size.z + group.x, thread);
   let isInside = at.x < camera.size.x && at.y < camera.size.y;
-  let pixel = vec2f(at.xy) + 0.5;
+  let corner = vec2f(group.xy * ${TILE}u);
+  let pixel = vec2f(local.xy) + 0.5;
   var isOpen = isInside;
   if (isInside) { atomicAdd(&openPixels, 1u); }
   var transmittance = 1.0;
@@ -102,7 +106,7 @@ ${unrolled(quads, (q) => `  var sum${q} = vec4f(0.0);`)}
   for (var first = span.x; first < span.y; first += ${batch}u) {
     if (!isAnyOpen(thread)) { break; }
     let size = min(${batch}u, span.y - first);
-    loadBatch(first, size, thread);
+    loadBatch(first, size, corner, thread);
     for (var k = 0u; k < size && isOpen; k++) {
       let alpha = alphaOf(k, falloffOf(k, pixel));
       if (alpha < ALPHA_MIN) { continue; }

@@ -10,8 +10,8 @@ export const TILE = 8;
 const bitsOf = (value: number): number => new Uint32Array(Float32Array.of(value).buffer)[0]!;
 
 /**
- * Projects. Reads camera, means, scales, opacities (and rotations); writes views (mean x y, opacity, whether
- * drawn; inverse covariance xx xy yy), rects (first tile; tiles across and down, 16 bits each), keys (bits of
+ * Projects. Reads camera, means, scales, opacities (and rotations); writes views (mean x y, opacity, which
+ * is 0 where not drawn, rest of x; inverse covariance xx xy yy, rest of y), rects (first tile; tiles across and down, 16 bits each), keys (bits of
  * the depth, all ones where not drawn) and order (the index).
  */
 export function projectWgsl(isTurned: boolean): string {
@@ -58,7 +58,9 @@ fn main(
   let x = inCamera(0u, mean);
   let y = inCamera(1u, mean);
   let view = viewOf(i, x.x, y.x, z.x);
-  let at = vec2f(onImage(0u, x, z), onImage(1u, y, z));
+  let column = onImage(0u, x, z);
+  let row = onImage(1u, y, z);
+  let at = vec2f(column.x, row.x);
   if (!isFinite(view.inverse.x) || !isFinite(view.inverse.z) || !isFinite(at.x) || !isFinite(at.y)) { return; }
   let reach = sqrt(2.0 * max(0.0, log(opacity / ${ALPHA_MIN})));
   let columns = tilesOf(at.x, reach * sqrt(view.cov.x + ${LOW_PASS_PX2}), camera.size.z);
@@ -66,8 +68,8 @@ fn main(
   if (columns.x >= columns.y || rows.x >= rows.y) { return; }
   keys[i] = bitcast<u32>(z.x);
   rects[i] = vec2u(columns.x | (rows.x << 16u), (columns.y - columns.x) | ((rows.y - rows.x) << 16u));
-  views[2u * i] = vec4f(at, opacity, 1.0);
-  views[2u * i + 1u] = vec4f(view.inverse, 0.0);
+  views[2u * i] = vec4f(at, opacity, column.y);
+  views[2u * i + 1u] = vec4f(view.inverse, row.y);
 }
 `;
 }
@@ -100,7 +102,7 @@ fn main(
   let i = groupIndex(group, groups) * ${THREADS}u + thread;
   if (i >= camera.counts.x) { return; }
   let opacity = views[2u * i].z;
-  if (views[2u * i].w == 0.0) {
+  if (opacity == 0.0) {
     for (var k = 0u; k < 3u; k++) { gradMeans[3u * i + k] = 0.0; }
     noShapeGradient(i);
     return;

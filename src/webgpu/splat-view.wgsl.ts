@@ -86,15 +86,15 @@ fn inCamera(row: u32, mean: vec3f) -> vec2f {
   sum = plusProduct(sum, high.z, mean.z);
   return plus(vec2f(sum.x, 0.0), sum.y + dot(low.xyz, mean));
 }
-// The mean on the image along one axis: focal * a / z + centre.
-fn onImage(axis: u32, a: vec2f, z: vec2f) -> f32 {
+// The mean on the image along one axis: focal * a / z + centre, and what float32 leaves of it.
+fn onImage(axis: u32, a: vec2f, z: vec2f) -> vec2f {
   let quotient = a.x / z.x;
   var rest = plusProduct(a, -quotient, z.x);
   let small = (rest.x + (rest.y - quotient * z.y)) / z.x;
   let focal = camera.intrinsics[axis];
   var place = vec2f(camera.intrinsics[2u + axis], camera.intrinsicsLow[2u + axis]);
   place = plusProduct(place, focal, quotient);
-  return place.x + (place.y + focal * small + camera.intrinsicsLow[axis] * quotient);
+  return plus(vec2f(place.x, 0.0), place.y + focal * small + camera.intrinsicsLow[axis] * quotient);
 }
 
 // Columns are the Gaussian's axes in the camera, one standard deviation long.
