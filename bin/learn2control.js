@@ -4,5 +4,7 @@
 import { register } from 'tsx/esm/api';
 
 register();
+const { allowFusedKernels } = await import('../src/node/fused-kernels.ts');
+allowFusedKernels();
 const { main } = await import('../src/cli/main.ts');
 await main(process.argv.slice(2));

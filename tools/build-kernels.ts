@@ -49,7 +49,8 @@ async function compile(source: string): Promise<Uint8Array> {
   try {
     const outFile = join(folder, 'kernel.wasm');
     await promisify(execFile)(process.execPath, [
-      ...[ASC, source, '--outFile', outFile, '--enable', 'simd', '--enable', 'relaxed-simd'],
+      ...[ASC, source, '--outFile', outFile, '--enable', 'simd'],
+      ...(source.endsWith('-fused.kernel.ts') ? ['--enable', 'relaxed-simd'] : []),
       ...['--runtime', 'stub', '--noAssert', '-O3', '--converge', '--use', 'abort='],
     ]);
     return await readFile(outFile);

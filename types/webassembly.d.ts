@@ -1,6 +1,7 @@
 // The part of the WebAssembly API that the kernels use; only the DOM's types declare it.
 
 declare namespace WebAssembly {
+  function validate(bytes: ArrayBuffer | ArrayBufferView): boolean;
   class Module {
     constructor(bytes: ArrayBuffer | ArrayBufferView);
   }

@@ -18,13 +18,21 @@ const compiled = new Map<string, WebAssembly.Module>();
 export function instantiateKernel<Exports>(wasmBase64: string): KernelInstance<Exports> {
   let module = compiled.get(wasmBase64);
   if (module === undefined) {
-    const binary = atob(wasmBase64.replaceAll('\n', ''));
-    module = new WebAssembly.Module(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+    module = new WebAssembly.Module(decode(wasmBase64));
     compiled.set(wasmBase64, module);
   }
   const { exports } = new WebAssembly.Instance(module, {});
   const { memory, heapBase } = exports as { memory: WebAssembly.Memory; heapBase(): number };
   return { exports: exports as Exports, heap: new KernelHeap(memory, heapBase()) };
+}
+
+/** Can this host run the kernel? Not if it lacks an instruction set that the kernel was compiled for. */
+export function canRunKernel(wasmBase64: string): boolean {
+  return compiled.has(wasmBase64) || WebAssembly.validate(decode(wasmBase64));
+}
+
+function decode(wasmBase64: string): Uint8Array {
+  return Uint8Array.from(atob(wasmBase64.replaceAll('\n', '')), (char) => char.charCodeAt(0));
 }
 
 const PAGE_BYTES = 65536;

@@ -2,9 +2,10 @@
 // Knows arrays only; scenes, shapes and their checks are in `gaussians`.
 
 import type { KernelInstance } from './kernel-instance.ts';
-import { instantiateKernel } from './kernel-instance.ts';
+import { canRunKernel, instantiateKernel } from './kernel-instance.ts';
 import { BLOCK_SIZE } from './splatting-constants.ts';
 import { wasmBase64 } from './wasm/splatting.wasm.ts';
+import { wasmBase64 as fusedWasmBase64 } from './wasm/splatting-fused.wasm.ts';
 
 /** What a scene is to the kernel; letters: N Gaussians, C channels. */
 export type SplattingInput = {
@@ -84,10 +85,20 @@ const PLANE_GAP = 48;
 /** Side of the tiles that Gaussians are first listed by, pixels. */
 const TILE_SIZE = 16 * BLOCK_SIZE;
 
+/** Does this host have the instructions of the kernel's faster form, which fuses products and sums? */
+export function canFuseSplatting(): boolean {
+  return canRunKernel(fusedWasmBase64);
+}
+
 /** One instance of the kernel. It keeps its last scene for `backward`, and its memory for the next one. */
 export class SplattingKernel {
-  readonly #kernel: KernelInstance<Exports> = instantiateKernel<Exports>(wasmBase64);
+  readonly #kernel: KernelInstance<Exports>;
   #layout: Layout | null = null;
+
+  /** @param options `isFused` chooses the form; by default the faster one where the host can run it */
+  constructor({ isFused = canFuseSplatting() }: { readonly isFused?: boolean } = {}) {
+    this.#kernel = instantiateKernel<Exports>(isFused ? fusedWasmBase64 : wasmBase64);
+  }
 
   /** Splats a scene; writes every element of `images`. */
   forward(input: SplattingInput, images: SplattingImages): void {

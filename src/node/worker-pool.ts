@@ -3,6 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { BadInputError, FaultError, MissingResourceError } from '../errors/index.ts';
+import { allowFusedKernels } from './fused-kernels.ts';
 
 /** What the workers run. */
 export type WorkerPoolOptions = {
@@ -37,6 +38,7 @@ export class WorkerPool<Job, Result> {
   #jobCount = 0;
 
   constructor({ module, functionName, size }: WorkerPoolOptions) {
+    allowFusedKernels();
     const source = { module: module.href, functionName, tsx: import.meta.resolve('tsx/esm/api') };
     this.#workers = Array.from(
       { length: size },

@@ -2,6 +2,7 @@
 // behind a Gaussian is one number a pixel, the rest of sum_c(dL/dC_c * C_c).
 
 import { ALPHA_MAX, BLOCK_SIZE } from '../splatting-constants';
+import { madd, nmadd } from './splatting-arithmetic';
 import {
   allEnded,
   anyEnds,
@@ -85,7 +86,7 @@ function addTo(at: usize, value: v128): void {
 @inline
 function alphaGradient(peak: v128, alpha: v128, weight: v128, dot: v128, behind: v128): v128 {
   const share = f32x4.div(alpha, f32x4.sub(f32x4.splat(1), alpha));
-  const gradient = f32x4.sub(f32x4.mul(weight, dot), f32x4.mul(behind, share));
+  const gradient = nmadd(behind, share, f32x4.mul(weight, dot));
   return v128.and(gradient, f32x4.le(peak, f32x4.splat(f32(ALPHA_MAX))));
 }
 
@@ -125,10 +126,10 @@ function blendBlockBackward(blockX: i32, blockY: i32): void {
     const g1 = v128.load(given + stride);
     const g2 = v128.load(given + 2 * stride);
     const g3 = v128.load(given + 3 * stride);
-    behind0 = f32x4.add(behind0, f32x4.mul(g0, v128.load(image)));
-    behind1 = f32x4.add(behind1, f32x4.mul(g1, v128.load(image + stride)));
-    behind2 = f32x4.add(behind2, f32x4.mul(g2, v128.load(image + 2 * stride)));
-    behind3 = f32x4.add(behind3, f32x4.mul(g3, v128.load(image + 3 * stride)));
+    behind0 = madd(g0, v128.load(image), behind0);
+    behind1 = madd(g1, v128.load(image + stride), behind1);
+    behind2 = madd(g2, v128.load(image + 2 * stride), behind2);
+    behind3 = madd(g3, v128.load(image + 3 * stride), behind3);
     v128.store(gradient, g0);
     v128.store(gradient, g1, 16);
     v128.store(gradient, g2, 32);
@@ -156,17 +157,15 @@ function blendBlockBackward(blockX: i32, blockY: i32): void {
     const dy = v128.shuffle<f32>(d, d, 1, 1, 1, 1);
     const dys = f32x4.sub(dy, f32x4(0, 1, 2, 3));
     const sb = v128.load32_splat(record, SB);
-    const k = f32x4.add(
-      f32x4.mul(f32x4.mul(v128.load32_splat(record, E), dys), dys), v128.load32_splat(record, LO),
-    );
-    const r0 = f32x4.add(f32x4.mul(v128.load32_splat(record, SA), dx), f32x4.mul(sb, dy));
+    const k = madd(f32x4.mul(v128.load32_splat(record, E), dys), dys, v128.load32_splat(record, LO));
+    const r0 = madd(v128.load32_splat(record, SA), dx, f32x4.mul(sb, dy));
     const r1 = f32x4.sub(r0, sb);
     const r2 = f32x4.sub(r1, sb);
     const r3 = f32x4.sub(r2, sb);
-    const q0 = f32x4.add(f32x4.mul(r0, r0), v128.shuffle<f32>(k, k, 0, 0, 0, 0));
-    const q1 = f32x4.add(f32x4.mul(r1, r1), v128.shuffle<f32>(k, k, 1, 1, 1, 1));
-    const q2 = f32x4.add(f32x4.mul(r2, r2), v128.shuffle<f32>(k, k, 2, 2, 2, 2));
-    const q3 = f32x4.add(f32x4.mul(r3, r3), v128.shuffle<f32>(k, k, 3, 3, 3, 3));
+    const q0 = madd(r0, r0, v128.shuffle<f32>(k, k, 0, 0, 0, 0));
+    const q1 = madd(r1, r1, v128.shuffle<f32>(k, k, 1, 1, 1, 1));
+    const q2 = madd(r2, r2, v128.shuffle<f32>(k, k, 2, 2, 2, 2));
+    const q3 = madd(r3, r3, v128.shuffle<f32>(k, k, 3, 3, 3, 3));
     const c0 = f32x4.le(q0, l0);
     const c1 = f32x4.le(q1, l1);
     const c2 = f32x4.le(q2, l2);
@@ -236,14 +235,11 @@ function blendBlockBackward(blockX: i32, blockY: i32): void {
         const g1 = v128.load(gradient, 16);
         const g2 = v128.load(gradient, 32);
         const g3 = v128.load(gradient, 48);
-        dot0 = f32x4.add(dot0, f32x4.mul(g0, f));
-        dot1 = f32x4.add(dot1, f32x4.mul(g1, f));
-        dot2 = f32x4.add(dot2, f32x4.mul(g2, f));
-        dot3 = f32x4.add(dot3, f32x4.mul(g3, f));
-        sum0 = f32x4.add(
-          f32x4.add(f32x4.mul(w0, g0), f32x4.mul(w1, g1)),
-          f32x4.add(f32x4.mul(w2, g2), f32x4.mul(w3, g3)),
-        );
+        dot0 = madd(g0, f, dot0);
+        dot1 = madd(g1, f, dot1);
+        dot2 = madd(g2, f, dot2);
+        dot3 = madd(g3, f, dot3);
+        sum0 = madd(w3, g3, madd(w2, g2, madd(w1, g1, f32x4.mul(w0, g0))));
       }
       {
         const f = v128.load32_splat(feature, 4);
@@ -251,14 +247,11 @@ function blendBlockBackward(blockX: i32, blockY: i32): void {
         const g1 = v128.load(gradient, 80);
         const g2 = v128.load(gradient, 96);
         const g3 = v128.load(gradient, 112);
-        dot0 = f32x4.add(dot0, f32x4.mul(g0, f));
-        dot1 = f32x4.add(dot1, f32x4.mul(g1, f));
-        dot2 = f32x4.add(dot2, f32x4.mul(g2, f));
-        dot3 = f32x4.add(dot3, f32x4.mul(g3, f));
-        sum1 = f32x4.add(
-          f32x4.add(f32x4.mul(w0, g0), f32x4.mul(w1, g1)),
-          f32x4.add(f32x4.mul(w2, g2), f32x4.mul(w3, g3)),
-        );
+        dot0 = madd(g0, f, dot0);
+        dot1 = madd(g1, f, dot1);
+        dot2 = madd(g2, f, dot2);
+        dot3 = madd(g3, f, dot3);
+        sum1 = madd(w3, g3, madd(w2, g2, madd(w1, g1, f32x4.mul(w0, g0))));
       }
       {
         const f = v128.load32_splat(feature, 8);
@@ -266,14 +259,11 @@ function blendBlockBackward(blockX: i32, blockY: i32): void {
         const g1 = v128.load(gradient, 144);
         const g2 = v128.load(gradient, 160);
         const g3 = v128.load(gradient, 176);
-        dot0 = f32x4.add(dot0, f32x4.mul(g0, f));
-        dot1 = f32x4.add(dot1, f32x4.mul(g1, f));
-        dot2 = f32x4.add(dot2, f32x4.mul(g2, f));
-        dot3 = f32x4.add(dot3, f32x4.mul(g3, f));
-        sum2 = f32x4.add(
-          f32x4.add(f32x4.mul(w0, g0), f32x4.mul(w1, g1)),
-          f32x4.add(f32x4.mul(w2, g2), f32x4.mul(w3, g3)),
-        );
+        dot0 = madd(g0, f, dot0);
+        dot1 = madd(g1, f, dot1);
+        dot2 = madd(g2, f, dot2);
+        dot3 = madd(g3, f, dot3);
+        sum2 = madd(w3, g3, madd(w2, g2, madd(w1, g1, f32x4.mul(w0, g0))));
       }
       {
         const f = v128.load32_splat(feature, 12);
@@ -281,36 +271,33 @@ function blendBlockBackward(blockX: i32, blockY: i32): void {
         const g1 = v128.load(gradient, 208);
         const g2 = v128.load(gradient, 224);
         const g3 = v128.load(gradient, 240);
-        dot0 = f32x4.add(dot0, f32x4.mul(g0, f));
-        dot1 = f32x4.add(dot1, f32x4.mul(g1, f));
-        dot2 = f32x4.add(dot2, f32x4.mul(g2, f));
-        dot3 = f32x4.add(dot3, f32x4.mul(g3, f));
-        sum3 = f32x4.add(
-          f32x4.add(f32x4.mul(w0, g0), f32x4.mul(w1, g1)),
-          f32x4.add(f32x4.mul(w2, g2), f32x4.mul(w3, g3)),
-        );
+        dot0 = madd(g0, f, dot0);
+        dot1 = madd(g1, f, dot1);
+        dot2 = madd(g2, f, dot2);
+        dot3 = madd(g3, f, dot3);
+        sum3 = madd(w3, g3, madd(w2, g2, madd(w1, g1, f32x4.mul(w0, g0))));
       }
       addTo(gradFeature, totals(sum0, sum1, sum2, sum3));
       feature += 16;
       gradFeature += 16;
       gradient += 256;
     } while (gradient < endOfGradients);
-    behind0 = f32x4.sub(behind0, f32x4.mul(w0, dot0));
-    behind1 = f32x4.sub(behind1, f32x4.mul(w1, dot1));
-    behind2 = f32x4.sub(behind2, f32x4.mul(w2, dot2));
-    behind3 = f32x4.sub(behind3, f32x4.mul(w3, dot3));
+    behind0 = nmadd(w0, dot0, behind0);
+    behind1 = nmadd(w1, dot1, behind1);
+    behind2 = nmadd(w2, dot2, behind2);
+    behind3 = nmadd(w3, dot3, behind3);
     const h0 = alphaGradient(peak0, alpha0, w0, dot0, behind0);
     const h1 = alphaGradient(peak1, alpha1, w1, dot1, behind1);
     const h2 = alphaGradient(peak2, alpha2, w2, dot2, behind2);
     const h3 = alphaGradient(peak3, alpha3, w3, dot3, behind3);
     // On row i of the block r is r0 - i sb, and y is dy - i: first the sums over the rows with i and i^2.
     const h = f32x4.add(f32x4.add(h0, h1), f32x4.add(h2, h3));
-    const hi = f32x4.add(h1, f32x4.add(f32x4.add(h2, h2), f32x4.mul(h3, f32x4.splat(3))));
-    const hii = f32x4.add(h1, f32x4.add(f32x4.mul(h2, f32x4.splat(4)), f32x4.mul(h3, f32x4.splat(9))));
-    const hr = f32x4.sub(f32x4.mul(r0, h), f32x4.mul(sb, hi));
-    const hri = f32x4.sub(f32x4.mul(r0, hi), f32x4.mul(sb, hii));
+    const hi = madd(h3, f32x4.splat(3), f32x4.add(h1, f32x4.add(h2, h2)));
+    const hii = madd(h3, f32x4.splat(9), madd(h2, f32x4.splat(4), h1));
+    const hr = nmadd(sb, hi, f32x4.mul(r0, h));
+    const hri = nmadd(sb, hii, f32x4.mul(r0, hi));
     const hy = f32x4.sub(f32x4.mul(dy, h), hi);
-    const hrr = f32x4.sub(f32x4.mul(r0, hr), f32x4.mul(sb, hri));
+    const hrr = nmadd(sb, hri, f32x4.mul(r0, hr));
     const hry = f32x4.sub(f32x4.mul(dy, hr), hri);
     const hyy = f32x4.sub(f32x4.mul(dy, hy), f32x4.sub(f32x4.mul(dy, hi), hii));
     const sums = allSums + gaussian * SUMS;

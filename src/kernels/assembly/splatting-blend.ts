@@ -3,6 +3,7 @@
 // time, the sums over the part, which so stay in registers.
 
 import { BLOCK_SIZE } from '../splatting-constants';
+import { madd } from './splatting-arithmetic';
 import {
   allEnded,
   anyEnds,
@@ -88,17 +89,15 @@ function blendBlock(blockX: i32, blockY: i32): void {
     const dy = v128.shuffle<f32>(d, d, 1, 1, 1, 1);
     const dys = f32x4.sub(dy, f32x4(0, 1, 2, 3));
     const sb = v128.load32_splat(record, SB);
-    const k = f32x4.add(
-      f32x4.mul(f32x4.mul(v128.load32_splat(record, E), dys), dys), v128.load32_splat(record, LO),
-    );
-    const r0 = f32x4.add(f32x4.mul(v128.load32_splat(record, SA), dx), f32x4.mul(sb, dy));
+    const k = madd(f32x4.mul(v128.load32_splat(record, E), dys), dys, v128.load32_splat(record, LO));
+    const r0 = madd(v128.load32_splat(record, SA), dx, f32x4.mul(sb, dy));
     const r1 = f32x4.sub(r0, sb);
     const r2 = f32x4.sub(r1, sb);
     const r3 = f32x4.sub(r2, sb);
-    const q0 = f32x4.add(f32x4.mul(r0, r0), v128.shuffle<f32>(k, k, 0, 0, 0, 0));
-    const q1 = f32x4.add(f32x4.mul(r1, r1), v128.shuffle<f32>(k, k, 1, 1, 1, 1));
-    const q2 = f32x4.add(f32x4.mul(r2, r2), v128.shuffle<f32>(k, k, 2, 2, 2, 2));
-    const q3 = f32x4.add(f32x4.mul(r3, r3), v128.shuffle<f32>(k, k, 3, 3, 3, 3));
+    const q0 = madd(r0, r0, v128.shuffle<f32>(k, k, 0, 0, 0, 0));
+    const q1 = madd(r1, r1, v128.shuffle<f32>(k, k, 1, 1, 1, 1));
+    const q2 = madd(r2, r2, v128.shuffle<f32>(k, k, 2, 2, 2, 2));
+    const q3 = madd(r3, r3, v128.shuffle<f32>(k, k, 3, 3, 3, 3));
     const c0 = f32x4.le(q0, l0);
     const c1 = f32x4.le(q1, l1);
     const c2 = f32x4.le(q2, l2);
@@ -197,14 +196,14 @@ function addPart(block: usize, endOfWeights: usize, isFirst: bool): void {
       const w1 = v128.load(weights, 16);
       const w2 = v128.load(weights, 32);
       const w3 = v128.load(weights, 48);
-      a0 = f32x4.add(a0, f32x4.mul(w0, f));
-      a1 = f32x4.add(a1, f32x4.mul(w1, f));
-      a2 = f32x4.add(a2, f32x4.mul(w2, f));
-      a3 = f32x4.add(a3, f32x4.mul(w3, f));
-      b0 = f32x4.add(b0, f32x4.mul(w0, g));
-      b1 = f32x4.add(b1, f32x4.mul(w1, g));
-      b2 = f32x4.add(b2, f32x4.mul(w2, g));
-      b3 = f32x4.add(b3, f32x4.mul(w3, g));
+      a0 = madd(w0, f, a0);
+      a1 = madd(w1, f, a1);
+      a2 = madd(w2, f, a2);
+      a3 = madd(w3, f, a3);
+      b0 = madd(w0, g, b0);
+      b1 = madd(w1, g, b1);
+      b2 = madd(w2, g, b2);
+      b3 = madd(w3, g, b3);
       weights += 64;
     } while (weights < endOfWeights);
     storeRows(plane, a0, a1, a2, a3);

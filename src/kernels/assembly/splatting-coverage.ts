@@ -3,6 +3,7 @@
 // them for every Gaussian cost more than the arithmetic.
 
 import { ALPHA_MAX, TRANSMITTANCE_MIN } from '../splatting-constants';
+import { madd } from './splatting-arithmetic';
 import { height, width } from './splatting-scene';
 
 /** alpha >= ALPHA_MIN wherever q is at most this: log2(255). */
@@ -13,12 +14,11 @@ export const Q_LIMIT: f32 = 7.994353436858858;
 export function exp2Minus(q: v128): v128 {
   const shifted = f32x4.add(q, f32x4.splat(12582912.0));
   const r = f32x4.sub(q, f32x4.sub(shifted, f32x4.splat(12582912.0)));
-  let p = f32x4.mul(r, f32x4.splat(-P5));
-  p = f32x4.mul(f32x4.add(p, f32x4.splat(P4)), r);
-  p = f32x4.mul(f32x4.add(p, f32x4.splat(-P3)), r);
-  p = f32x4.mul(f32x4.add(p, f32x4.splat(P2)), r);
-  p = f32x4.mul(f32x4.add(p, f32x4.splat(-P1)), r);
-  p = f32x4.add(p, f32x4.splat(1.0));
+  let p = madd(r, f32x4.splat(-P5), f32x4.splat(P4));
+  p = madd(p, r, f32x4.splat(-P3));
+  p = madd(p, r, f32x4.splat(P2));
+  p = madd(p, r, f32x4.splat(-P1));
+  p = madd(p, r, f32x4.splat(1.0));
   return i32x4.sub(p, i32x4.shl(shifted, 23));
 }
 // Minimax fit of 2^r on [-1/2, 1/2] with p(0) = 1.
