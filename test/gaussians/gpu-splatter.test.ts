@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { BadInputError, FaultError } from '../../src/errors/index.ts';
+import { BadInputError, FaultError, MissingResourceError } from '../../src/errors/index.ts';
 import type { GpuSplatter, SplatImages, SplatScene } from '../../src/gaussians/index.ts';
 import { createGpuSplatter, splatReference, splatReferenceBackward } from '../../src/gaussians/index.ts';
 import { frontCamera } from '../../src/geometry/index.ts';
@@ -278,6 +278,22 @@ test('what does not fit is refused with what was expected', { skip }, async () =
   const images = await splatter.forward(scene);
   const short = tensor<'C H W'>(new Float32Array(4), [1, 2, 2]);
   await assert.rejects(splatter.backward({ ...images, features: short }), BadInputError);
+});
+
+test('an image beyond the limits of the device is refused, and the next one is splatted', {
+  skip,
+}, async () => {
+  const scene = randomScene(CASES[1]!);
+  const { maxBufferSize, maxStorageBufferBindingSize } = context().device.limits;
+  const side = Math.ceil(Math.sqrt(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 12)) + 1;
+  const large = { ...scene, camera: frontCamera(side, side, side) };
+  await assert.rejects(splatter.forward(large), {
+    constructor: MissingResourceError,
+    code: 'gpu-limits',
+    message: new RegExp(`a buffer of ${side * side * 12} bytes .image.`),
+  });
+  await assert.rejects(splatter.backward({ features: tensor(new Float32Array(0), [0]) }), FaultError);
+  assert.equal((await splatter.forward(scene)).alpha.data.length, 64 * 50);
 });
 
 test('asking for a gradient before any scene is a fault', { skip }, async () => {
