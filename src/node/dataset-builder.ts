@@ -1,6 +1,7 @@
 // Writes a dataset item by item, in any order, so that a run can be killed at any moment and continued: a finished
-// item is a file of its own in `.items`, and when all items of a shard are there, they become the shard. Shards
-// follow the order of the items alone: workers and interruptions do not change a byte.
+// item is a pair of files of its own in `.items` (the clips, then what says that they are all), and when all items of
+// a shard are there, they become the shard. Shards follow the order of the items alone: workers and interruptions do
+// not change a byte.
 
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,21 +42,26 @@ export type DatasetPlan = {
 export type DatasetBuilder = {
   /** Numbers of the items that are still to be made. */
   readonly missing: readonly number[];
-  /** Hands in what became of an item: its clips, or why there are none. @throws FaultError if the disk fails. */
-  put(
-    item: number,
-    result: { readonly clips: readonly EncodedClip[] } | { readonly skipped: string },
-  ): Promise<void>;
+  /**
+   * Hands in what became of an item: its clips, which are written as they come, or why there are none. What fails
+   * while clips come leaves nothing of the item. @throws FaultError if the disk fails, and what `clips` throws.
+   */
+  put(item: number, result: ItemResult): Promise<void>;
   /** Writes what is left. @throws FaultError if the disk fails. */
   finish(): Promise<DatasetTotals>;
   [Symbol.dispose](): void;
 };
 
+/** What became of an item. */
+export type ItemResult =
+  | { readonly clips: Iterable<EncodedClip> | AsyncIterable<EncodedClip> }
+  | { readonly skipped: string };
+
 const SHARD_BYTES = 256e6;
 const ITEM_FOLDER = '.items';
 
-/** What precedes the clips in the file of an item. */
-type ItemHead = { readonly record: ItemRecord; readonly clips: readonly ClipEntry[] };
+/** What says that an item is complete; the clips are in the tar beside it, `at` counted from its beginning. */
+type ItemHead = { readonly record: ItemRecord; readonly clips: readonly ClipEntry[]; readonly bytes: number };
 
 /**
  * Begins a dataset, or continues one.
@@ -131,11 +137,11 @@ function createBuilder(state: BuilderState): DatasetBuilder {
     while (counted < items.length && ready.has(counted)) {
       waitingBytes += ready.get(counted++)!;
       if (waitingBytes < shardBytes) continue;
-      await sealShard(path, itemFolder, sealed, items, counted);
+      await sealShard(path, itemFolder, sealed, counted);
       waitingBytes = 0;
     }
     if (isEnd && sealed.items.length < items.length) {
-      await sealShard(path, itemFolder, sealed, items, counted);
+      await sealShard(path, itemFolder, sealed, counted);
     }
   };
   /** One after the other; once one failed, none begins. */
@@ -147,9 +153,7 @@ function createBuilder(state: BuilderState): DatasetBuilder {
   return {
     missing: state.missing,
     async put(item, result) {
-      const record: ItemRecord = { name: items[item]!, ...('skipped' in result ? result : {}) };
-      const clips = 'clips' in result ? result.clips : [];
-      ready.set(item, await writeItem(itemFile(itemFolder, item), record, clips));
+      ready.set(item, await writeItem(itemFolder, item, items[item]!, result));
       await seal(false);
     },
     async finish() {
@@ -165,13 +169,7 @@ function createBuilder(state: BuilderState): DatasetBuilder {
 }
 
 /** Writes the clips of the items up to `end` as the next shard, then its index, then removes the items' files. */
-async function sealShard(
-  path: string,
-  itemFolder: string,
-  sealed: Sealed,
-  items: readonly string[],
-  end: number,
-): Promise<void> {
+async function sealShard(path: string, itemFolder: string, sealed: Sealed, end: number): Promise<void> {
   const firstItem = sealed.items.length;
   const target = join(path, shardFile(sealed.shards));
   const file = await beginFile(target);
@@ -182,11 +180,14 @@ async function sealShard(
     const handle = await open(file.path, 'w');
     try {
       for (let item = firstItem; item < end; item++) {
-        const { head, body } = await readItem(itemFile(itemFolder, item), items[item]!);
+        // Written, or read and checked, by this very run.
+        const head = JSON.parse(await readFile(headFile(itemFolder, item), 'utf8')) as ItemHead;
         records.push(head.record);
-        for (const clip of head.clips) clips.push({ ...clip, item, at: at + clip.at });
-        await handle.writeFile(body);
-        at += body.length;
+        for (const clip of head.clips) {
+          await handle.writeFile(await readPart(bodyFile(itemFolder, item), clip.at, clip.bytes));
+          clips.push({ ...clip, item, at: at + clip.at });
+        }
+        at += head.bytes;
       }
       await handle.writeFile(TAR_END);
     } finally {
@@ -204,68 +205,98 @@ async function sealShard(
   sealed.frames += clips.reduce((sum, { frames }) => sum + frames, 0);
   sealed.skipped += records.filter(({ skipped }) => skipped !== undefined).length;
   sealed.items.push(...records);
-  for (let item = firstItem; item < end; item++) await rm(itemFile(itemFolder, item), { force: true });
+  for (let item = firstItem; item < end; item++) {
+    await rm(headFile(itemFolder, item), { force: true });
+    await rm(bodyFile(itemFolder, item), { force: true });
+  }
 }
 
-function itemFile(folder: string, item: number): string {
-  return join(folder, `${String(item).padStart(8, '0')}.item`);
+function headFile(folder: string, item: number): string {
+  return join(folder, `${String(item).padStart(8, '0')}.json`);
 }
 
-/** A line of JSON, then the clips one after the other. Returns what it takes in a shard. */
-async function writeItem(path: string, record: ItemRecord, clips: readonly EncodedClip[]): Promise<number> {
+function bodyFile(folder: string, item: number): string {
+  return join(folder, `${String(item).padStart(8, '0')}.tar`);
+}
+
+/** Writes the clips of an item as they come, then its head. Returns what it takes in a shard. */
+async function writeItem(folder: string, item: number, name: string, result: ItemResult): Promise<number> {
+  const record: ItemRecord = { name, ...('skipped' in result ? { skipped: result.skipped } : {}) };
+  const clips: ClipEntry[] = [];
   let at = 0;
-  const entries = clips.map(({ entry, bytes }) => {
-    const placed = { ...entry, at };
-    at += bytes.length;
-    return placed;
-  });
-  const head: ItemHead = { record, clips: entries };
-  const line = new TextEncoder().encode(`${JSON.stringify(head)}\n`);
-  const all = new Uint8Array(line.length + at);
-  all.set(line);
-  for (const [i, { bytes }] of clips.entries()) all.set(bytes, line.length + entries[i]!.at);
-  await writeFileAtomic(path, all);
+  if ('clips' in result) {
+    const target = bodyFile(folder, item);
+    const file = await beginFile(target);
+    try {
+      const handle = await open(file.path, 'w');
+      try {
+        for await (const { entry, bytes } of result.clips) {
+          await handle.writeFile(bytes).catch((cause) => {
+            throw diskError(target, cause);
+          });
+          clips.push({ ...entry, at });
+          at += bytes.length;
+        }
+      } finally {
+        await handle.close();
+      }
+      await file.commit();
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+  }
+  const head: ItemHead = { record, clips, bytes: at };
+  await writeFileAtomic(headFile(folder, item), JSON.stringify(head));
   return at;
 }
 
-/** @throws BadInputError where the file is damaged */
-async function readItem(path: string, name: string): Promise<{ head: ItemHead; body: Uint8Array }> {
-  const bytes = new Uint8Array(await readFile(path));
-  const end = bytes.indexOf(10);
+/** What a finished item takes in a shard, once all of it is read and checked; null where it is not whole. */
+async function checkItem(folder: string, item: number, name: string): Promise<number | null> {
   try {
-    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))) as ItemHead;
-    const body = bytes.subarray(end + 1);
-    const isWhole = head.clips.every(
-      (clip) => crc32(body.subarray(clip.at, clip.at + clip.bytes)) === clip.crc32,
-    );
-    if (isWhole && head.record.name === name) return { head, body };
+    const head = JSON.parse(await readFile(headFile(folder, item), 'utf8')) as ItemHead;
+    if (head.record.name !== name) return null;
+    for (const clip of head.clips) {
+      const bytes = await readPart(bodyFile(folder, item), clip.at, clip.bytes);
+      if (crc32(bytes) !== clip.crc32) return null;
+    }
+    return head.bytes;
   } catch {
-    // Not JSON: the same answer as for a wrong checksum.
+    // Not there, or cut short: it is made anew.
+    return null;
   }
-  throw new BadInputError({
-    code: 'dataset-damaged',
-    message: `Expected ${path} to hold the finished item ${name}, but it is damaged.`,
-    hint: 'Remove it and run the same command again: it is made anew.',
-  });
 }
 
+async function readPart(path: string, at: number, length: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const bytes = new Uint8Array(length);
+    for (let filled = 0; filled < length; ) {
+      const { bytesRead } = await handle.read(bytes, filled, length - filled, at + filled);
+      if (bytesRead === 0) throw new Error(`${path} is cut short`);
+      filled += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The items of earlier runs that are in no shard yet, by number, with their sizes; what is not whole is removed. */
 async function readyItems(folder: string, items: readonly string[]): Promise<Map<number, number>> {
   const ready = new Map<number, number>();
-  for (const file of await readdir(folder)) {
-    const item = Number.parseInt(file, 10);
-    const path = join(folder, file);
+  const found = new Set((await readdir(folder)).map((file) => Number.parseInt(file, 10)));
+  for (const item of found) {
     const name = items[item];
-    // What is damaged is made anew; so is what another item had, for the source may have changed.
-    const whole = name === undefined ? null : await readItem(path, name).catch(ignoreDamage);
-    if (whole === null) await rm(path, { force: true });
-    else ready.set(item, whole.body.length);
+    const bytes = name === undefined ? null : await checkItem(folder, item, name);
+    if (bytes !== null) {
+      ready.set(item, bytes);
+      continue;
+    }
+    await rm(headFile(folder, item), { force: true });
+    await rm(bodyFile(folder, item), { force: true });
   }
   return ready;
-}
-
-function ignoreDamage(error: unknown): null {
-  if (error instanceof BadInputError) return null;
-  throw error;
 }
 
 async function readKnown(path: string, name: string): Promise<DatasetHeader | null> {

@@ -115,7 +115,7 @@ test('a finished item that is damaged before its shard is written is made anew',
     using dataset = await beginDataset(somePlan(folder.path, 2, { shardBytes: 1e9 }));
     await dataset.put(0, { clips: [someEncodedClip(0)] });
   }
-  const path = join(folder.path, '.items', '00000000.item');
+  const path = join(folder.path, '.items', '00000000.tar');
   const bytes = readFileSync(path);
   bytes[5000]! ^= 1;
   writeFileSync(path, bytes);
