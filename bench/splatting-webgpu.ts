@@ -4,9 +4,9 @@
 //
 //   npx tsx bench/splatting-webgpu.ts [--software] [--runs N] [--sides 128,256,512] [--size 512]
 //
-// For a machine without this repository's packages: bundle it to one file, which wants `webgpu` beside it.
-//   npx esbuild bench/splatting-webgpu.ts --bundle --platform=node --format=esm --external:webgpu
-//     --external:sharp --external:onnxruntime-node --external:@napi-rs/webcodecs --outfile=bench.mjs
+// For a machine without this repository: bundle it to one file, which wants the package `webgpu` beside it.
+//   npx esbuild bench/splatting-webgpu.ts --bundle --platform=node --target=node20 --format=esm \
+//     --external:webgpu --outfile=bench.mjs
 
 import { parseArgs } from 'node:util';
 import { MissingResourceError } from '../src/errors/index.ts';
@@ -37,7 +37,7 @@ async function open(): Promise<{ device: GpuDevice; adapter: GpuAdapterInfo; isS
       return { ...own, isSoftware: own.adapter.architecture === 'swiftshader' };
     } catch (error) {
       if (!(error instanceof MissingResourceError)) throw error;
-      console.error(`no GPU (${error.message}); software instead: run again with --software`);
+      console.error(`${error.message}; for a software driver run again with --software`);
       process.exit(error.exitStatus);
     }
   }
