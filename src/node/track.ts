@@ -5,11 +5,18 @@ import { type EventSink, silentSink } from '../events/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import type { Device } from '../tensor/index.ts';
-import type { ClipFrame, Tracker } from '../tracking/index.ts';
+import type { ClipFrame, ClipOptions, Tracker } from '../tracking/index.ts';
 import { loadTracker } from './load-tracker.ts';
 import { loadHead } from './model-files.ts';
 import { createDevice, type DeviceRequest } from './onnx-device.ts';
-import { type FileTrack, fileTrackOf, trackFaces, trackFile, trackPicture } from './track-input.ts';
+import {
+  type FileTrack,
+  fileTrackOf,
+  type TrackFileOptions,
+  trackFaces,
+  trackFile,
+  trackPicture,
+} from './track-input.ts';
 
 /** How something is tracked; all of it may be left out. */
 export type TrackSettings = {
@@ -30,46 +37,78 @@ export type TrackSettings = {
   readonly signal?: AbortSignal;
 };
 
+/** What can be tracked: the path of a clip or picture; a picture; or frames in order, read once and not kept. */
+export type TrackInput = string | RgbImage | AsyncIterable<ClipFrame>;
+
 /**
- * Tracks the head in a clip, a picture, or frames of any origin.
- * @param input the path of a clip or picture; a picture in memory; or frames in order, read once and not kept
+ * Tracks one head in a clip, a picture, or frames of any origin.
  * @throws BadInputError where the input cannot be used or shows no face: `code` and `hint` say more
  */
-export async function track(
-  input: string | RgbImage | AsyncIterable<ClipFrame>,
-  settings: TrackSettings = {},
-): Promise<FileTrack> {
-  const { face, focalPx, onEvent = silentSink, signal = new AbortController().signal } = settings;
-  const range = rangeOf(settings);
-  const head = settings.head ?? (await loadHead());
-  await using opened = settings.tracker === undefined ? await openTracker(head, settings) : null;
-  const tracker = opened ?? settings.tracker!;
-  const files = { emit: onEvent, signal, focalPx, range };
-  if (typeof input === 'string') {
-    // Awaited here: an opened tracker is closed on the way out.
-    if (face === undefined) return await trackFile(tracker, head, input, files);
-    return (await trackFaces(tracker, input, { ...files, face }))[0]!;
-  }
-  if (Object.keys(range).length > 0) {
-    throw new BadInputError({
-      code: 'range-outside-clip',
-      message: 'Expected the path of a clip to take a piece of, but got pictures.',
-      hint: 'Give the frames of the piece alone, or a path.',
-    });
-  }
-  if ('data' in input && face === undefined) return await trackPicture(tracker, head, input, files);
-  const frames = 'data' in input ? onePicture(input) : input;
-  const options = { onEvent, ...(focalPx === undefined ? {} : { focalPx }) };
+export async function track(input: TrackInput, settings: TrackSettings = {}): Promise<FileTrack> {
+  if (settings.face !== undefined) return (await trackAll(input, settings))[0]!;
+  await using opened = await openTracker(settings);
+  const { head, tracker } = opened;
+  const files = fileOptions(settings);
+  // Awaited here: an opened tracker is closed on the way out.
+  if (typeof input === 'string') return await trackFile(tracker, head, input, files);
+  expectNoRange(settings);
+  if ('data' in input) return await trackPicture(tracker, head, input, files);
   const start = performance.now();
-  const result =
-    face === undefined
-      ? await tracker.trackClip(watched(frames, signal), options)
-      : (await tracker.trackFaces(watched(frames, signal), { ...options, face }))[0]!;
+  const result = await tracker.trackClip(watched(input, files.signal), clipOptions(settings));
   return fileTrackOf(result, (performance.now() - start) / 1000);
 }
 
-async function openTracker(head: HeadModel, { device = 'auto' }: TrackSettings): Promise<Tracker> {
-  return loadTracker(typeof device === 'string' ? await createDevice(device) : device, head);
+/**
+ * Tracks every head that stays for a while, from left to right; or the one of `face` alone. Each track has all
+ * frames of the clip.
+ * @throws BadInputError as `track`, and `no-such-face`
+ */
+export async function trackAll(
+  input: TrackInput,
+  settings: TrackSettings = {},
+): Promise<readonly FileTrack[]> {
+  const { face } = settings;
+  await using opened = await openTracker(settings);
+  const { tracker } = opened;
+  const files = fileOptions(settings);
+  if (typeof input === 'string') return await trackFaces(tracker, input, { ...files, face });
+  expectNoRange(settings);
+  const frames = 'data' in input ? onePicture(input) : input;
+  const start = performance.now();
+  const options = { ...clipOptions(settings), ...(face === undefined ? {} : { face }) };
+  const results = await tracker.trackFaces(watched(frames, files.signal), options);
+  const seconds = (performance.now() - start) / 1000;
+  return results.map((result) => fileTrackOf(result, seconds));
+}
+
+/** The tracker of the settings, which stays open, or one of its own, which is closed with this. */
+async function openTracker({
+  head: given,
+  tracker,
+  device = 'auto',
+}: TrackSettings): Promise<AsyncDisposable & { readonly head: HeadModel; readonly tracker: Tracker }> {
+  const head = given ?? (await loadHead());
+  if (tracker !== undefined) return { head, tracker, [Symbol.asyncDispose]: async () => {} };
+  const own = await loadTracker(typeof device === 'string' ? await createDevice(device) : device, head);
+  return { head, tracker: own, [Symbol.asyncDispose]: () => own[Symbol.asyncDispose]() };
+}
+
+function fileOptions(settings: TrackSettings): TrackFileOptions {
+  const { onEvent = silentSink, signal = new AbortController().signal, focalPx } = settings;
+  return { emit: onEvent, signal, focalPx, range: rangeOf(settings) };
+}
+
+function clipOptions({ onEvent = silentSink, focalPx }: TrackSettings): ClipOptions {
+  return { onEvent, ...(focalPx === undefined ? {} : { focalPx }) };
+}
+
+function expectNoRange(settings: TrackSettings): void {
+  if (Object.keys(rangeOf(settings)).length === 0) return;
+  throw new BadInputError({
+    code: 'range-outside-clip',
+    message: 'Expected the path of a clip to take a piece of, but got pictures.',
+    hint: 'Give the frames of the piece alone, or a path.',
+  });
 }
 
 function rangeOf({ fromSeconds, toSeconds }: TrackSettings): { fromSeconds?: number; toSeconds?: number } {

@@ -20,6 +20,7 @@ import {
   readImage,
   type Tracker,
   track,
+  trackAll,
   writeImage,
 } from '../../src/index.ts';
 import { cropImage, pasteImage, type RgbImage, resizeImage, solidImage } from '../../src/media/index.ts';
@@ -197,6 +198,11 @@ test('of two who look alike each keeps to their own side, and any of them can be
   assert.deepEqual(
     decodeHeadTrack(new Uint8Array(readFileSync(at('twins.track')))).landmarksPx,
     sides[1]!.landmarksPx,
+  );
+  const inMemory = await trackAll(both[0]!, { head, tracker });
+  assert.deepEqual(
+    inMemory.map((result) => result.track.provenance.face),
+    ['1 of 2', '2 of 2'],
   );
   const third = await runToFailure(...words, '--face', '3');
   assert.deepEqual([third.code, third.status], ['no-such-face', 2]);
