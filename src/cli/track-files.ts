@@ -1,6 +1,7 @@
 // `track` with its files: what is tracked, and what is written of each face.
 
 import { basename, extname } from 'node:path';
+import type { EventSink } from '../events/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import { clipPiece, type RgbImage, type TimeRange, type VideoFrameImage } from '../media/index.ts';
 import {
@@ -63,7 +64,7 @@ export async function runTracking(options: TrackOptions, context: CommandContext
       ...options,
       ...{ out: withSuffix(out, suffix), export: named(options.export) },
       ...{ report: named(options.report), sheet: named(options.sheet) },
-      ...{ signal, number: allFaces ? i + 1 : face },
+      ...{ emit, signal, number: allFaces ? i + 1 : face },
     });
     const doubts = findDoubts(result.track, result);
     const fields = fieldsOf(result, doubts);
@@ -80,6 +81,7 @@ export async function runTracking(options: TrackOptions, context: CommandContext
 }
 
 type FaceFiles = Pick<TrackOptions, 'input' | 'out' | 'export' | 'report' | 'sheet'> & {
+  readonly emit: EventSink;
   readonly signal: AbortSignal;
   /** The number of the face, where several were looked at. */
   readonly number: number | undefined;
@@ -92,7 +94,7 @@ async function writeFace(
   range: TimeRange,
   files: FaceFiles,
 ): Promise<string[]> {
-  const { input, out, report, sheet, signal, number } = files;
+  const { input, out, report, sheet, emit, signal, number } = files;
   const { track } = result;
   const outputs = [out];
   await writeTrack(out, track);
@@ -105,7 +107,7 @@ async function writeFace(
   const shown = { head, result, framesAt: pictures.framesAt, signal };
   if (report !== undefined) {
     const title = basename(input) + (number === undefined ? '' : `, face ${number}`);
-    await writeTrackReport({ ...shown, path: report, title });
+    await writeTrackReport({ ...shown, emit, path: report, title });
     outputs.push(report);
   }
   if (sheet !== undefined) {

@@ -1,5 +1,6 @@
 // The pictures of a report, read again from the clip by seeking, and the page written.
 
+import type { EventSink } from '../events/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import type { RgbImage, VideoSource } from '../media/index.ts';
 import { type FileTrack, jpegBytes, startOfTrack, writeFileAtomic } from '../node/index.ts';
@@ -23,6 +24,7 @@ export type ReportJob = {
   readonly result: FileTrack;
   /** The frames of some moments on the track's clock, in growing order. */
   readonly framesAt: VideoSource['framesAt'];
+  readonly emit: EventSink;
   readonly signal: AbortSignal;
 };
 
@@ -46,6 +48,13 @@ export async function writeTrackReport(job: ReportJob): Promise<void> {
   const moments = wanted.map((frame) => track.timestampsSeconds[frame]!);
   for await (const { index, image } of job.framesAt(moments)) {
     signal.throwIfAborted();
+    job.emit({
+      kind: 'progress',
+      stage: 'draw the report',
+      done: index + 1,
+      total: wanted.length,
+      unit: 'frames',
+    });
     const frame = wanted[index]!;
     frames.set(frame, await dataPicture(fittedImage(image, FRAME_BOX_PX)));
     if (overlaid.has(frame) && track.confidence[frame]! > 0) {
