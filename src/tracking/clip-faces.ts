@@ -15,6 +15,8 @@ export type ClipFaces = {
   readonly height: number;
   /** For each face, from left to right by its mean place, every frame of the clip. */
   readonly faces: readonly (readonly SeenFrame[])[];
+  /** The first frame of every shot but the first. */
+  readonly shots: readonly number[];
 };
 
 /** A face must be seen in this many frames, or in this share of a shorter clip: less is a passer-by or a mistake. */
@@ -25,14 +27,23 @@ const MIN_SHARE = 0.1;
 export async function findClipFaces(
   frames: AsyncIterable<{ readonly timestampSeconds: number; readonly image: RgbImage }>,
   group: FaceGroup,
-  { onEvent, frameCountEstimate }: { readonly onEvent: EventSink; readonly frameCountEstimate?: number },
+  options: {
+    readonly onEvent: EventSink;
+    readonly frameCountEstimate?: number;
+    /** Asked of every picture in order: whether a new shot begins with it. */
+    readonly isCut?: (image: RgbImage) => boolean;
+  },
 ): Promise<ClipFaces> {
+  const { onEvent, frameCountEstimate, isCut = () => false } = options;
   const timestamps: number[] = [];
   const faces: SeenFrame[][] = [];
+  const shots: number[] = [];
   let [width, height] = [0, 0];
   for await (const { image, timestampSeconds } of frames) {
     [width, height] = [image.width, image.height];
-    for (const [i, face] of (await group.next(image)).entries()) {
+    const isNewShot = isCut(image);
+    if (isNewShot) shots.push(timestamps.length);
+    for (const [i, face] of (await group.next(image, { isNewShot })).entries()) {
       faces[i] ??= timestamps.map((seconds) => seenFrame(seconds, null, image));
       faces[i].push(seenFrame(timestampSeconds, face, image));
     }
@@ -47,7 +58,7 @@ export async function findClipFaces(
     const message = `${faces.length - lasting.length} faces are left out: they are seen in fewer than ${Math.ceil(least)} frames.`;
     onEvent({ kind: 'log', level: 'info', message });
   }
-  return { width, height, faces: lasting.sort((a, b) => meanPlace(a) - meanPlace(b)) };
+  return { width, height, shots, faces: lasting.sort((a, b) => meanPlace(a) - meanPlace(b)) };
 }
 
 /** What is kept of a frame, its picture apart. */

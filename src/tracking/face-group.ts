@@ -9,8 +9,14 @@ import { type FaceRegion, regionFromBox, regionFromLandmarks } from './face-regi
 
 /** The state of following all faces; pictures are given in order. */
 export type FaceGroup = {
-  /** Looks at the next picture: one entry for every face met so far, null where it is not seen now. */
-  next(image: RgbImage): Promise<readonly (FollowedFace | null)[]>;
+  /**
+   * Looks at the next picture: one entry for every face met so far, null where it is not seen now.
+   * @param options.isNewShot the picture cut: faces are looked for anew
+   */
+  next(
+    image: RgbImage,
+    options?: { readonly isNewShot?: boolean },
+  ): Promise<readonly (FollowedFace | null)[]>;
 };
 
 /** Below this the network says that its region holds no face. */
@@ -38,7 +44,8 @@ export function createFaceGroup(detector: FaceDetector, network: LandmarkNetwork
     return second.presence < MIN_PRESENCE ? null : { ...second, facesDetected: 0 };
   };
 
-  const follow = async (image: RgbImage): Promise<(FollowedFace | null)[]> => {
+  const follow = async (image: RgbImage, isNewShot: boolean): Promise<(FollowedFace | null)[]> => {
+    if (isNewShot) return members.map(() => null);
     const found: (FollowedFace | null)[] = [];
     for (const { landmarksPx, lostFor } of members) {
       const seen = lostFor > 0 ? null : await network.locate(image, regionFromLandmarks(landmarksPx));
@@ -81,10 +88,11 @@ export function createFaceGroup(detector: FaceDetector, network: LandmarkNetwork
   };
 
   return {
-    async next(image) {
-      const found = await follow(image);
+    async next(image, { isNewShot = false } = {}) {
+      const found = await follow(image, isNewShot);
       part(found);
-      const isLost = members.some(({ lostFor }, i) => found[i] === null && lostFor < DETECTION_INTERVAL);
+      const isLost =
+        isNewShot || members.some(({ lostFor }, i) => found[i] === null && lostFor < DETECTION_INTERVAL);
       if (isLost || frame % DETECTION_INTERVAL === 0) await welcome(image, found);
       frame++;
       for (const [i, face] of found.entries()) {
