@@ -56,7 +56,7 @@ export async function runHeadConvert(
     summary:
       `${out}: ${fields.frames} frames of ${target.name}` +
       (carried
-        ? ` from ${source.name}; the two meshes differ by ${fields.identityMillimetres} mm at rest, ` +
+        ? ` from ${source.name}; the meshes differ by ${fields.identityMillimetres} mm at rest, the motion misses ` +
           `${fields.frameMillimetresMedian} mm in the median frame, ${fields.frameMillimetresWorst} mm in the worst`
         : ''),
     outputs,

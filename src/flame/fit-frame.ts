@@ -17,7 +17,7 @@ import { createHeadPoser, type HeadModel, type HeadParameters } from '../head/in
 import { reduceToPoints } from './point-head.ts';
 import { rms, type SharedPlaces } from './shared-places.ts';
 
-/** A frame, and the root mean square distance of its mesh to the places. */
+/** A frame, and how far its motion misses: the root mean square over the places, metres, without what differs at rest. */
 export type FittedFrame = { readonly parameters: HeadParameters; readonly rmsMetres: number };
 
 const [ROOT, NECK, JAW] = [0, 1, 2] as const;
@@ -26,12 +26,17 @@ const FIRST_ROUNDS = 20;
 const JAW_DEVIATION = 0.3;
 const JAW_LIMIT = 0.7;
 const JAW_STEP = 0.01;
+/** Motion is known better than the places themselves: half their deviation. */
+const MOTION_PRECISION = 4;
 const SMALLEST_GAIN_METRES = 1e-6;
 /** The jaw's joint says what these units would say again, or no skin shows them. */
 const UNUSED_UNITS = /^(jawOpen|tongueOut|eyeLookIn|eyeLookOut)/;
 const UNIT_DEVIATION = 0.5;
 
-/** Fits one person's frames, each from the one before. */
+/**
+ * Fits one person's frames, each from the one before. What the two heads differ by at rest (`offsets`, `3N`) moves
+ * along and is not taken for expression.
+ */
 export type FrameFit = {
   /** Finds root, jaw and expression that bring the mesh to the places (`N 3`, world). The neck is the source's. */
   fit(places: Float64Array, sourceJoints: Float32Array): FittedFrame;
@@ -40,10 +45,11 @@ export type FrameFit = {
 /** Fits root, jaw and expression of one person, frame after frame. */
 export function createFrameFit(
   target: HeadModel,
-  identity: Float32Array,
-  { vertices, weights, precision }: SharedPlaces,
+  { identity, offsets }: { readonly identity: Float32Array; readonly offsets: Float64Array },
+  { vertices, weights, precision: atRest }: SharedPlaces,
 ): FrameFit {
-  const head = reduceToPoints(target, identity, vertices);
+  const precision = atRest.map((value) => MOTION_PRECISION * value);
+  const head = reduceToPoints(target, identity, vertices, offsets);
   const poser = createHeadPoser(head);
   const count = head.template.length;
   const units = target.expressionNames.length;

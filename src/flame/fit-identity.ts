@@ -9,13 +9,13 @@ const IDENTITY_ROUNDS = 8;
 
 /**
  * The target's identity whose neutral mesh meets the places (`N 3`), wherever they lie.
- * @returns the identity, and the root mean square distance that stays
+ * @returns the identity; where the places lie beyond its mesh, `3N`; and the root mean square of that
  */
 export function fitIdentity(
   target: HeadModel,
   { vertices, weights, precision }: SharedPlaces,
   places: Float64Array,
-): { identity: Float32Array; rmsMetres: number } {
+): { identity: Float32Array; offsets: Float64Array; rmsMetres: number } {
   const length = target.template.length;
   const rest = atPoints(target, target.template, vertices);
   const rows = Array.from({ length: target.identityCount }, (_, k) =>
@@ -38,7 +38,11 @@ export function fitIdentity(
     );
     coefficients = solveInBox(gram, right, prior, coefficients);
   }
-  return { identity: Float32Array.from(coefficients), rmsMetres: rms(residual, weights) };
+  return {
+    identity: Float32Array.from(coefficients),
+    offsets: residual,
+    rmsMetres: rms(residual, weights),
+  };
 }
 
 function addScaled(target: Float64Array, row: ArrayLike<number>, factor: number): void {

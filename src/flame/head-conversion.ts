@@ -55,7 +55,7 @@ export function createHeadConverter(
     return found;
   };
   const person = fitIdentity(target, places, placesOf({ ...neutralParameters(source), identity }));
-  const frame = createFrameFit(target, person.identity, places);
+  const frame = createFrameFit(target, person, places);
   return {
     identity: person.identity,
     identityRmsMetres: person.rmsMetres,

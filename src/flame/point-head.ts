@@ -8,8 +8,14 @@ const JOINTS = JOINT_NAMES.length;
  * The head of one identity at chosen vertices. Its vertices are the chosen ones, then one for each joint, so that the
  * joints stay where they were.
  * @param identity `I`
+ * @param offsets what to add to the chosen vertices at rest, `3N`; those of the joints are left alone
  */
-export function reduceToPoints(head: HeadModel, identity: Float32Array, vertices: Uint32Array): HeadModel {
+export function reduceToPoints(
+  head: HeadModel,
+  identity: Float32Array,
+  vertices: Uint32Array,
+  offsets: Float64Array,
+): HeadModel {
   const length = head.template.length;
   const shaped = head.template.slice();
   for (const [k, value] of identity.entries()) {
@@ -45,7 +51,7 @@ export function reduceToPoints(head: HeadModel, identity: Float32Array, vertices
   }
   return {
     ...head,
-    template: withJoints(shaped),
+    template: withJoints(shaped).map((value, i) => (i < 3 * vertices.length ? value + offsets[i]! : value)),
     identityBasis: new Float32Array(0),
     identityCount: 0,
     expressionBasis: basisOf(

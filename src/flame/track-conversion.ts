@@ -9,7 +9,7 @@ export type ConvertedTrack = {
   readonly track: HeadTrack;
   /** Root mean square distance of the two neutral meshes of the person, metres. */
   readonly identityRmsMetres: number;
-  /** `T`: the same of each frame's meshes. */
+  /** `T`: by how much the motion misses in each frame, root mean square, metres; what differs at rest is left out. */
   readonly frameRmsMetres: Float32Array;
   /** How many places of the two heads were compared. */
   readonly pointCount: number;
