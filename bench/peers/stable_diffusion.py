@@ -152,6 +152,28 @@ def full_width():
     keep("full/motion", fill(block)(tensor("full.clip", (14, 320, 4, 4)), num_frames=14))
 
 
+def guidance():
+    """Champ's guidance encoder at full width, as its repository states the forward pass."""
+
+    class GuidanceEncoder(torch.nn.Module):
+        def __init__(self, channels=8, widths=(16, 32, 96, 256)):
+            super().__init__()
+            conv = lambda a, b, stride=1: torch.nn.Conv2d(a, b, 3, stride, 1)  # noqa: E731
+            self.conv_in = conv(channels, widths[0])
+            self.blocks = torch.nn.ModuleList()
+            for a, b in zip(widths, widths[1:]):
+                self.blocks += [conv(a, a), conv(a, b, 2)]
+            self.attentions = torch.nn.ModuleDict({"5": Transformer2DModel(8, 32, in_channels=256, norm_num_groups=32)})
+            self.conv_out = conv(widths[-1], 320)
+
+        def forward(self, x):
+            for layer in [self.conv_in, *self.blocks]:
+                x = torch.nn.functional.silu(layer(x))
+            return self.conv_out(self.attentions["5"](x)[0])
+
+    keep("full/guidance", fill(GuidanceEncoder())(tensor("full.control", (1, 8, 64, 64))))
+
+
 def sampler():
     scheduler = DDIMScheduler(
         num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False,
@@ -192,7 +214,7 @@ def key_lists():
 
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
-    for part in (unets, reference, motion, autoencoder, full_width, sampler, key_lists):
+    for part in (unets, reference, motion, autoencoder, full_width, guidance, sampler, key_lists):
         part()
     save_file(goldens, OUT / "networks.safetensors")
     print(f"{len(goldens)} goldens, {sum(f.stat().st_size for f in OUT.iterdir())} bytes")

@@ -15,8 +15,10 @@ import {
   ANIMATEDIFF_V2,
   attendToReference,
   attendToSelf,
+  CHAMP_GUIDANCE,
   decodeLatent,
   encodePicture,
+  guidanceEncoder,
   motionModule,
   referenceTokens,
   SD_AUTOENCODER,
@@ -246,6 +248,11 @@ test("one block of each kind gives diffusers' numbers at full width", async () =
           groups: 32,
         }),
       { x: seededInput('full.clip', [14, 320, 4, 4]) },
+    ],
+    [
+      'guidance',
+      ({ scope }) => guidanceEncoder(scope, input('control', [1, 8, 64, 64]), 320, CHAMP_GUIDANCE),
+      { control: seededInput('full.control', [1, 8, 64, 64]) },
     ],
   ];
   for (const [name, build, feeds] of blocks) {
