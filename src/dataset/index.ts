@@ -13,5 +13,6 @@ export * from './head-mirror.ts';
 export * from './layouts.ts';
 export * from './sample-order.ts';
 export * from './sample-stream.ts';
+export * from './statistics.ts';
 export { TAR_END } from './tar.ts';
 export * from './verify.ts';

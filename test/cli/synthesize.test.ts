@@ -22,7 +22,7 @@ test('subjects come with pictures, masks and truth; a killed run goes on to the 
     onStart(interrupt) {
       const items = join(killed, '.items');
       const watch = setInterval(() => {
-        if (!existsSync(items) || !readdirSync(items).some((name) => name.endsWith('.item'))) return;
+        if (!existsSync(items) || !readdirSync(items).some((name) => name.endsWith('.json'))) return;
         clearInterval(watch);
         interrupt('SIGKILL');
       }, 2);

@@ -1,0 +1,83 @@
+// What `dataset inspect` does, apart from its options.
+
+import { join } from 'node:path';
+import {
+  type ClipPlace,
+  type Dataset,
+  datasetStatistics,
+  openDataset,
+  spreadClips,
+} from '../dataset/index.ts';
+import { resizeImage, sizeToFit } from '../media/index.ts';
+import { datasetFolder, decodeFrame, expectWritable, jpegBytes, writeFileAtomic } from '../node/index.ts';
+import { datasetHtml, type ReportPicture } from '../report/index.ts';
+import type { CommandContext, CommandResult } from './command.ts';
+import { packageVersion } from './package-info.ts';
+
+/** Options of `dataset inspect`. */
+export type DatasetInspectOptions = {
+  readonly folder: string;
+  readonly out?: string | undefined;
+  readonly pictures: number;
+  readonly clips: number;
+};
+
+const PICTURE_PX = 128;
+
+/** Counts a dataset and writes its page. */
+export async function runDatasetInspect(
+  { folder, out, pictures, clips: maxClips }: DatasetInspectOptions,
+  { emit, signal }: CommandContext,
+): Promise<CommandResult> {
+  await using disk = datasetFolder(folder);
+  const dataset = await openDataset(disk);
+  const page = out ?? join(folder, 'inspect.html');
+  await expectWritable(page);
+  const statistics = await datasetStatistics(dataset, {
+    maxClips,
+    onClip(done, total) {
+      signal.throwIfAborted();
+      emit({ kind: 'progress', stage: 'read tracks', done, total, unit: 'clips' });
+    },
+  });
+  const shown: { picture: ReportPicture; caption: string }[] = [];
+  for (const [i, place] of spreadClips(dataset.clips, pictures).entries()) {
+    signal.throwIfAborted();
+    shown.push({ picture: await pictureOf(dataset, place, i), caption: `${place.key}, ${place.label}` });
+  }
+  const skipped = dataset.items.filter((item) => item.skipped !== undefined);
+  const isComplete = dataset.header.totals !== null;
+  const { name, request, headName } = dataset.header;
+  const maker = `Made by learn2control ${packageVersion()} dataset inspect`;
+  await writeFileAtomic(
+    page,
+    datasetHtml({
+      ...{ title: name, request, headName, isComplete, statistics, skipped, maker },
+      shards: dataset.shards,
+      pictures: shown,
+    }),
+  );
+  if (!isComplete) {
+    const message = `${folder} is not complete: the run that writes it has not ended.`;
+    emit({ kind: 'log', level: 'warning', message });
+  }
+  const { clips, frames, people, framesOpened, framesTracked, labels, splits, kinds } = statistics;
+  return {
+    summary: `${folder}: ${clips} clips, ${frames} frames, ${people} people, ${skipped.length} items skipped; ${page}`,
+    outputs: [page],
+    fields: {
+      ...{ clips, frames, people, framesOpened, framesTracked, labels, splits, kinds, isComplete },
+      shards: dataset.shards,
+      skipped: skipped.length,
+    },
+  };
+}
+
+/** A frame of a clip, another one for each clip of the sheet, so that views show their range. */
+async function pictureOf(dataset: Dataset, place: ClipPlace, i: number): Promise<ReportPicture> {
+  const clip = await dataset.open(place);
+  const image = await decodeFrame((await clip.frame((7 * i) % place.frames)).bytes);
+  const { width, height } = sizeToFit(image, { width: PICTURE_PX, height: PICTURE_PX });
+  const base64 = Buffer.from(await jpegBytes(resizeImage(image, width, height), 80)).toString('base64');
+  return { uri: `data:image/jpeg;base64,${base64}`, width, height };
+}
