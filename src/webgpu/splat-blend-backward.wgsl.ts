@@ -48,8 +48,8 @@ fn main(
 
 /**
  * Back through the blending. Reads camera, ranges, pairs, views, features, behind, gradImage; writes rows: for
- * each pair the gradients of its features, then with s the gradient of its opacity the sums over pixels of
- * (s, s dx, s dy, 0) and (s dx^2, s dx dy, s dy^2, 0).
+ * each pair the gradients of its features, then with g the gradient of its opacity and e the whitened distance
+ * the sums over pixels of (g, g e, 0) and (g e1^2, g e1 e2, g e2^2, 0).
  */
 export function blendBackwardWgsl(channels: number): string {
   const quads = quadsOf(channels);
@@ -133,7 +133,6 @@ ${isStaged ? unrolled(quads, (q) => `  gradients[${q * TILE_PIXELS}u + thread] =
     let own = thread % ${batch}u;
     if (own < size) {
       let pair = pairs[first + own].x;
-      let mean = placed[own].xy - 0.5;
       for (var quad = thread / ${batch}u; quad < ${row}u; quad += ${TILE_PIXELS / batch}u) {
         var total = vec4f(0.0);
         for (var p = 0u; p < ${TILE_PIXELS}u; p++) {
@@ -142,8 +141,8 @@ ${isStaged ? unrolled(quads, (q) => `  gradients[${q * TILE_PIXELS}u + thread] =
           if (quad < ${quads}u) {
             total += part.x * ${isStaged ? `gradients[quad * ${TILE_PIXELS}u + p]` : 'gradientAt(corner + place, quad)'};
           } else {
-            let d = mean - vec2f(place);
-            let moments = select(vec4f(d.x * d.x, d.x * d.y, d.y * d.y, 0.0), vec4f(1.0, d, 0.0), quad == ${quads}u);
+            let e = whitened(own, vec2f(place) + 0.5);
+            let moments = select(vec4f(e.x * e.x, e.x * e.y, e.y * e.y, 0.0), vec4f(1.0, e, 0.0), quad == ${quads}u);
             total += part.y * moments;
           }
         }

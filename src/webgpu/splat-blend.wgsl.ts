@@ -29,7 +29,7 @@ var<workgroup> range: vec2u;
 var<workgroup> openPixels: atomic<u32>;
 var<workgroup> openNow: u32;
 var<workgroup> placed: array<vec4f, ${batch}>;   // mean x y from the tile's corner, opacity
-var<workgroup> inverses: array<vec4f, ${batch}>; // of the covariance: xx, xy, yy
+var<workgroup> whitenings: array<vec4f, ${batch}>;
 var<workgroup> loaded: array<vec4f, ${batch * quads}>;
 fn featuresOf(gaussian: u32, quad: u32) -> vec4f {
   return vec4f(${[0, 1, 2, 3].map(channel).join(', ')});
@@ -48,19 +48,24 @@ fn loadBatch(first: u32, size: u32, corner: vec2f, thread: u32) {
   for (var k = thread; k < size; k += ${TILE_PIXELS}u) {
     let gaussian = pairs[first + k].y;
     let view = views[2u * gaussian];
-    inverses[k] = views[2u * gaussian + 1u];
+    whitenings[k] = views[2u * gaussian + 1u];
     // The difference is exact, and what float32 left of the mean counts again beside it.
-    placed[k] = vec4f((view.xy - corner) + vec2f(view.w, inverses[k].w), view.z, 0.0);
+    placed[k] = vec4f((view.xy - corner) + vec2f(view.w, whitenings[k].w), view.z, 0.0);
   }
   for (var k = thread; k < size * ${quads}u; k += ${TILE_PIXELS}u) {
     loaded[k] = featuresOf(pairs[first + k / ${quads}u].y, k % ${quads}u);
   }
   workgroupBarrier();
 }
-fn falloffOf(k: u32, pixel: vec2f) -> f32 {
+// From the pixel to the mean in the Gaussian's standard deviations.
+fn whitened(k: u32, pixel: vec2f) -> vec2f {
   let d = placed[k].xy - pixel;
-  let q = inverses[k];
-  return exp(-(0.5 * (q.x * d.x * d.x + q.z * d.y * d.y) + q.y * d.x * d.y));
+  let w = whitenings[k];
+  return vec2f(w.x * (d.x - w.y * d.y), w.z * d.y);
+}
+fn falloffOf(k: u32, pixel: vec2f) -> f32 {
+  let e = whitened(k, pixel);
+  return exp(-0.5 * dot(e, e));
 }
 fn alphaOf(k: u32, falloff: f32) -> f32 { return min(${ALPHA_MAX}, placed[k].z * falloff); }
 const ALPHA_MIN = ${ALPHA_MIN};

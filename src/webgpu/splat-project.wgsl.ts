@@ -1,6 +1,6 @@
 // Each Gaussian onto the image, and each gradient on the image back to its Gaussian: one thread a Gaussian.
 
-import { ALPHA_MIN, LOW_PASS_PX2, NEAR_DEPTH } from '../kernels/index.ts';
+import { ALPHA_MIN, DETERMINANT_MAX, NEAR_DEPTH } from '../kernels/index.ts';
 import { CAMERA_WGSL, viewWgsl } from './splat-view.wgsl.ts';
 import { GROUP_INDEX_WGSL, THREADS } from './work-size.ts';
 
@@ -11,7 +11,7 @@ const bitsOf = (value: number): number => new Uint32Array(Float32Array.of(value)
 
 /**
  * Projects. Reads camera, means, scales, opacities (and rotations); writes views (mean x y, opacity, which
- * is 0 where not drawn, rest of x; inverse covariance xx xy yy, rest of y), rects (first tile; tiles across and down, 16 bits each), keys (bits of
+ * is 0 where not drawn, rest of x; whitening a s b, rest of y), rects (first tile; tiles across and down, 16 bits each), keys (bits of
  * the depth, all ones where not drawn) and order (the index).
  */
 export function projectWgsl(isTurned: boolean): string {
@@ -61,23 +61,24 @@ fn main(
   let column = onImage(0u, x, z);
   let row = onImage(1u, y, z);
   let at = vec2f(column.x, row.x);
-  if (!isFinite(view.inverse.x) || !isFinite(view.inverse.z) || !isFinite(at.x) || !isFinite(at.y)) { return; }
+  if (!isBetween(view.determinant, 1u) || view.determinant >= ${DETERMINANT_MAX}) { return; }
+  if (!isFinite(at.x) || !isFinite(at.y)) { return; }
   let reach = sqrt(2.0 * max(0.0, log(opacity / ${ALPHA_MIN})));
-  let columns = tilesOf(at.x, reach * sqrt(view.cov.x + ${LOW_PASS_PX2}), camera.size.z);
-  let rows = tilesOf(at.y, reach * sqrt(view.cov.z + ${LOW_PASS_PX2}), camera.size.w);
+  let columns = tilesOf(at.x, reach * sqrt(view.variances.x), camera.size.z);
+  let rows = tilesOf(at.y, reach * sqrt(view.variances.y), camera.size.w);
   if (columns.x >= columns.y || rows.x >= rows.y) { return; }
   keys[i] = bitcast<u32>(z.x);
   rects[i] = vec2u(columns.x | (rows.x << 16u), (columns.y - columns.x) | ((rows.y - rows.x) << 16u));
   views[2u * i] = vec4f(at, opacity, column.y);
-  views[2u * i + 1u] = vec4f(view.inverse, row.y);
+  views[2u * i + 1u] = vec4f(view.whitening, row.y);
 }
 `;
 }
 
 /**
  * Carries gradients back through the projection. Reads camera, means, scales (and rotations), views and
- * sums (of s, s dx, s dy, -; s dx^2, s dx dy, s dy^2, -, with s the gradient to opacity); writes
- * gradMeans, gradScales (and gradRotations).
+ * sums (of g, g e, -; g e1^2, g e1 e2, g e2^2, -, with g the gradient of the opacity and e the whitened
+ * distance); writes gradMeans, gradScales (and gradRotations).
  */
 export function projectBackwardWgsl(isTurned: boolean): string {
   const views = isTurned ? 4 : 3;
@@ -110,19 +111,21 @@ fn main(
   let mean = meanOf(i);
   let z = inCamera(2u, mean).x;
   let view = viewOf(i, inCamera(0u, mean).x, inCamera(1u, mean).x, z);
-  let k = view.inverse;
-  let first = -opacity * sums[2u * i];
-  let second = -opacity * sums[2u * i + 1u];
-  let gradAt = vec2f(k.x * first.y + k.y * first.z, k.y * first.y + k.z * first.z);
+  // Whitened, e = L d: dsigma/dmean = L^T e, and dL/dcov = -L^T E L / 2 with E the sum of dL/dsigma e e^T.
+  let a = view.whitening.x;
+  let slope = view.whitening.y;
+  let b = view.whitening.z;
+  let first = opacity * sums[2u * i];
+  let second = opacity * sums[2u * i + 1u];
+  let gradAt = -vec2f(a * first.y, b * first.z - a * slope * first.y);
 
-  // dL/dcov = -K (dL/dK) K.
-  let inverse = mat2x2f(k.x, k.y, k.y, k.z);
-  let half = -0.5 * second;
-  let gradCov = inverse * mat2x2f(half.x, half.y, half.y, half.z) * inverse;
-
-  // With M = J A the axes on the image: dM = 2 G M, dJ = dM A^T, dA = J^T dM.
-  let gradX = 2.0 * (gradCov[0][0] * view.imageX + gradCov[0][1] * view.imageY);
-  let gradY = 2.0 * (gradCov[0][1] * view.imageX + gradCov[1][1] * view.imageY);
+  // With M = J A the axes on the image: dM = 2 dcov M, dJ = dM A^T, dA = J^T dM.
+  let whiteX = a * (view.imageX - slope * view.imageY);
+  let whiteY = b * view.imageY;
+  let gradWhiteX = second.x * whiteX + second.y * whiteY;
+  let gradWhiteY = second.y * whiteX + second.z * whiteY;
+  let gradX = a * gradWhiteX;
+  let gradY = b * gradWhiteY - slope * gradX;
   let depths = transpose(view.axes)[2];
   let gradTangent = -view.perZ * select(vec2f(0.0), vec2f(dot(gradX, depths), dot(gradY, depths)), view.isInside);
   let gradDepths = -view.perZ.x * view.tangent.x * gradX - view.perZ.y * view.tangent.y * gradY;

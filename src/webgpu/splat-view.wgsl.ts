@@ -108,8 +108,9 @@ struct View {
   perZ: vec2f,          // focal length / z
   imageX: vec3f,        // the axes on the image, pixels
   imageY: vec3f,
-  cov: vec3f,           // xx, xy, yy without the low-pass
-  inverse: vec3f,       // of the covariance with the low-pass
+  variances: vec2f,     // of x and y, with the low-pass
+  determinant: f32,     // of the covariance with the low-pass
+  whitening: vec3f,     // a, s, b: sigma = (a (dx - s dy))^2 / 2 + (b dy)^2 / 2
 }
 fn viewOf(i: u32, x: f32, y: f32, z: f32) -> View {
   var view: View;
@@ -125,11 +126,13 @@ fn viewOf(i: u32, x: f32, y: f32, z: f32) -> View {
   let xx = dot(view.imageX, view.imageX);
   let xy = dot(view.imageX, view.imageY);
   let yy = dot(view.imageY, view.imageY);
-  view.cov = vec3f(xx, xy, yy);
+  view.variances = vec2f(xx, yy) + ${LOW_PASS_PX2};
   // Three terms above zero: xx * yy - xy * xy would cancel for a needle.
   let area = cross(view.imageX, view.imageY);
-  let determinant = dot(area, area) + ${LOW_PASS_PX2} * (xx + yy) + ${LOW_PASS_PX2 ** 2};
-  view.inverse = vec3f(yy + ${LOW_PASS_PX2}, -xy, xx + ${LOW_PASS_PX2}) / determinant;
+  view.determinant = dot(area, area) + ${LOW_PASS_PX2} * (xx + yy) + ${LOW_PASS_PX2 ** 2};
+  // The factors of the inverse: its quadratic form, too, would cancel along a needle.
+  let variance = view.variances.y;
+  view.whitening = vec3f(sqrt(variance / view.determinant), xy / variance, inverseSqrt(variance));
   return view;
 }
 `;

@@ -150,6 +150,59 @@ test('a Gaussian larger than the image covers all of it, and needs more pairs th
   await expectParity(scene);
 });
 
+test('a long thin ellipsoid across the image keeps its digits', { skip }, () =>
+  // 200 px long, half a pixel thick, on the diagonal.
+  expectParity({
+    ...sceneOf(96, [{ mean: [0, 0, -1], scale: 1, opacity: 0.8, feature: 1 }]),
+    scales: Float32Array.of(2, 0.005, 0.005),
+    rotations: Float32Array.of(Math.cos(Math.PI / 8), 0, 0, Math.sin(Math.PI / 8)),
+  }),
+);
+
+test('ellipsoids that are endless or without a rotation are not drawn, flat ones are', { skip }, async () => {
+  const seen: Single = { mean: [0, 0, -1], scale: 1, opacity: 0.5, feature: 1 };
+  const sound = [0.05, 0.04, 0.03];
+  const far = Number.POSITIVE_INFINITY;
+  await expectParity({
+    ...sceneOf(24, [
+      seen,
+      seen,
+      seen,
+      { ...seen, mean: [far, 0, -1] },
+      { ...seen, mean: [0, 0, -far] },
+      seen,
+      seen,
+    ]),
+    scales: Float32Array.from([
+      ...sound,
+      far,
+      0.04,
+      0.03,
+      1e30,
+      1e30,
+      1e30,
+      ...sound,
+      ...sound,
+      0.05,
+      0,
+      0.02,
+      ...sound,
+    ]),
+    rotations: Float32Array.from([
+      0,
+      0,
+      0,
+      0,
+      ...[1, 2, 3, 4],
+      ...[1, 2, 3, 4],
+      ...[1, 0, 0, 0],
+      ...[1, 0, 0, 0],
+      ...[1, 2, 3, 4],
+      ...[4, 3, 2, 1],
+    ]),
+  });
+});
+
 test('an image of one pixel works', { skip }, async () => {
   const scene = sceneOf(1, [{ mean: [0, 0, -1], scale: 0.01, opacity: 0.25, feature: 4 }]);
   const { features } = await splatter.forward(scene);
