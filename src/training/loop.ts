@@ -118,6 +118,7 @@ export async function runTraining(options: LoopOptions): Promise<LoopResult> {
       savedAt = performance.now();
     }
     if (isTimeToValidate) {
+      await curves.flush(trainedSeconds());
       await validate();
       validatedAt = performance.now();
       curves.restartClock();
