@@ -25,7 +25,10 @@ const MIN_PRESENCE = 0.5;
 const DETECTION_INTERVAL = 5;
 /** Regions whose centres are nearer than this share of their size hold one face. */
 const SAME_PLACE = 0.4;
-/** A face that comes back within this share of its size, and within this ratio of it, is the one that went. */
+/**
+ * A face that comes back within this share of its size, and within this ratio of it, is the one that went. After a
+ * cut it must be in the same place.
+ */
 const RETURN_DISTANCE = 1;
 const RETURN_SIZE_RATIO = 2;
 
@@ -70,14 +73,18 @@ export function createFaceGroup(detector: FaceDetector, network: LandmarkNetwork
     }
   };
 
-  const welcome = async (image: RgbImage, found: (FollowedFace | null)[]): Promise<void> => {
+  const welcome = async (
+    image: RgbImage,
+    found: (FollowedFace | null)[],
+    returnDistance: number,
+  ): Promise<void> => {
     for (const box of await detector.detect(image)) {
       const place = regionFromBox(box, [box.keyPointsPx[0]!, box.keyPointsPx[1]!]);
       if (found.some((face) => face && apart(regionFromLandmarks(face.landmarksPx), place) < SAME_PLACE))
         continue;
       const face = await look(image, box);
       if (face === null || found.some((other) => other && isSamePlace(other, face))) continue;
-      const known = nearestLost(members, found, regionFromLandmarks(face.landmarksPx));
+      const known = nearestLost(members, found, regionFromLandmarks(face.landmarksPx), returnDistance);
       if (known < 0) {
         members.push({ landmarksPx: face.landmarksPx, lostFor: 0 });
         found.push(face);
@@ -93,7 +100,9 @@ export function createFaceGroup(detector: FaceDetector, network: LandmarkNetwork
       part(found);
       const isLost =
         isNewShot || members.some(({ lostFor }, i) => found[i] === null && lostFor < DETECTION_INTERVAL);
-      if (isLost || frame % DETECTION_INTERVAL === 0) await welcome(image, found);
+      if (isLost || frame % DETECTION_INTERVAL === 0) {
+        await welcome(image, found, isNewShot ? SAME_PLACE : RETURN_DISTANCE);
+      }
       frame++;
       for (const [i, face] of found.entries()) {
         members[i]!.lostFor = face === null ? members[i]!.lostFor + 1 : 0;
@@ -118,8 +127,9 @@ function nearestLost(
   members: readonly Member[],
   found: readonly (FollowedFace | null)[],
   place: FaceRegion,
+  returnDistance: number,
 ): number {
-  let [nearest, least] = [-1, RETURN_DISTANCE];
+  let [nearest, least] = [-1, returnDistance];
   for (const [i, { landmarksPx }] of members.entries()) {
     if (found[i] !== null) continue;
     const region = regionFromLandmarks(landmarksPx);
