@@ -8,6 +8,7 @@ import { createGpuSplatter, splatReference, splatReferenceBackward } from '../..
 import { frontCamera } from '../../src/geometry/index.ts';
 import { tensor } from '../../src/tensor/index.ts';
 import { openTestDevice } from '../webgpu/test-device.ts';
+import { differences, goldens, gradientOf } from './gsplat-goldens.ts';
 import type { SceneOptions } from './random-scenes.ts';
 import { randomScene, randomValues, relativeDifference } from './random-scenes.ts';
 
@@ -332,6 +333,24 @@ test('what does not fit is refused with what was expected', { skip }, async () =
   const short = tensor<'C H W'>(new Float32Array(4), [1, 2, 2]);
   await assert.rejects(splatter.backward({ ...images, features: short }), BadInputError);
 });
+
+for (const { name, golden } of goldens) {
+  test(`the GPU agrees with gsplat's projection and PyTorch's gradients: ${name}`, { skip }, async () => {
+    const { width, height } = golden.scene.camera;
+    const { features, alpha } = gradientOf(golden);
+    const images = await splatter.forward(golden.scene);
+    const gradients = await splatter.backward({
+      features: tensor(features, [golden.scene.channels, height, width]),
+      alpha: tensor(alpha, [height, width]),
+    });
+    const actual = { features: images.features.data, alpha: images.alpha.data };
+    const found = differences(golden, actual, gradients);
+    assert.ok(
+      Object.values(found).every((value) => value <= TOLERANCE),
+      JSON.stringify(found),
+    );
+  });
+}
 
 test('an image beyond the limits of the device is refused, and the next one is splatted', {
   skip,
