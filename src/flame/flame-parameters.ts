@@ -26,8 +26,8 @@ export function expressionLayout(head: HeadModel): ExpressionLayout {
   if (head.expressionNames.includes('jawOpen')) {
     throw new BadInputError({
       code: 'head-not-flame',
-      message: `expected a track of a FLAME head, but ${head.name} has expression units of its own`,
-      hint: 'convert the track to an imported FLAME head: head convert T.track --to flame.head --out T.npz',
+      message: `expected a FLAME head for FLAME parameters, but ${head.name} has expression units of its own`,
+      hint: 'name an imported FLAME head: --head flame.head to read, head convert T.track --to flame.head to write',
     });
   }
   const eyelids = head.eyelidExpressions;

@@ -1,10 +1,12 @@
 // `head import` and `head inspect` on a small synthetic FLAME (bench/peers/flame.py).
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { decodeNpz, encodeNpz, type NumpyArray } from '../../src/numpy/index.ts';
 import { golden } from '../flame/flame-files.ts';
 import { runJson, runToFailure } from './run-cli.ts';
 
@@ -64,4 +66,46 @@ test('a pickle that calls, and one that is cut short, are refused in one line an
   await fails(['head', 'inspect', out], 3, 'file-not-found', /none\.head/);
   await fails(['head', 'import', '--out', out], 2, 'missing-option', /FILE\.\.\. is missing/);
   await fails(['head', 'improt'], 2, 'unknown-command', /head import/);
+});
+
+test('FLAME parameters go through a track and a folder and come back; heads of other units are refused', async () => {
+  const head = join(folder, 'small.head');
+  const frames = 3;
+  const rows = (width: number) => ({
+    shape: [frames, width],
+    data: Float32Array.from({ length: frames * width }, (_, i) => 0.01 * i),
+  });
+  const clip = join(folder, 'clip.npz');
+  const arrays = { shape: { shape: [300], data: new Float32Array(300).fill(0.1) }, expr: rows(100) };
+  await writeFile(clip, encodeNpz({ ...arrays, rotation: rows(3), jaw_pose: rows(3), translation: rows(3) }));
+  const own = ['--head', head, '--to', head];
+  const track = join(folder, 'clip.track');
+  const first = await runJson('head', 'convert', clip, ...own, '--out', track, '--fps', '50');
+  assert.deepEqual([first.frames, first.toHead, first.places], [frames, 'small', 0]);
+  assert.match(
+    JSON.stringify(first.warnings),
+    /no camera.*more expression coefficients|more expression coefficients.*no camera/,
+  );
+  const out = join(folder, 'vhap');
+  await runJson('head', 'convert', track, ...own, '--out', out);
+  const again = join(folder, 'again.npz');
+  await runJson('head', 'convert', out, ...own, '--out', again);
+  const [before, after] = [clip, again].map((path) => decodeNpz(new Uint8Array(readFileSync(path))));
+  for (const key of ['rotation', 'jaw_pose', 'translation']) {
+    const [a, b] = [before!, after!].map((file) => [...(file.get(key) as NumpyArray).data]);
+    assert.deepEqual(
+      a!.map((value) => value.toFixed(5)),
+      b!.map((value) => value.toFixed(5)),
+      key,
+    );
+  }
+  assert.deepEqual([...(after!.get('timestamps_seconds') as NumpyArray).data], [0, 0.02, 0.04]);
+  await fails(['head', 'convert', track, ...own, '--out', out], 2, 'folder-in-use', /holds 3 files/);
+  await fails(['head', 'convert', track, '--out', again], 2, 'track-of-other-head', /is one of small/);
+  await fails(
+    ['head', 'convert', clip, '--out', track],
+    2,
+    'head-not-flame',
+    /has expression units of its own/,
+  );
 });

@@ -13,7 +13,7 @@ import {
   PART_NAMES,
   poseHeadReference,
 } from '../../src/head/index.ts';
-import { encodeNpy, encodeNpz } from '../../src/numpy/index.ts';
+import { decodeNpy, decodePickle, encodeNpy, encodeNpz, type NumpyArray } from '../../src/numpy/index.ts';
 import {
   golden,
   goldens,
@@ -101,6 +101,34 @@ test('the contour and MediaPipe’s embedding add their points; MediaPipe’s ow
   assert.ok(imported.landmarks.fromFiles > 80 && imported.landmarks.fromFiles <= 88);
   const place = (l: number): number => only.head.landmarks!.triangles[l]!;
   for (let l = 100; l < 120; l++) assert.equal(imported.head.landmarks!.triangles[l], place(l));
+});
+
+test('DECA’s one file of landmarks says the same as RingNet’s two', () => {
+  const fixed = decodePickle(golden('static-embedding.pkl').bytes) as ReadonlyMap<string, NumpyArray>;
+  const contour = decodeNpy(golden('dynamic-embedding.npy').bytes) as ReadonlyMap<string, NumpyArray>;
+  const deca = encodeNpz({
+    static_lmk_faces_idx: fixed.get('lmk_face_idx')!,
+    static_lmk_bary_coords: fixed.get('lmk_b_coords')!,
+    dynamic_lmk_faces_idx: contour.get('lmk_face_idx')!,
+    dynamic_lmk_bary_coords: contour.get('lmk_b_coords')!,
+  });
+  const model = golden('model.pkl');
+  const one = importHead([model, { name: 'landmark_embedding.npz', bytes: deca }], OPTIONS);
+  const two = importHead([model, ...['static-embedding.pkl', 'dynamic-embedding.npy'].map(golden)], OPTIONS);
+  assert.equal(one.landmarks.fromFiles, 68);
+  assert.deepEqual(one.fromFiles, two.fromFiles);
+  assert.deepEqual(one.head.landmarks, two.head.landmarks);
+});
+
+test('a mask of lips says which triangles are lips', () => {
+  const lips = { shape: [3], data: Int32Array.from(small.triangles.subarray(0, 3)) };
+  const masks = { name: 'FLAME_masks.npz', bytes: encodeNpz({ lips }) };
+  const { head } = importHead([golden('model.pkl'), masks], OPTIONS);
+  const isLips = (part: number): boolean => part === PART_NAMES.indexOf('lips');
+  assert.deepEqual(
+    [...head.triangleParts.keys()].filter((t) => isLips(head.triangleParts[t]!)),
+    [0],
+  );
 });
 
 test('eyelids become expressions that close one lid each', () => {
