@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { basename, extname } from 'node:path';
+import { BadInputError } from '../errors/index.ts';
 import { describeHead, headSheet, importHead, type SourceFile } from '../flame/index.ts';
 import { encodeHead } from '../head/index.ts';
 import {
@@ -37,8 +38,16 @@ export async function runHeadImport(
   }
   const reference = await loadEmbeddedHead();
   signal.throwIfAborted();
+  const called = name ?? basename(out, extname(out));
+  if (called === reference.name) {
+    throw new BadInputError({
+      code: 'head-name-taken',
+      message: `Expected another name for the head than ${called}, which is the package's own.`,
+      hint: 'Give another with --name: tracks and weights tell heads apart by it.',
+    });
+  }
   const imported = importHead(files, {
-    name: name ?? basename(out, extname(out)),
+    name: called,
     reference,
     ...(licence === undefined ? {} : { licence }),
     ...(identities === undefined ? {} : { identities }),
