@@ -31,7 +31,7 @@ export function canRunKernel(wasmBase64: string): boolean {
   return compiled.has(wasmBase64) || WebAssembly.validate(decode(wasmBase64));
 }
 
-function decode(wasmBase64: string): Uint8Array {
+function decode(wasmBase64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(wasmBase64.replaceAll('\n', '')), (char) => char.charCodeAt(0));
 }
 
