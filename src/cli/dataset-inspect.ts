@@ -1,13 +1,7 @@
 // What `dataset inspect` does, apart from its options.
 
 import { join } from 'node:path';
-import {
-  type ClipPlace,
-  type Dataset,
-  datasetStatistics,
-  openDataset,
-  spreadClips,
-} from '../dataset/index.ts';
+import { datasetStatistics, type OpenClip, openDataset, spreadClips } from '../dataset/index.ts';
 import { resizeImage, sizeToFit } from '../media/index.ts';
 import { datasetFolder, decodeFrame, expectWritable, jpegBytes, writeFileAtomic } from '../node/index.ts';
 import { datasetHtml, type ReportPicture } from '../report/index.ts';
@@ -41,9 +35,19 @@ export async function runDatasetInspect(
     },
   });
   const shown: { picture: ReportPicture; caption: string }[] = [];
-  for (const [i, place] of spreadClips(dataset.clips, pictures).entries()) {
+  const places = spreadClips(dataset.clips, pictures);
+  // Of few clips several frames each.
+  const each = places.length === 0 ? 0 : Math.floor(pictures / places.length);
+  for (const [i, place] of places.entries()) {
     signal.throwIfAborted();
-    shown.push({ picture: await pictureOf(dataset, place, i), caption: `${place.key}, ${place.label}` });
+    const clip = await dataset.open(place);
+    const count = Math.min(each, place.frames);
+    for (let k = 0; k < count; k++) {
+      // Another place in each clip, so that views show their range.
+      const frame = Math.floor((k * place.frames) / count + 7 * i) % place.frames;
+      const caption = place.frames === 1 ? place.key : `${place.key}, frame ${frame}`;
+      shown.push({ picture: await pictureOf(clip, frame), caption });
+    }
   }
   const skipped = dataset.items.filter((item) => item.skipped !== undefined);
   const isComplete = dataset.header.totals !== null;
@@ -73,10 +77,8 @@ export async function runDatasetInspect(
   };
 }
 
-/** A frame of a clip, another one for each clip of the sheet, so that views show their range. */
-async function pictureOf(dataset: Dataset, place: ClipPlace, i: number): Promise<ReportPicture> {
-  const clip = await dataset.open(place);
-  const image = await decodeFrame((await clip.frame((7 * i) % place.frames)).bytes);
+async function pictureOf(clip: OpenClip, frame: number): Promise<ReportPicture> {
+  const image = await decodeFrame((await clip.frame(frame)).bytes);
   const { width, height } = sizeToFit(image, { width: PICTURE_PX, height: PICTURE_PX });
   const base64 = Buffer.from(await jpegBytes(resizeImage(image, width, height), 80)).toString('base64');
   return { uri: `data:image/jpeg;base64,${base64}`, width, height };

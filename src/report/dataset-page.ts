@@ -33,30 +33,30 @@ export type DatasetReport = {
 const MAX_SKIPPED = 500;
 
 const STYLE = `
-.sheet{display:grid;gap:6px;grid-template-columns:repeat(auto-fill,minmax(104px,1fr))}
+.sheet{display:grid;gap:6px;grid-template-columns:repeat(auto-fill,minmax(112px,1fr))}
 .sheet figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:6px;overflow:hidden;font-size:11px;color:var(--soft)}
-.sheet img{display:block;width:100%;aspect-ratio:1;object-fit:contain}
+.sheet img{display:block;width:100%;height:auto;aspect-ratio:1;object-fit:contain}
 .sheet figcaption{padding:2px 6px 3px;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;display:block;font-size:11px}
 .histograms{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(320px,1fr))}
 .histogram{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:10px 14px}
 .histogram svg{display:block;width:100%;height:130px;margin:6px 0 2px}
 .histogram .ends{display:flex;justify-content:space-between;font-size:11px;color:var(--soft);font-variant-numeric:tabular-nums}
 .bar.s0{fill:var(--s0)}.bar.s1{fill:var(--s1);fill-opacity:.75}
-.parts{display:flex;flex-wrap:wrap;gap:8px 60px}
+.parts{display:flex;align-items:start;flex-wrap:wrap;gap:8px 60px}
 .skipped td:last-child{color:var(--soft);overflow-wrap:anywhere}
 `;
 
 /** The page, as HTML. */
 export function datasetHtml(report: DatasetReport): string {
   const { title, statistics: s, skipped, pictures, headName, shards, isComplete } = report;
-  const lead = `${counted(s.clips, 'clip')}, ${counted(s.frames, 'frame')}, ${counted(s.people, 'person', 'people')}`;
+  const lead = `${counted(s.clips, 'clip')}, ${counted(s.frames, 'frame')}, ${counted(s.people, 'person', 'people')}, ${counted(shards, 'shard')}`;
   const share = s.framesOpened === 0 ? 0 : s.framesTracked / s.framesOpened;
   const facts: readonly (readonly [string, string, boolean?])[] = [
     ['Clips', number(s.clips)],
     ['Frames', number(s.frames)],
     ['People', number(s.people)],
-    ['Size', `${(s.bytes / 1e6).toFixed(1)} MB <small>in ${counted(shards, 'shard')}</small>`],
-    ['Frames tracked', `${(100 * share).toFixed(1)} % <small>${escapeHtml(headName ?? 'no head')}</small>`],
+    ['Size', `${(s.bytes / 1e6).toFixed(1)} MB`],
+    ['Frames tracked', `${(100 * share).toFixed(1)} %`],
     ['Skipped', number(skipped.length), skipped.length > 0],
     ['State', isComplete ? 'complete' : 'being written', !isComplete],
   ];
@@ -73,9 +73,9 @@ export function datasetHtml(report: DatasetReport): string {
 <title>${escapeHtml(title)}: dataset</title><style>${PAGE_STYLE}${STYLE}</style></head>
 <body><main>
 <h1>${escapeHtml(title)}</h1>
-<p class="lead">${lead}. ${escapeHtml(requestText(report.request))}</p>
+<p class="lead">${lead}. ${escapeHtml(requestText(report.request))}. ${headName === null ? 'Nothing is tracked' : `Tracks are of the head ${escapeHtml(headName)}`}.</p>
 <dl class="facts">${items.join('')}</dl>
-<h2>Contact sheet <small>${counted(pictures.length, 'clip')}, evenly spread</small></h2>
+<h2>Contact sheet <small>${counted(pictures.length, 'frame')}, evenly spread</small></h2>
 <div class="sheet">${sheet.join('')}</div>
 <h2>Parts</h2>
 <div class="parts">${partsHtml('Label', s.labels)}${partsHtml('Split', s.splits)}${partsHtml('Kind', s.kinds)}${partsHtml('Licence', s.licences)}</div>

@@ -1,6 +1,6 @@
 // Small datasets for the tests: clips of a few bytes, whose pictures nobody decodes.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type ClipInfo,
@@ -106,11 +106,6 @@ export function filesOf(path: string): Map<string, Uint8Array> {
   return new Map(
     names.map(({ name, parentPath }) => [name, new Uint8Array(readFileSync(join(parentPath, name)))]),
   );
-}
-
-/** Writes files into a folder. */
-export function writeFiles(path: string, files: ReadonlyMap<string, Uint8Array>): void {
-  for (const [name, bytes] of files) writeFileSync(join(path, name), bytes);
 }
 
 /** A dataset's folder in memory. */
