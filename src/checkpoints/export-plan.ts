@@ -73,6 +73,8 @@ export type OnnxExportOptions = {
   readonly frames?: number;
   /** Tokens of cross-attention; the default is one, the label. */
   readonly tokens?: number;
+  /** See `EmissionOptions`: for ONNX Runtime alone. */
+  readonly usesFusedForms?: boolean;
 };
 
 /**
@@ -84,12 +86,12 @@ export type OnnxExportOptions = {
 export function onnxExport(
   file: TensorFile,
   part: (typeof ONNX_PARTS)[number],
-  { location, sizePx, frames, tokens = 1 }: OnnxExportOptions,
+  { location, sizePx, frames, tokens = 1, usesFusedForms = false }: OnnxExportOptions,
 ): OnnxExport {
   const config = configOf(file);
   const set = createParameterSet();
   const outputs = networkOf(set, config, part, { sizePx: sizePx ?? config.size, frames, tokens });
-  const model = emitModel({ name: part, outputs });
+  const model = emitModel({ name: part, outputs, usesFusedForms });
   const places = new Map<string, { offset: number; length: number }>();
   const tensors: StoredTensor[] = [];
   let offset = 0;

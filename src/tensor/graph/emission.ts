@@ -4,6 +4,7 @@
 import type { AnyTensor } from '../host-tensor.ts';
 import type { OnnxModel, OnnxNode, OnnxValueInfo } from '../onnx-model.ts';
 import { blockedConvolutions, type Lowering } from './blocked-convolution.ts';
+import { aliased } from './custom-gradient.ts';
 import { type GraphNode, graphError, type Operator, type Value } from './value.ts';
 
 /** What to emit: named outputs, and the data of those parameters that become initialisers. */
@@ -16,6 +17,11 @@ export type EmissionOptions = {
    * run in blocked layout. Such a model runs only on CPUs with that block.
    */
   readonly convolutionBlock?: number | undefined;
+  /**
+   * Whether attention is one operator of ONNX Runtime's own, which never holds all scores: quicker, and far less memory
+   * for large pictures. Such a model has no gradient and runs on ONNX Runtime alone.
+   */
+  readonly usesFusedForms?: boolean;
 };
 
 const IDENTITY: Operator = { type: 'Identity' };
@@ -27,9 +33,16 @@ const SMALL_CONSTANT_BYTES = 256;
  * `weights` become inputs under their names. Names depend on the graph alone: equal graphs, equal models.
  * @throws BadInputError if two leaves share a name or a weight's shape does not fit.
  */
-export function emitModel({ name, outputs, weights = {}, convolutionBlock }: EmissionOptions): OnnxModel {
+export function emitModel({
+  name,
+  outputs,
+  weights = {},
+  convolutionBlock,
+  usesFusedForms = false,
+}: EmissionOptions): OnnxModel {
   const standIn = standInsWith(
     convolutionBlock === undefined ? () => undefined : blockedConvolutions(convolutionBlock),
+    usesFusedForms,
   );
   const emission = new Emission(weights, standIn);
   const named = Object.entries(outputs);
@@ -62,7 +75,10 @@ export function nameOf(value: Value): string {
 }
 
 /** The nodes that the values need, operands first. */
-function nodesFor(values: readonly Value[], standIn: StandIns = standInsWith(() => undefined)): GraphNode[] {
+function nodesFor(
+  values: readonly Value[],
+  standIn: StandIns = standInsWith(() => undefined, false),
+): GraphNode[] {
   const order: GraphNode[] = [];
   const seen = new Set<GraphNode>();
   const stack = values.toReversed().map((value) => ({ value, isLeaving: false }));
@@ -86,10 +102,11 @@ function nodesFor(values: readonly Value[], standIn: StandIns = standInsWith(() 
 /** The value that is emitted in place of a node's output: an alias's original, a lowered form, or none. */
 type StandIns = (node: GraphNode) => Value | undefined;
 
-function standInsWith(lowering: Lowering): StandIns {
+function standInsWith(lowering: Lowering, usesFusedForms: boolean): StandIns {
   const known = new Map<GraphNode, Value | undefined>();
   return (node) => {
-    if (!known.has(node)) known.set(node, node.operator.isAlias ? node.inputs[0] : lowering(node));
+    if (!known.has(node))
+      known.set(node, node.operator.isAlias ? aliased(node, usesFusedForms) : lowering(node));
     return known.get(node);
   };
 }

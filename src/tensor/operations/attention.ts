@@ -1,6 +1,6 @@
 // Scaled dot-product attention with several heads.
 
-import { withGradient } from '../graph/custom-gradient.ts';
+import { withFusedForm, withGradient } from '../graph/custom-gradient.ts';
 import { graphError, type Value } from '../graph/value.ts';
 import { softmax } from './activations.ts';
 import { mul, sub } from './elementwise.ts';
@@ -32,7 +32,13 @@ export function attention({ query, key, value, heads }: AttentionInputs): Value 
   const queries = transpose(byHead(scaled), [0, 2, 1, 3]);
   const keys = transpose(byHead(key), [0, 2, 3, 1]);
   const values = transpose(byHead(value), [0, 2, 1, 3]);
-  return reshape(transpose(mixed(queries, keys, values), [0, 2, 1, 3]), query.shape);
+  const joined = reshape(transpose(mixed(queries, keys, values), [0, 2, 1, 3]), query.shape);
+  return withFusedForm(joined, {
+    type: 'MultiHeadAttention',
+    domain: 'com.microsoft',
+    inputs: [query, key, value],
+    attributes: { num_heads: heads },
+  });
 }
 
 /** softmax(Q K) V, with keys already transposed: `B h S d`. */

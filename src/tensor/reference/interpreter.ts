@@ -32,9 +32,10 @@ export function interpret(
   const resultsOf = (node: GraphNode): readonly Dense[] => {
     const known = results.get(node);
     if (known !== undefined) return known;
-    const meaning = MEANINGS[node.operator.type];
-    if (meaning === undefined)
-      throw graphError(`the reference does not know the operator ${node.operator.type}`);
+    // An alias is its first input, whatever operator may stand for it elsewhere.
+    const type = node.operator.isAlias ? 'Identity' : node.operator.type;
+    const meaning = MEANINGS[type];
+    if (meaning === undefined) throw graphError(`the reference does not know the operator ${type}`);
     const shapes = node.outputs.map(({ shape }) => shape);
     const computed = meaning(node.inputs.map(arrayOf), node.attributes, shapes);
     results.set(node, computed);
