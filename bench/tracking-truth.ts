@@ -2,7 +2,8 @@
 // rotation, gaze, jaw and units, blinks, how much of every amplitude is kept, shape from a turning head,
 // jitter on a still face. Skins and hair of MakeHuman's assets are worn where their folder is at hand.
 //
-//   npm run -s bench:tracking-truth [-- --clips 50] [--frames 40] [--size 256] [--shapes 5] [--stills 3]
+//   npm run -s bench:tracking-truth [-- --clips 50] [--frames 40] [--size 256] [--zoom 1.6]
+//     [--shapes 5] [--stills 3]
 //     [--assets DIR] [--keep DIR]     (--keep: rendered clips are kept there and used again)
 // The last line is one JSON object.
 
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     clips: { type: 'string', default: '50' },
     frames: { type: 'string', default: '40' },
     size: { type: 'string', default: '256' },
+    zoom: { type: 'string', default: '1.6' },
     shapes: { type: 'string', default: '5' },
     stills: { type: 'string', default: '3' },
     assets: { type: 'string', default: join(import.meta.dirname, '../../shared/heads/makehuman/assets') },
@@ -52,6 +54,7 @@ const [clips, frames, sizePx, shapes, stills] = [
   values.stills,
 ].map(Number) as [number, number, number, number, number];
 
+const zoom = Number(values.zoom);
 const head = await loadEmbeddedHead();
 const tools = createRenderTools(head);
 const assets = existsSync(values.assets) ? (await readAssetFolder(values.assets, head)).library : null;
@@ -116,6 +119,7 @@ const result = {
   clips,
   frames: compared.length,
   sizePx,
+  zoom,
   hasAssets: assets !== null,
   trackedShare: round(tracked / compared.length),
   ...(motion === null
@@ -152,8 +156,12 @@ console.log(JSON.stringify(result));
 
 function load(kind: string, seed: number, count: number, yawDegrees = 30): Promise<StoredTake> {
   const path =
-    values.keep === undefined ? null : join(values.keep, `${kind}-${seed}-${count}-${sizePx}.safetensors`);
-  return storedTake(path, () => renderMotionTake(tools, { seed, sizePx, frames: count, assets, yawDegrees }));
+    values.keep === undefined
+      ? null
+      : join(values.keep, `${kind}-${seed}-${count}-${sizePx}-${zoom}.safetensors`);
+  return storedTake(path, () =>
+    renderMotionTake(tools, { seed, sizePx, frames: count, assets, yawDegrees, zoom }),
+  );
 }
 
 async function trackTake(images: readonly RgbImage[]) {

@@ -11,41 +11,55 @@ export type FollowedFace = {
   /** `478 2`, pixels. */
   readonly landmarksPx: Float32Array;
   readonly presence: number;
+  /** Both eyes, as `eyePatches` gives them; without them nothing learned helps the fit. */
+  readonly eyes?: Uint8Array;
   /** How many faces the detector saw; 0 where it was not asked. */
   readonly facesDetected: number;
 };
 
 /** The state of following one face; pictures are given in order. */
 export type FaceFollower = {
-  /** Looks at the next picture; null where no face is found. */
-  next(image: RgbImage): Promise<FollowedFace | null>;
+  /**
+   * Looks at the next picture; null where no face is found.
+   * @param options.isNewShot the picture cut: the face is looked for anew
+   */
+  next(image: RgbImage, options?: { readonly isNewShot?: boolean }): Promise<FollowedFace | null>;
 };
 
 /** Below this the network says that its region holds no face. */
 const MIN_PRESENCE = 0.5;
+/** How many of the detected faces are looked at. */
+const MOST_CANDIDATES = 4;
+/** Small faces are searched for at once, then in every so many frames: that takes long. */
+const CLOSE_LOOK_INTERVAL = 12;
 /** A detected face of this share of the followed one's size, or nearer than it, is taken for the same. */
 const SAME_FACE_DISTANCE = 1;
 
 /** Starts following the largest face of the first picture. */
 export function createFaceFollower(detector: FaceDetector, network: LandmarkNetwork): FaceFollower {
   let last: Float32Array | null = null;
+  let lostFor = 0;
 
   const acquire = async (image: RgbImage): Promise<FollowedFace | null> => {
-    const faces = await detector.detect(image);
-    const face = last === null ? faces[0] : (sameFace(faces, last) ?? faces[0]);
-    if (face === undefined) return null;
-    const first = await network.locate(
-      image,
-      regionFromBox(face, [face.keyPointsPx[0]!, face.keyPointsPx[1]!]),
-    );
-    if (first.presence < MIN_PRESENCE) return null;
-    // The box is coarse: landmarks of a region made of landmarks are finer.
-    const second = await network.locate(image, regionFromLandmarks(first.landmarksPx));
-    return second.presence < MIN_PRESENCE ? null : { ...second, facesDetected: faces.length };
+    const faces = await detector.detect(image, { closely: lostFor % CLOSE_LOOK_INTERVAL === 0 });
+    const same = last === null ? undefined : sameFace(faces, last);
+    // Shoes and patterns are taken for small faces now and then; their landmarks say that they are none.
+    for (const face of (same ? [same, ...faces] : faces).slice(0, MOST_CANDIDATES)) {
+      const first = await network.locate(
+        image,
+        regionFromBox(face, [face.keyPointsPx[0]!, face.keyPointsPx[1]!]),
+      );
+      if (first.presence < MIN_PRESENCE) continue;
+      // The box is coarse: landmarks of a region made of landmarks are finer.
+      const second = await network.locate(image, regionFromLandmarks(first.landmarksPx));
+      if (second.presence >= MIN_PRESENCE) return { ...second, facesDetected: faces.length };
+    }
+    return null;
   };
 
   return {
-    async next(image) {
+    async next(image, { isNewShot = false } = {}) {
+      if (isNewShot) [last, lostFor] = [null, 0];
       if (last !== null) {
         const seen = await network.locate(image, regionFromLandmarks(last));
         if (seen.presence >= MIN_PRESENCE) {
@@ -54,6 +68,7 @@ export function createFaceFollower(detector: FaceDetector, network: LandmarkNetw
         }
       }
       const found = await acquire(image);
+      lostFor = found === null ? lostFor + 1 : 0;
       if (found !== null) last = found.landmarksPx;
       return found;
     },

@@ -5,6 +5,7 @@
 import type { RgbImage } from '../media/index.ts';
 import { warpAffine } from '../media/index.ts';
 import type { Device } from '../tensor/index.ts';
+import { eyePatches } from './eye-patch.ts';
 import { type FaceRegion, regionMap } from './face-region.ts';
 
 /** The number of landmarks: 468 of the mesh, 5 of the subject's right iris, 5 of the left. */
@@ -16,6 +17,8 @@ export type FaceLandmarks = {
   readonly landmarksPx: Float32Array;
   /** 0 to 1: whether there is a face at all. */
   readonly presence: number;
+  /** Both eyes as small pictures, as `eyePatches` gives them. */
+  readonly eyes: Uint8Array;
 };
 
 /** Finds landmarks. Owns a session: dispose of it, or hold it with `await using`. */
@@ -45,7 +48,8 @@ export async function createLandmarkNetwork(device: Device, model: Uint8Array): 
         landmarksPx[2 * i] = a * x + b * y + c;
         landmarksPx[2 * i + 1] = d * x + e * y + f;
       }
-      return { landmarksPx, presence: (presence!.data as Float32Array)[0]! };
+      const eyes = eyePatches(image, landmarksPx);
+      return { landmarksPx, presence: (presence!.data as Float32Array)[0]!, eyes };
     },
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };

@@ -8,12 +8,14 @@ import type { FollowedFace } from './face-follower.ts';
 import { findFirstPose } from './first-pose.ts';
 import { fitFrame } from './fit-frame.ts';
 import { fitFrames } from './fit-frames.ts';
-import { assumedFocalPx, IDENTITY_PRECISION, landmarkErrorOf, trustOf } from './fit-portrait.ts';
-import { createFramePrior, type FramePrior, followingPrior } from './fit-priors.ts';
+import { assumedFocalPx, IDENTITY_PRECISION, inPose, landmarkErrorOf, trustOf } from './fit-portrait.ts';
+import { type FramePrior, followingPrior } from './fit-priors.ts';
+import { believedIdentity, createFrameBeliefs, type FrameBeliefs } from './frame-beliefs.ts';
 import { FrameSystem } from './frame-system.ts';
 import { type FrameState, parametersOf, type SharedState } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
-import { type ImageCentre, shapeLandmarks } from './landmark-projection.ts';
+import { type ImageCentre, type ShapedLandmarks, shapeLandmarks } from './landmark-projection.ts';
+import type { LearnedPrior } from './learned-prior.ts';
 import { observeLandmarks } from './observe.ts';
 import { smoothFrames } from './smooth-frames.ts';
 
@@ -21,6 +23,8 @@ import { smoothFrames } from './smooth-frames.ts';
 export type SeenFrame = {
   readonly timestampSeconds: number;
   readonly face: FollowedFace | null;
+  /** The picture cut: what was before says nothing of this frame. */
+  readonly startsShot?: boolean;
   /** As `lipContrast` gives it; NaN without a face. Left out by those who have no pictures. */
   readonly lipContrast?: number;
 };
@@ -28,7 +32,9 @@ export type SeenFrame = {
 /** Frames looked at to choose those of the first pass, and how many are chosen. */
 const CANDIDATES = 48;
 const CHOSEN = 14;
-const FOCAL_DEVIATION = 0.15;
+/** Landmarks of several frames are wrong in the same way: they count for less than their number. */
+const CLIP_IDENTITY_CAUTION = 4;
+const FOCAL_DEVIATION = 0.3;
 const POSE_ONLY = { iterations: 4, tolerance: 1e-3 };
 const JOINT = { iterations: 10, tolerance: 1e-3 };
 const FIRST_FRAME = { iterations: 12, tolerance: 1e-4 };
@@ -40,6 +46,8 @@ type Options = {
   readonly width: number;
   readonly height: number;
   readonly focalPx?: number;
+  /** What is known of faces beside the head's plain prior. */
+  readonly learned?: LearnedPrior | null;
   readonly onEvent: EventSink;
 };
 
@@ -51,9 +59,10 @@ export function fitClip(
 ): { readonly track: HeadTrack; readonly landmarkErrors: Float32Array; readonly framesTracked: number } {
   const centre = { xPx: options.width / 2, yPx: options.height / 2 };
   const faces = seen.flatMap(({ face }) => (face === null ? [] : [face]));
-  const shared = fitShared(model, faces, centre, options);
+  const beliefs = createFrameBeliefs(model, options.learned ?? null, faces, centre);
+  const shared = fitShared(model, faces, beliefs, centre, options);
   options.onEvent({ kind: 'progress', stage: 'fit', done: 0, total: seen.length, unit: 'frames' });
-  const fitted = fitEach(model, seen, shared, centre, options.onEvent);
+  const fitted = fitEach(model, seen, beliefs, shared, centre, options.onEvent);
   return pack(model, seen, fitted, shared, options);
 }
 
@@ -61,22 +70,27 @@ export function fitClip(
 function fitShared(
   model: LandmarkModel,
   faces: readonly FollowedFace[],
+  beliefs: FrameBeliefs,
   centre: ImageCentre,
   options: Options,
 ): SharedState {
-  const focalPx = options.focalPx ?? assumedFocalPx(options);
-  const prior = createFramePrior(model.head);
+  const focalPx = options.focalPx ?? assumedFocalOfClip(faces, options);
   const identity = new Float64Array(model.identityCount);
   const shaped = shapeLandmarks(model, identity);
+  const firstPose = firstPoseOf(model, centre);
   const small = new FrameSystem(model, { withShared: false });
   const step = Math.max(1, faces.length / CANDIDATES);
   const candidates = Array.from({ length: Math.min(CANDIDATES, faces.length) }, (_, i) => {
-    const { landmarksPx } = faces[Math.floor(i * step)]!;
-    const frontal = observeLandmarks(model, landmarksPx, centre, null);
-    const pose = findFirstPose(model, small, frontal, shaped, focalPx, prior);
+    const face = faces[Math.floor(i * step)]!;
+    const { landmarksPx } = face;
+    const belief = beliefs.about(face, { isNewShot: true });
+    const { prior, start } = belief;
+    const pose = start
+      ? atFocalLength(start, focalPx)
+      : firstPose(small, landmarksPx, shaped, focalPx, prior);
     const observation = observeLandmarks(model, landmarksPx, centre, pose.rotation);
-    const { frame } = fitFrame(small, observation, pose, shaped, focalPx, prior, POSE_ONLY);
-    return { seen: observation, start: frame };
+    const { frame } = fitFrame(small, observation, inPose(start, pose), shaped, focalPx, prior, POSE_ONLY);
+    return { seen: observation, start: frame, prior, belief };
   });
   const chosen = mostDifferent(candidates, ({ start }) => {
     const r = start.rotation;
@@ -86,14 +100,50 @@ function fitShared(
       JAW_FACTOR * start.hinges[1]!,
     ];
   });
+  const believed = believedIdentity(
+    model,
+    candidates.map(({ belief }) => belief),
+    CLIP_IDENTITY_CAUTION * IDENTITY_PRECISION,
+  );
   const system = new FrameSystem(model, { withShared: true });
   const deviation = options.focalPx === undefined ? FOCAL_DEVIATION : 0;
   return fitFrames(model, system, chosen, {
-    start: { identity, focalPx },
-    framePrior: prior,
-    sharedPrior: { identityPrecision: IDENTITY_PRECISION, focalPx, focalDeviation: deviation },
+    start: { identity: believed.mean, focalPx },
+    sharedPrior: {
+      identityMean: believed.mean,
+      identityPrecision: believed.precision,
+      focalPx,
+      focalDeviation: deviation,
+    },
     limits: JOINT,
   }).shared;
+}
+
+/** Searches for the pose of a face of which nothing is known. */
+function firstPoseOf(model: LandmarkModel, centre: ImageCentre) {
+  return (
+    system: FrameSystem,
+    landmarksPx: Float32Array,
+    shaped: ShapedLandmarks,
+    focalPx: number,
+    prior: FramePrior,
+  ): FrameState => {
+    const frontal = observeLandmarks(model, landmarksPx, centre, null);
+    return findFirstPose(model, system, frontal, shaped, focalPx, prior);
+  };
+}
+
+/** A state found with one focal length, as far away as it looks with another. */
+function atFocalLength(state: FrameState & { readonly focalPx: number }, focalPx: number): FrameState {
+  const translation = state.translation.slice();
+  translation[2]! *= focalPx / state.focalPx;
+  return { ...state, translation };
+}
+
+/** The median of what its faces suggest. */
+function assumedFocalOfClip(faces: readonly FollowedFace[], size: Options): number {
+  const each = faces.map(({ landmarksPx }) => assumedFocalPx(size, landmarksPx));
+  return each.sort((a, b) => a - b)[each.length >> 1]!;
 }
 
 /** Up to `CHOSEN` items, each as far as can be from those before it; the first is the middle one. */
@@ -120,30 +170,31 @@ type FittedFrame = { readonly frame: FrameState; readonly error: number };
 function fitEach(
   model: LandmarkModel,
   seen: readonly SeenFrame[],
+  beliefs: FrameBeliefs,
   shared: SharedState,
   centre: ImageCentre,
   onEvent: EventSink,
 ): (FittedFrame | null)[] {
-  const prior = createFramePrior(model.head);
   const shaped = shapeLandmarks(model, shared.identity);
   const system = new FrameSystem(model, { withShared: false });
+  const firstPose = firstPoseOf(model, centre);
   let before: FrameState | null = null;
-  return seen.map(({ face }, i) => {
+  return seen.map(({ face, startsShot = false }, i) => {
     onEvent({ kind: 'progress', stage: 'fit', done: i + 1, total: seen.length, unit: 'frames' });
     if (face === null) {
       before = null;
       return null;
     }
     const { landmarksPx } = face;
-    let start: FrameState;
-    let current: FramePrior = prior;
-    if (before === null) {
-      const frontal = observeLandmarks(model, landmarksPx, centre, null);
-      start = findFirstPose(model, system, frontal, shaped, shared.focalPx, prior);
-    } else {
-      start = before;
-      current = followingPrior(prior, model.head, before);
-    }
+    if (startsShot) before = null;
+    const { prior, start: believed } = beliefs.about(face, { isNewShot: before === null });
+    let pose = before;
+    pose ??= believed
+      ? atFocalLength(believed, shared.focalPx)
+      : firstPose(system, landmarksPx, shaped, shared.focalPx, prior);
+    const start = inPose(believed ?? pose, pose);
+    const follows = before !== null && !beliefs.isLearned;
+    const current = follows ? followingPrior(prior, model.head, pose) : prior;
     const observation = observeLandmarks(model, landmarksPx, centre, start.rotation);
     const limits = before === null ? FIRST_FRAME : NEXT_FRAME;
     const { frame } = fitFrame(system, observation, start, shaped, shared.focalPx, current, limits);
@@ -160,7 +211,10 @@ function pack(
   { width, height }: Options,
 ): { readonly track: HeadTrack; readonly landmarkErrors: Float32Array; readonly framesTracked: number } {
   const count = seen.length;
-  const smooth = smoothFrames(fitted.map((fit) => fit?.frame ?? null));
+  const smooth = smoothFrames(
+    fitted.map((fit) => fit?.frame ?? null),
+    seen.map(({ startsShot = false }) => startsShot),
+  );
   const joints = 3 * JOINT_NAMES.length;
   const landmarkLength = 2 * model.pointCount;
   const track: HeadTrack = {

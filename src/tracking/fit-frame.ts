@@ -86,7 +86,7 @@ export function fitFrame(
   let cost = system.evaluate(seen, frame, shaped, focalPx, prior);
   let damping = FIRST_DAMPING;
   for (let iteration = 0; iteration < limits.iterations; iteration++) {
-    system.linearise(frame, prior);
+    system.linearise(frame, prior, only);
     const free = freeUnknowns(frame, prior, system.vector, only);
     system.assemble(prior, free);
     let isBetter = false;

@@ -12,8 +12,10 @@ import { factorCholesky, solveCholesky } from './small-algebra.ts';
 
 /** What is believed of the shared unknowns. */
 export type SharedPrior = {
-  /** 1 / variance of an identity coefficient: 1 for the population, more where landmarks deceive. */
-  readonly identityPrecision: number;
+  /** `I`: the identity believed in, zero for the population's mean. */
+  readonly identityMean: Float64Array;
+  /** `I`: 1 / variance of each coefficient: 1 for the population, more where landmarks deceive. */
+  readonly identityPrecision: Float64Array;
   /** The focal length believed in, pixels. */
   readonly focalPx: number;
   /** Standard deviation of the focal length's logarithm; 0 keeps it. */
@@ -21,7 +23,11 @@ export type SharedPrior = {
 };
 
 /** One frame that takes part in a joint fit. */
-export type JointFrame = { readonly seen: Observation; readonly start: FrameState };
+export type JointFrame = {
+  readonly seen: Observation;
+  readonly start: FrameState;
+  readonly prior: FramePrior;
+};
 
 /** The result of a joint fit. */
 export type JointFit = {
@@ -46,28 +52,27 @@ export function fitFrames(
   inputs: readonly JointFrame[],
   options: {
     readonly start: SharedState;
-    readonly framePrior: FramePrior;
     readonly sharedPrior: SharedPrior;
     readonly limits: FitLimits;
   },
 ): JointFit {
-  const { framePrior, sharedPrior, limits } = options;
+  const { sharedPrior, limits } = options;
   const own = frameUnknowns(model);
   const sharedCount = system.size - own;
   const sharedPlaces = Array.from({ length: sharedCount }, (_, i) => own + i);
   let shared = options.start;
   let frames = inputs.map(({ start }) => start);
-  let cost = totalCost(model, system, inputs, frames, shared, framePrior, sharedPrior);
+  let cost = totalCost(model, system, inputs, frames, shared, sharedPrior);
   let damping = 1e-3;
   for (let iteration = 0; iteration < limits.iterations; iteration++) {
     const matrix = new Float64Array(sharedCount * sharedCount);
     const vector = new Float64Array(sharedCount);
     const shaped = shapeLandmarks(model, shared.identity);
-    const linear = inputs.map(({ seen }, i) => {
-      system.evaluate(seen, frames[i]!, shaped, shared.focalPx, framePrior);
-      system.linearise(frames[i]!, framePrior);
-      const free = freeUnknowns(frames[i]!, framePrior, system.vector);
-      system.assemble(framePrior, [...free, ...sharedPlaces]);
+    const linear = inputs.map(({ seen, prior }, i) => {
+      system.evaluate(seen, frames[i]!, shaped, shared.focalPx, prior);
+      system.linearise(frames[i]!, prior);
+      const free = freeUnknowns(frames[i]!, prior, system.vector);
+      system.assemble(prior, [...free, ...sharedPlaces]);
       if (sharedPrior.focalDeviation === 0) uncouple(system, system.size - 1);
       addSharedBlock(system, own, matrix, vector);
       return { free, matrix: system.matrix.slice(), vector: system.vector.slice() };
@@ -78,8 +83,8 @@ export function fitFrames(
     while (!isBetter && damping < 1e6) {
       const step = solveJoint(linear, own, system.size, matrix, vector, damping);
       const triedShared = stepShared(shared, step.shared, sharedPrior);
-      const tried = frames.map((frame, i) => stepFrame(frame, step.frames[i]!, framePrior));
-      const triedCost = totalCost(model, system, inputs, tried, triedShared, framePrior, sharedPrior);
+      const tried = frames.map((frame, i) => stepFrame(frame, step.frames[i]!, inputs[i]!.prior));
+      const triedCost = totalCost(model, system, inputs, tried, triedShared, sharedPrior);
       isBetter = triedCost < cost;
       if (isBetter) {
         gain = (cost - triedCost) / cost;
@@ -100,17 +105,18 @@ function totalCost(
   inputs: readonly JointFrame[],
   frames: readonly FrameState[],
   shared: SharedState,
-  framePrior: FramePrior,
   sharedPrior: SharedPrior,
 ): number {
   const shaped = shapeLandmarks(model, shared.identity);
   let cost = 0;
-  for (const value of shared.identity) cost += 0.5 * sharedPrior.identityPrecision * value * value;
+  for (const [i, value] of shared.identity.entries()) {
+    cost += 0.5 * sharedPrior.identityPrecision[i]! * (value - sharedPrior.identityMean[i]!) ** 2;
+  }
   if (sharedPrior.focalDeviation > 0) {
     cost += 0.5 * (Math.log(shared.focalPx / sharedPrior.focalPx) / sharedPrior.focalDeviation) ** 2;
   }
-  for (const [i, { seen }] of inputs.entries()) {
-    cost += system.evaluate(seen, frames[i]!, shaped, shared.focalPx, framePrior);
+  for (const [i, { seen, prior }] of inputs.entries()) {
+    cost += system.evaluate(seen, frames[i]!, shaped, shared.focalPx, prior);
   }
   return cost;
 }
@@ -132,8 +138,8 @@ function addSharedPrior(
 ): void {
   const count = vector.length;
   for (const [i, value] of shared.identity.entries()) {
-    matrix[i * count + i]! += prior.identityPrecision;
-    vector[i]! -= prior.identityPrecision * value;
+    matrix[i * count + i]! += prior.identityPrecision[i]!;
+    vector[i]! += prior.identityPrecision[i]! * (prior.identityMean[i]! - value);
   }
   const focal = count - 1;
   // A focal length that is kept has an empty row: any precision holds it still.

@@ -2,18 +2,22 @@
 // tell the focal length, so that is assumed.
 
 import type { HeadParameters } from '../head/index.ts';
+import type { FollowedFace } from './face-follower.ts';
 import { findFirstPose } from './first-pose.ts';
 import { fitFrame } from './fit-frame.ts';
 import { fitFrames } from './fit-frames.ts';
-import { createFramePrior } from './fit-priors.ts';
+import { believedIdentity, createFrameBeliefs } from './frame-beliefs.ts';
 import { FrameSystem } from './frame-system.ts';
-import { parametersOf } from './head-state.ts';
+import { type FrameState, parametersOf } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { shapeLandmarks } from './landmark-projection.ts';
-import { observeLandmarks, outerEyeDistance } from './observe.ts';
+import type { LearnedPrior } from './learned-prior.ts';
+import { focalAtDistance, observeLandmarks, outerEyeDistance } from './observe.ts';
 
 /** Focal length over the longer side of a picture, where nothing is known: about 36 degrees. */
 export const ASSUMED_FOCAL = 1.5;
+/** Faces are assumed to be at least this far away. */
+const NEAR_METRES = 1;
 /** Landmarks tell less of identity than their number suggests; see docs/tracking.md. */
 export const IDENTITY_PRECISION = 1;
 
@@ -31,9 +35,16 @@ export type PortraitFit = {
   readonly trust: number;
 };
 
-/** The focal length assumed for pictures of a size. */
-export function assumedFocalPx(size: { readonly width: number; readonly height: number }): number {
-  return ASSUMED_FOCAL * Math.max(size.width, size.height);
+/**
+ * The focal length assumed for a picture: that of a usual lens, or a longer one where the face would be
+ * nearer than people let cameras come: a cropped picture.
+ */
+export function assumedFocalPx(
+  size: { readonly width: number; readonly height: number },
+  landmarksPx?: ArrayLike<number>,
+): number {
+  const usual = ASSUMED_FOCAL * Math.max(size.width, size.height);
+  return landmarksPx === undefined ? usual : Math.max(usual, focalAtDistance(landmarksPx, NEAR_METRES));
 }
 
 /** How far a landmark error speaks for a fit, 0 to 1. */
@@ -51,27 +62,38 @@ export function landmarkErrorOf(seenPx: Float32Array, fittedPx: Float64Array): n
   return sum / count / outerEyeDistance(seenPx);
 }
 
-/** Fits identity, expression and pose to the landmarks of one picture. */
+/** Fits identity, expression and pose to the face of one picture. */
 export function fitPortrait(
   model: LandmarkModel,
-  landmarksPx: Float32Array,
+  face: FollowedFace,
   size: { readonly width: number; readonly height: number },
-  focalPx: number = assumedFocalPx(size),
+  {
+    focalPx = assumedFocalPx(size, face.landmarksPx),
+    learned = null,
+  }: { readonly focalPx?: number | undefined; readonly learned?: LearnedPrior | null } = {},
 ): PortraitFit {
+  const { landmarksPx } = face;
   const centre = { xPx: size.width / 2, yPx: size.height / 2 };
-  const prior = createFramePrior(model.head);
-  const identity = new Float64Array(model.identityCount);
+  const beliefs = createFrameBeliefs(model, learned, [face], centre);
+  const belief = beliefs.about(face);
+  const { prior, start } = belief;
+  const believed = believedIdentity(model, [belief], IDENTITY_PRECISION);
+  const identity = believed.mean;
   const meanShape = shapeLandmarks(model, identity);
   const frontal = observeLandmarks(model, landmarksPx, centre, null);
   const small = new FrameSystem(model, { withShared: false });
   const pose = findFirstPose(model, small, frontal, meanShape, focalPx, prior);
   const seen = observeLandmarks(model, landmarksPx, centre, pose.rotation);
-  const { frame } = fitFrame(small, seen, pose, meanShape, focalPx, prior, WARM_UP);
+  const { frame } = fitFrame(small, seen, inPose(start, pose), meanShape, focalPx, prior, WARM_UP);
   const system = new FrameSystem(model, { withShared: true });
-  const joint = fitFrames(model, system, [{ seen, start: frame }], {
+  const joint = fitFrames(model, system, [{ seen, start: frame, prior }], {
     start: { identity, focalPx },
-    framePrior: prior,
-    sharedPrior: { identityPrecision: IDENTITY_PRECISION, focalPx, focalDeviation: 0 },
+    sharedPrior: {
+      identityMean: believed.mean,
+      identityPrecision: believed.precision,
+      focalPx,
+      focalDeviation: 0,
+    },
     limits: FULL,
   });
   const fitted = joint.frames[0]!;
@@ -83,4 +105,9 @@ export function fitPortrait(
     landmarkError,
     trust: trustOf(landmarkError),
   };
+}
+
+/** What is believed of a face, in a pose found otherwise; the pose alone where nothing is believed. */
+export function inPose(believed: FrameState | null, pose: FrameState): FrameState {
+  return { ...(believed ?? pose), rotation: pose.rotation, translation: pose.translation };
 }

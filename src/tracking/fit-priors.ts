@@ -2,8 +2,11 @@
 // One view hardly constrains a head, so the priors decide what a coefficient means; they were set on
 // renders with known parameters, not by the landmark error, which misleads (docs/tracking.md).
 
+import { multiplyRotations, rotationFromAxisAngle } from '../geometry/index.ts';
 import type { HeadModel } from '../head/index.ts';
-import { FRAME_LAYOUT, type FrameState } from './head-state.ts';
+import type { FaceFeatures } from './face-features.ts';
+import { FRAME_LAYOUT, type FrameState, hingeRotation } from './head-state.ts';
+import { HINGE_TARGETS, type Prediction } from './learned-prior.ts';
 
 /** Bounds, means and precisions of a frame's unknowns; `P` values each. */
 export type FramePrior = {
@@ -17,6 +20,8 @@ export type FramePrior = {
   readonly isFixed: Uint8Array;
   /** 1 / variance of the difference between the two eyes' yaw, and pitch, radians. */
   readonly gazeAgreement: readonly [yaw: number, pitch: number];
+  /** The rotation believed in, 3 x 3; `precision` of `turn` says how firmly, about the world's axes. */
+  readonly rotation?: Float64Array;
 };
 
 /** Standard deviations of the ARKit units that are readily used; all others take `REST`. */
@@ -66,7 +71,8 @@ export function createFramePrior(head: HeadModel): FramePrior {
   const hasUnits = head.expressionNames.includes('jawOpen');
   for (const [k, name] of head.expressionNames.entries()) {
     const at = FRAME_LAYOUT.expression + k;
-    if (!hasUnits) {
+    // FLAME has no units but those of its lids, where the files brought them.
+    if (!hasUnits && !head.eyelidExpressions.includes(k)) {
       set(at, -3, 3, 1);
       continue;
     }
@@ -94,4 +100,66 @@ export function followingPrior(prior: FramePrior, head: HeadModel, before: Frame
     mean[at] = (prior.precision[at]! * prior.mean[at]! + follow * before.expression[k]!) / precision[at]!;
   }
   return { ...prior, precision, mean };
+}
+
+/** No prediction is surer than this, in units or radians. */
+const LEAST_DEVIATION = 0.03;
+
+/** The prior of a frame of which something is predicted: drawn to that, as far as it is usually right. */
+export function predictedPrior(
+  prior: FramePrior,
+  prediction: Prediction,
+  features: FaceFeatures,
+): FramePrior {
+  const precision = prior.precision.slice();
+  const mean = prior.mean.slice();
+  const draw = (at: number, value: number, deviation: number): void => {
+    if (prior.isFixed[at]) return;
+    mean[at] = Math.min(prior.upper[at]!, Math.max(prior.lower[at]!, value));
+    precision[at] = 1 / Math.max(LEAST_DEVIATION, deviation) ** 2;
+  };
+  for (const [k, value] of prediction.expression.entries()) {
+    draw(FRAME_LAYOUT.expression + k, value, prediction.expressionDeviation[k]!);
+  }
+  const hinge = (place: number, target: (typeof HINGE_TARGETS)[number]): void => {
+    const k = HINGE_TARGETS.indexOf(target);
+    draw(FRAME_LAYOUT.hinges + place, prediction.hinges[k]!, prediction.hingesDeviation[k]!);
+  };
+  hinge(1, 'jawPitch');
+  for (const eye of [2, 4]) {
+    hinge(eye, 'gazeYaw');
+    hinge(eye + 1, 'gazePitch');
+  }
+  const turned = predictedRotation(features, prediction);
+  precision.set(turned.precision, FRAME_LAYOUT.turn);
+  return { ...prior, precision, mean, rotation: turned.rotation };
+}
+
+/** Landmarks of a frame err together, so a predicted turn counts for more than its usual error says. */
+const TURN_CAUTION = 0.5;
+
+/** The prior with a rotation to be drawn to: that of the features, put right. */
+function predictedRotation(
+  features: FaceFeatures,
+  { turn, turnDeviation }: Prediction,
+): {
+  readonly rotation: Float64Array;
+  readonly precision: readonly [x: number, y: number];
+} {
+  const r = features.pose.rotation;
+  const roll = Math.atan2(r[3]!, r[4]!);
+  const upright = hingeRotation(features.yaw + turn[0]!, features.pitch + turn[1]!);
+  const rotation = multiplyRotations(upright, rotationFromAxisAngle([0, 0, roll]));
+  const firmly = (deviation: number): number => 1 / (TURN_CAUTION * deviation) ** 2;
+  return { rotation, precision: [firmly(turnDeviation[1]!), firmly(turnDeviation[0]!)] };
+}
+
+/** A frame at the means of a prior, in a pose. */
+export function stateAtMean(pose: FrameState, prior: FramePrior): FrameState {
+  const { hinges, expression } = FRAME_LAYOUT;
+  return {
+    ...pose,
+    hinges: Float64Array.from(pose.hinges, (_, i) => prior.mean[hinges + i]!),
+    expression: Float64Array.from(pose.expression, (_, k) => prior.mean[expression + k]!),
+  };
 }

@@ -4,6 +4,7 @@
 // with r_l the distance between seen and projected landmark in units of the network's usual error. The
 // errors of neighbouring landmarks go together, so `strength` counts them as fewer than they are.
 
+import { axisAngleFromRotation, invertRotation, multiplyRotations } from '../geometry/index.ts';
 import type { FramePrior } from './fit-priors.ts';
 import { FRAME_LAYOUT, type FrameState } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
@@ -100,11 +101,16 @@ export class FrameSystem {
     return cost + priorCost(frame, prior);
   }
 
-  /** Differentiates at the last evaluated state and fills `vector`. */
-  linearise(frame: FrameState, prior: FramePrior): void {
-    this.#projection.differentiate(this.#scales, this.#columns);
-    gradientOf(this.#columns, this.#residual, this.vector);
+  /** Differentiates at the last evaluated state and fills `vector`; with `pose` its first six values alone. */
+  linearise(frame: FrameState, prior: FramePrior, only: 'all' | 'pose' = 'all'): void {
     const { vector } = this;
+    this.#projection.differentiate(this.#scales, this.#columns, only);
+    const columns = only === 'pose' ? this.#columns.slice(0, FRAME_LAYOUT.hinges) : this.#columns;
+    gradientOf(columns, this.#residual, vector);
+    for (const [axis, turn] of turnToBelief(frame, prior).entries()) {
+      vector[FRAME_LAYOUT.turn + axis]! += prior.precision[FRAME_LAYOUT.turn + axis]! * turn;
+    }
+    if (only === 'pose') return;
     const draw = (at: number, value: number): void => {
       vector[at]! += prior.precision[at]! * (prior.mean[at]! - value);
     };
@@ -138,6 +144,12 @@ export class FrameSystem {
   }
 }
 
+/** The small rotation from a frame to what is believed of it, world axes, radians. */
+function turnToBelief({ rotation }: FrameState, prior: FramePrior): Float64Array {
+  if (prior.rotation === undefined) return new Float64Array(3);
+  return axisAngleFromRotation(multiplyRotations(prior.rotation, invertRotation(rotation)));
+}
+
 function priorCost(frame: FrameState, prior: FramePrior): number {
   const term = (at: number, value: number): number =>
     0.5 * prior.precision[at]! * (value - prior.mean[at]!) ** 2;
@@ -145,6 +157,9 @@ function priorCost(frame: FrameState, prior: FramePrior): number {
   for (let i = 0; i < 6; i++) cost += term(FRAME_LAYOUT.hinges + i, frame.hinges[i]!);
   for (let k = 0; k < frame.expression.length; k++) {
     cost += term(FRAME_LAYOUT.expression + k, frame.expression[k]!);
+  }
+  for (const [axis, turn] of turnToBelief(frame, prior).entries()) {
+    cost += 0.5 * prior.precision[FRAME_LAYOUT.turn + axis]! * turn ** 2;
   }
   for (const [k, precision] of prior.gazeAgreement.entries()) {
     cost += 0.5 * precision * (frame.hinges[2 + k]! - frame.hinges[4 + k]!) ** 2;

@@ -102,8 +102,13 @@ export class LandmarkProjection {
   /**
    * The derivatives of the last projection, each row times `rowScales` (`L`).
    * @param columns one per unknown, `2L` values each: the frame's, then (if there are more) the shared ones
+   * @param only `pose` leaves all but the columns of turn and translation as they are
    */
-  differentiate(rowScales: Float64Array, columns: readonly Float64Array[]): void {
+  differentiate(
+    rowScales: Float64Array,
+    columns: readonly Float64Array[],
+    only: 'all' | 'pose' = 'all',
+  ): void {
     const [model, frame] = [this.#model, this.#frame!];
     const count = model.pointCount;
     const rotation = frame.rotation;
@@ -118,9 +123,10 @@ export class LandmarkProjection {
       byWorld[6 * l + 2] = (scale * this.#world[3 * l]!) / depth;
       byWorld[6 * l + 4] = -scale;
       byWorld[6 * l + 5] = (-scale * this.#world[3 * l + 1]!) / depth;
-      dot2x3(byWorld, 6 * l, rotation, 0, byPoint, 6 * l);
+      if (only === 'all') dot2x3(byWorld, 6 * l, rotation, 0, byPoint, 6 * l);
     }
     this.#poseColumns(byWorld, columns);
+    if (only === 'pose') return;
     this.#hingeColumns(byPoint, columns);
     for (const l of this.#moving) {
       byHinged.set(byPoint.subarray(6 * l, 6 * l + 6));

@@ -24,6 +24,20 @@ export function outerEyeDistance(landmarksPx: ArrayLike<number>): number {
   return distance(landmarksPx, EYES.right.outer, EYES.left.outer);
 }
 
+/** Size of a face, pixels: about the distance of the outer eye corners, also where the head is turned. */
+export function faceScale(landmarksPx: ArrayLike<number>): number {
+  const height = distance(landmarksPx, FOREHEAD, CHIN) / HEIGHT_PER_EYE_DISTANCE;
+  return Math.max(outerEyeDistance(landmarksPx), height);
+}
+
+/** Width of a face as `faceScale` measures it, metres. */
+const FACE_SCALE_METRES = 0.09;
+
+/** The focal length with which a face of such landmarks is so far away, pixels. */
+export function focalAtDistance(landmarksPx: ArrayLike<number>, distanceMetres: number): number {
+  return (distanceMetres * faceScale(landmarksPx)) / FACE_SCALE_METRES;
+}
+
 /** How far an eye is open: the lids' distance over the eye's width; about 0.3 open, below 0.1 closed. */
 export function eyeOpening(landmarksPx: ArrayLike<number>, side: 'left' | 'right'): number {
   const eye = EYES[side];
@@ -55,8 +69,7 @@ export function observeLandmarks(
       weights[l]! *= Math.min(1, Math.max(FAR_SIDE_TRUST, (facing + 0.2) / 0.5));
     }
   }
-  const height = distance(landmarksPx, FOREHEAD, CHIN) / HEIGHT_PER_EYE_DISTANCE;
-  return { landmarksPx, weights, scalePx: Math.max(outerEyeDistance(landmarksPx), height), centre };
+  return { landmarksPx, weights, scalePx: faceScale(landmarksPx), centre };
 }
 
 function distance(points: ArrayLike<number>, a: number, b: number): number {

@@ -14,13 +14,21 @@ const POSE_NEIGHBOUR = 0.4;
 /** Expressions move faster than heads: blinks and plosives last three frames. */
 const EXPRESSION_NEIGHBOUR = 0.12;
 
-/** The frames, filled and smoothed; at least one must not be null. */
-export function smoothFrames(frames: readonly (FrameState | null)[]): FrameState[] {
-  const filled = frames.map((frame, i) => frame ?? nearestFrame(frames, i));
+/**
+ * The frames, filled and smoothed; at least one must not be null.
+ * @param startsShot where the picture cuts: nothing passes from one side to the other
+ */
+export function smoothFrames(
+  frames: readonly (FrameState | null)[],
+  startsShot: readonly boolean[],
+): FrameState[] {
+  let shot = 0;
+  const shots = startsShot.map((isCut) => (isCut ? ++shot : shot));
+  const filled = frames.map((frame, i) => frame ?? nearestFrame(frames, shots, i));
   return filled.map((frame, i) => {
     if (frames[i] === null) return frame;
-    const before = frames[i - 1] ?? frame;
-    const after = frames[i + 1] ?? frame;
+    const before = (startsShot[i] ? null : frames[i - 1]) ?? frame;
+    const after = (startsShot[i + 1] ? null : frames[i + 1]) ?? frame;
     const blend = (own: Float64Array, a: Float64Array, b: Float64Array, weight: number): Float64Array =>
       own.map((value, k) => (value + weight * (a[k]! + b[k]!)) / (1 + 2 * weight));
     return {
@@ -32,10 +40,19 @@ export function smoothFrames(frames: readonly (FrameState | null)[]): FrameState
   });
 }
 
-function nearestFrame(frames: readonly (FrameState | null)[], at: number): FrameState {
-  for (let distance = 1; distance < frames.length; distance++) {
-    const near = frames[at - distance] ?? frames[at + distance];
-    if (near) return near;
+/** The nearest frame with a face, of the same shot if that has one. */
+function nearestFrame(
+  frames: readonly (FrameState | null)[],
+  shots: readonly number[],
+  at: number,
+): FrameState {
+  for (const isOwn of [true, false]) {
+    for (let distance = 1; distance < frames.length; distance++) {
+      for (const i of [at - distance, at + distance]) {
+        const near = frames[i];
+        if (near && (!isOwn || shots[i] === shots[at])) return near;
+      }
+    }
   }
   throw new RangeError('no frame has a face');
 }

@@ -14,7 +14,9 @@ import { createLandmarkNetwork } from './face-landmarks.ts';
 import { fitClip, type SeenFrame } from './fit-clip.ts';
 import { assumedFocalPx, fitPortrait } from './fit-portrait.ts';
 import { createLandmarkModel } from './landmark-model.ts';
+import { decodeLearnedPrior } from './learned-prior.ts';
 import { lipContrast } from './lip-contrast.ts';
+import { createShotDetector } from './shot-detector.ts';
 
 /** The encoded networks that a tracker runs. */
 export type TrackerNetworks = {
@@ -22,6 +24,8 @@ export type TrackerNetworks = {
   readonly faceDetector: Uint8Array;
   /** `models/perception/face-landmarks.onnx`. */
   readonly faceLandmarks: Uint8Array;
+  /** `models/tracking/expression-prior.safetensors`; without it small motions come out smaller. */
+  readonly expressionPrior?: Uint8Array;
 };
 
 /** A head fitted to one picture. */
@@ -105,6 +109,8 @@ export async function createTracker(setup: {
     });
   }
   const model = createLandmarkModel(head, head.landmarks, head.landmarkWeights);
+  const { expressionPrior } = networks;
+  const learned = expressionPrior === undefined ? null : decodeLearnedPrior(expressionPrior, head);
   const detector = await createFaceDetector(device, networks.faceDetector);
   const network = await createLandmarkNetwork(device, networks.faceLandmarks);
   return {
@@ -112,7 +118,7 @@ export async function createTracker(setup: {
       const face = await createFaceFollower(detector, network).next(image);
       if (face === null) throw noFace('the picture');
       warnOfOthers(face.facesDetected, onEvent);
-      const fit = fitPortrait(model, face.landmarksPx, image, focalPx);
+      const fit = fitPortrait(model, face, image, { focalPx, learned });
       const confidence = face.presence * fit.trust;
       const { landmarksPx, facesDetected } = face;
       return { ...fit, landmarksPx, confidence, facesDetected, lipContrast: lipContrast(image, landmarksPx) };
@@ -120,18 +126,20 @@ export async function createTracker(setup: {
 
     async trackClip(frames, { focalPx, onEvent = silentSink, frameCountEstimate, provenance = {} } = {}) {
       const follower = createFaceFollower(detector, network);
+      const shots = createShotDetector();
       const seen: SeenFrame[] = [];
       let size: { readonly width: number; readonly height: number } | null = null;
       let facesDetected = 0;
       const start = performance.now();
       for await (const { image, timestampSeconds } of frames) {
         size ??= { width: image.width, height: image.height };
-        const face = await follower.next(image);
+        const startsShot = shots.isCut(image);
+        const face = await follower.next(image, { isNewShot: startsShot });
         if (face !== null && face.facesDetected > facesDetected) {
           if (facesDetected <= 1) warnOfOthers(face.facesDetected, onEvent);
           facesDetected = face.facesDetected;
         }
-        seen.push(seenFrame(timestampSeconds, face, image));
+        seen.push({ ...seenFrame(timestampSeconds, face, image), startsShot });
         const total =
           frameCountEstimate === undefined ? {} : { total: Math.max(frameCountEstimate, seen.length) };
         onEvent({ kind: 'progress', stage: 'find landmarks', done: seen.length, ...total, unit: 'frames' });
@@ -139,7 +147,12 @@ export async function createTracker(setup: {
       const middle = performance.now();
       if (size === null) throw noFrames();
       if (seen.every(({ face }) => face === null)) throw noFace('any frame of the clip');
-      const fit = fitClip(model, seen, { ...size, ...(focalPx === undefined ? {} : { focalPx }), onEvent });
+      const fit = fitClip(model, seen, {
+        ...size,
+        ...(focalPx === undefined ? {} : { focalPx }),
+        learned,
+        onEvent,
+      });
       warnOfLosses(fit.track.confidence, onEvent);
       const secondsByStage = {
         landmarks: (middle - start) / 1000,
@@ -163,7 +176,7 @@ export async function createTracker(setup: {
       const middle = performance.now();
       // One picture cannot tell its focal length.
       const knownPx = focalPx ?? (faces[0]!.length === 1 ? assumedFocalPx(size) : undefined);
-      const options = { ...size, ...(knownPx === undefined ? {} : { focalPx: knownPx }), onEvent };
+      const options = { ...size, ...(knownPx === undefined ? {} : { focalPx: knownPx }), learned, onEvent };
       return faces.flatMap((seen, i) => {
         if (face !== undefined && i !== face - 1) return [];
         const fitStart = performance.now();

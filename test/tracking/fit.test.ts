@@ -61,6 +61,8 @@ function see(parameters: HeadParameters, noisePx: number, seed: number): Float32
   return landmarksPx;
 }
 
+const faceAt = (landmarksPx: Float32Array) => ({ landmarksPx, presence: 1, facesDetected: 1 });
+
 const randomIdentity = (seed: number, scale: number): Float32Array =>
   createRandom(seed)
     .fillNormal(new Float32Array(head.identityCount))
@@ -69,7 +71,9 @@ const randomIdentity = (seed: number, scale: number): Float32Array =>
 test('the pose of the mean head comes back from its own landmarks', () => {
   for (let seed = 1; seed <= 4; seed++) {
     const truth = someone(seed, new Float32Array(head.identityCount));
-    const { parameters, landmarkError } = fitPortrait(model, see(truth, 0, seed), SIZE, FOCAL_PX);
+    const { parameters, landmarkError } = fitPortrait(model, faceAt(see(truth, 0, seed)), SIZE, {
+      focalPx: FOCAL_PX,
+    });
     for (const axis of [0, 1, 2]) {
       const error = Math.abs(parameters.jointRotations[axis]! - truth.jointRotations[axis]!) * DEGREES;
       assert.ok(error < 1.5, `seed ${seed}: rotation about axis ${axis} is off by ${error} degrees`);
@@ -134,7 +138,7 @@ test('a smile, a blink and an open jaw are told apart', () => {
     const truth = neutralParameters(head);
     truth.translation[2] = -0.7;
     change(truth);
-    return fitPortrait(model, see(truth, 0, 1), SIZE, FOCAL_PX).parameters;
+    return fitPortrait(model, faceAt(see(truth, 0, 1)), SIZE, { focalPx: FOCAL_PX }).parameters;
   };
   const smile = fitted(({ expression }) => {
     expression[unit('mouthSmileLeft')] = 0.8;

@@ -1,6 +1,7 @@
 // Pictures whose head is known: what the tracker's prior learns from and what its bench measures with.
 // A take is one synthetic subject in several motions; seeds from 500000 on are kept for measuring.
 
+import { frontCamera } from '../../src/geometry/index.ts';
 import type { HeadParameters } from '../../src/head/index.ts';
 import type { RgbImage } from '../../src/media/index.ts';
 import {
@@ -30,8 +31,15 @@ type TakeOptions = {
   readonly sizePx: number;
   readonly frames: number;
   readonly assets: AssetLibrary | null;
+  /**
+   * How much closer than the avatar's usual frame: at 1.6 the eyes' outer corners are about a quarter of the
+   * picture apart, as in clips of talking heads.
+   */
+  readonly zoom?: number;
 };
 
+/** Brings the face to the middle of a close picture, metres. */
+const CLOSE_SHIFT_METRES = -0.045;
 const RADIANS = Math.PI / 180;
 
 /** A subject in motions that have nothing to do with each other, wider than people usually move. */
@@ -56,7 +64,7 @@ export function renderMotionTake(
 
 function renderTake(
   tools: RenderTools,
-  { seed, sizePx, assets }: TakeOptions,
+  { seed, sizePx, assets, zoom = 1 }: TakeOptions,
   motions: readonly Motion[],
   driftMetres: (share: number, axis: number) => number,
 ): Take {
@@ -64,7 +72,9 @@ function renderTake(
   const placements = motions.map((motion, frame) => {
     const share = frame / motions.length;
     const shift = [0, 1, 2].map((axis) => driftMetres(share, axis)) as [number, number, number];
-    return placeSubject(subject.traits, motion, sizePx, shift);
+    if (zoom > 1) shift[1] += CLOSE_SHIFT_METRES;
+    const { parameters, camera } = placeSubject(subject.traits, motion, sizePx, shift);
+    return { parameters, camera: frontCamera(sizePx, sizePx, zoom * camera.focalXPx) };
   });
   function* frames(): Generator<TakeFrame> {
     for (const [noiseSeed, placement] of placements.entries()) {

@@ -1,0 +1,102 @@
+// What is believed of each frame before the fit: from the learned prior where there is one and the frame's
+// eyes are known, else the head's plain prior. Also says in which pose to begin.
+
+import { createFaceFeatures, type FaceFeatures } from './face-features.ts';
+import type { FollowedFace } from './face-follower.ts';
+import { createFramePrior, type FramePrior, predictedPrior, stateAtMean } from './fit-priors.ts';
+import type { FrameState } from './head-state.ts';
+import type { LandmarkModel } from './landmark-model.ts';
+import type { ImageCentre } from './landmark-projection.ts';
+import { type LearnedPrior, medianRow, type Prediction } from './learned-prior.ts';
+
+/** A prior for one frame, and where to begin; `start` is null where only a search can tell. */
+export type FrameBelief = {
+  readonly prior: FramePrior;
+  /** With the focal length that it belongs to. */
+  readonly start: (FrameState & { readonly focalPx: number }) | null;
+  /** What the frame says of the person; null where nothing is learned. */
+  readonly identity: Pick<Prediction, 'identity' | 'identityDeviation'> | null;
+};
+
+/** Beliefs about the frames of one clip, or of one picture. */
+export type FrameBeliefs = {
+  /** Whether a frame's own picture says what to believe; else the frame before may help. */
+  readonly isLearned: boolean;
+  about(face: FollowedFace, options?: { readonly isNewShot?: boolean }): FrameBelief;
+};
+
+/** A clip with fewer faces has no face that it shows most of the time. */
+const LEAST_FOR_NEUTRAL = 8;
+/** Frames looked at for it. */
+const MOST_FOR_NEUTRAL = 120;
+
+/**
+ * Prepares beliefs.
+ * @param faces all of a clip; the median of their shapes is taken for the person's face at rest
+ */
+export function createFrameBeliefs(
+  model: LandmarkModel,
+  learned: LearnedPrior | null,
+  faces: readonly FollowedFace[],
+  centre: ImageCentre,
+): FrameBeliefs {
+  const plain = createFramePrior(model.head);
+  const usable = learned === null ? [] : faces.filter(({ eyes }) => eyes !== undefined);
+  if (learned === null || usable.length === 0) {
+    return { isLearned: false, about: () => ({ prior: plain, start: null, identity: null }) };
+  }
+  const maker = createFaceFeatures(model);
+  const describe = ({ landmarksPx }: FollowedFace, near: FrameState | null): FaceFeatures =>
+    maker.describe(landmarksPx, centre, near);
+  let neutral: Float32Array | null = null;
+  if (usable.length >= LEAST_FOR_NEUTRAL) {
+    const step = Math.max(1, usable.length / MOST_FOR_NEUTRAL);
+    const some = Array.from(
+      { length: Math.min(MOST_FOR_NEUTRAL, usable.length) },
+      (_, i) => usable[Math.floor(i * step)]!,
+    );
+    let last: FrameState | null = null;
+    neutral = medianRow(
+      some.map((face) => {
+        const { pose, residual } = describe(face, last);
+        last = pose;
+        return residual;
+      }),
+    );
+  }
+  let near: FrameState | null = null;
+  return {
+    isLearned: true,
+    about(face, { isNewShot = false } = {}) {
+      if (face.eyes === undefined) return { prior: plain, start: null, identity: null };
+      const features = describe(face, isNewShot ? null : near);
+      near = features.pose;
+      const prediction = learned.predict(features, face.eyes, neutral);
+      const prior = predictedPrior(plain, prediction, features);
+      return {
+        prior,
+        start: { ...stateAtMean(features.pose, prior), focalPx: features.focalPx },
+        identity: prediction,
+      };
+    },
+  };
+}
+
+/** What several frames together believe of the identity: means, and 1 / variances. `I` each. */
+export function believedIdentity(
+  model: LandmarkModel,
+  beliefs: readonly FrameBelief[],
+  plainPrecision: number,
+): { readonly mean: Float64Array; readonly precision: Float64Array } {
+  const mean = new Float64Array(model.identityCount);
+  const precision = new Float64Array(model.identityCount).fill(plainPrecision);
+  const learned = beliefs.flatMap(({ identity }) => (identity === null ? [] : [identity]));
+  for (const { identity, identityDeviation } of learned) {
+    for (const [k, value] of identity.entries()) {
+      mean[k]! += value / learned.length;
+      // Frames of one person err together: several are as sure as one.
+      precision[k] = plainPrecision / identityDeviation[k]! ** 2;
+    }
+  }
+  return { mean, precision };
+}

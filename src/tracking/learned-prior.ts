@@ -1,0 +1,168 @@
+// What a face's landmarks and eyes say of its expression, jaw and gaze, learned from rendered people by
+// tools/train-tracking-prior: a linear map, with how far it is usually off. The fit takes it as a prior.
+// Two maps: one for a single picture, one that also sees how the face differs from the clip's median face.
+
+import { BadInputError } from '../errors/index.ts';
+import type { HeadModel } from '../head/index.ts';
+import { decodeSafetensors, fromHalf } from '../tensor/index.ts';
+import { EYE_PATCH } from './eye-patch.ts';
+import type { FaceFeatures } from './face-features.ts';
+
+/** Format name in the metadata of the file. */
+export const LEARNED_PRIOR_FORMAT = 'learn2control-tracking-prior';
+
+/** Targets beside the head's units: jaw pitch, and the eyes' common yaw and pitch, radians. */
+export const HINGE_TARGETS = ['jawPitch', 'gazeYaw', 'gazePitch'] as const;
+/** What the pose of the features is off by, radians. */
+export const TURN_TARGETS = ['turnYaw', 'turnPitch'] as const;
+/** The identity's first coefficients: the rest hardly shows. */
+export const IDENTITY_TARGETS = 40;
+
+/** All targets of a head with such units, in the order of the file. */
+export function targetNames(head: HeadModel): string[] {
+  const identity = Math.min(IDENTITY_TARGETS, head.identityCount);
+  const coefficients = Array.from({ length: identity }, (_, k) => `identity${k}`);
+  return [...head.expressionNames, ...HINGE_TARGETS, ...TURN_TARGETS, ...coefficients];
+}
+
+/** What is believed of one frame: values with standard deviations. */
+export type Prediction = {
+  /** `E`, in the order of the head's units. */
+  readonly expression: Float32Array;
+  readonly expressionDeviation: Float32Array;
+  /** In the order of `HINGE_TARGETS`. */
+  readonly hinges: Float32Array;
+  readonly hingesDeviation: Float32Array;
+  /** In the order of `TURN_TARGETS`. */
+  readonly turn: Float32Array;
+  readonly turnDeviation: Float32Array;
+  /** `IDENTITY_TARGETS`. */
+  readonly identity: Float32Array;
+  readonly identityDeviation: Float32Array;
+};
+
+/** A prior that was learned for a head's units. */
+export type LearnedPrior = {
+  /**
+   * @param eyes as `eyePatches` gives them
+   * @param neutral the median residual of the clip; null for a picture by itself
+   */
+  predict(features: FaceFeatures, eyes: Uint8Array, neutral: Float32Array | null): Prediction;
+};
+
+/** Factors that bring the kinds of inputs to one size, so that one ridge serves all. */
+const POSE_FACTOR = 0.3;
+const EYE_FACTOR = 0.04;
+/** Patches are averaged over squares of so many pixels: where the dark of an iris lies is enough. */
+const POOLED = 2;
+/** Grey levels added to a patch's deviation: a flat patch is no eye. */
+const LEAST_CONTRAST = 8;
+const POSE_TERMS = 6;
+
+/** Number of inputs for a number of landmarks, with or without a clip's neutral face. */
+export function inputCount(landmarks: number, withNeutral: boolean): number {
+  return (
+    (withNeutral ? 4 : 2) * landmarks + POSE_TERMS + (2 * EYE_PATCH.width * EYE_PATCH.height) / POOLED ** 2
+  );
+}
+
+/** The inputs of the linear map: residuals, pose, eyes and, for a clip, residuals beside the neutral face. */
+export function priorInputs(
+  { residual, yaw, pitch }: Pick<FaceFeatures, 'residual' | 'yaw' | 'pitch'>,
+  eyes: Uint8Array,
+  neutral: Float32Array | null,
+): Float32Array {
+  const inputs = new Float32Array(inputCount(residual.length / 2, neutral !== null));
+  inputs.set(residual, 0);
+  let at = residual.length;
+  for (const term of [yaw, pitch, yaw * yaw, pitch * pitch, yaw * pitch, Math.abs(yaw)]) {
+    inputs[at++] = POSE_FACTOR * term;
+  }
+  const pixels = eyes.length / 2;
+  for (let eye = 0; eye < 2; eye++) {
+    const patch = eyes.subarray(eye * pixels, (eye + 1) * pixels);
+    const mean = patch.reduce((sum, v) => sum + v, 0) / pixels;
+    const variance = patch.reduce((sum, v) => sum + (v - mean) ** 2, 0) / pixels;
+    const scale = EYE_FACTOR / (POOLED ** 2 * (Math.sqrt(variance) + LEAST_CONTRAST));
+    for (let y = 0; y < EYE_PATCH.height; y += POOLED) {
+      for (let x = 0; x < EYE_PATCH.width; x += POOLED) {
+        let sum = 0;
+        for (let i = 0; i < POOLED ** 2; i++) {
+          sum += patch[(y + Math.floor(i / POOLED)) * EYE_PATCH.width + x + (i % POOLED)]! - mean;
+        }
+        inputs[at++] = scale * sum;
+      }
+    }
+  }
+  if (neutral !== null) {
+    for (let i = 0; i < residual.length; i++) inputs[at++] = residual[i]! - neutral[i]!;
+  }
+  return inputs;
+}
+
+type LinearMap = {
+  /** `targets inputs`. */
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+  readonly deviation: Float32Array;
+};
+
+/**
+ * Reads a learned prior; null where it does not know the head's units.
+ * @throws BadInputError if the file is something else
+ */
+export function decodeLearnedPrior(bytes: Uint8Array, head: HeadModel): LearnedPrior | null {
+  const { metadata, tensors } = decodeSafetensors(bytes, 'the tracking prior');
+  if (metadata.format !== LEARNED_PRIOR_FORMAT || metadata.targets === undefined) {
+    throw new BadInputError({
+      code: 'not-a-tracking-prior',
+      message: `Expected a file of format ${LEARNED_PRIOR_FORMAT}, but got ${metadata.format ?? 'none'}.`,
+      hint: 'Use models/tracking/expression-prior.safetensors, or train one with tools/train-tracking-prior.',
+    });
+  }
+  // Units of the same names on another head move other points: the map is of the head that it names.
+  if (metadata.head !== head.name || metadata.targets !== targetNames(head).join(' ')) return null;
+  const counts = [head.expressionNames.length, HINGE_TARGETS.length, TURN_TARGETS.length];
+  const [hinges, turn, identity] = counts.map((_, i) =>
+    counts.slice(0, i + 1).reduce((sum, count) => sum + count, 0),
+  ) as [number, number, number];
+  const mapOf = (name: string): LinearMap => ({
+    weight: fromHalf(tensors[`${name}.weight`]!.data as Uint16Array),
+    bias: tensors[`${name}.bias`]!.data as Float32Array,
+    deviation: tensors[`${name}.deviation`]!.data as Float32Array,
+  });
+  const [image, clip] = [mapOf('image'), mapOf('clip')];
+  return {
+    predict(features, eyes, neutral) {
+      const map = neutral === null ? image : clip;
+      const inputs = priorInputs(features, eyes, neutral);
+      const values = map.bias.map((bias, row) => {
+        const start = row * inputs.length;
+        let sum = bias;
+        for (let i = 0; i < inputs.length; i++) sum += map.weight[start + i]! * inputs[i]!;
+        return sum;
+      });
+      return {
+        expression: values.subarray(0, hinges),
+        expressionDeviation: map.deviation.subarray(0, hinges),
+        hinges: values.subarray(hinges, turn),
+        hingesDeviation: map.deviation.subarray(hinges, turn),
+        turn: values.subarray(turn, identity),
+        turnDeviation: map.deviation.subarray(turn, identity),
+        identity: values.subarray(identity),
+        identityDeviation: map.deviation.subarray(identity),
+      };
+    },
+  };
+}
+
+/** The value in the middle of every column of some rows: what a face is like most of the time. */
+export function medianRow(rows: readonly Float32Array[]): Float32Array {
+  const column = new Float32Array(rows.length);
+  return Float32Array.from(rows[0]!, (_, i) => {
+    for (const [r, row] of rows.entries()) column[r] = row[i]!;
+    column.sort();
+    const middle = rows.length >> 1;
+    return rows.length % 2 === 1 ? column[middle]! : (column[middle - 1]! + column[middle]!) / 2;
+  });
+}

@@ -1,0 +1,57 @@
+// Trains the tracker's prior on synthetic subjects, in steps that can be run one by one:
+//
+//   npx tsx tools/train-tracking-prior/main.ts render --out DIR [--subjects 640] [--views 10] [--assets DIR]
+//     [--part 0/2]
+//   npx tsx tools/train-tracking-prior/main.ts observe --out DIR      (writes DIR.samples)
+//   npx tsx tools/train-tracking-prior/main.ts train --samples FILE[,FILE...] [--prior FILE]
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createDevice, loadEmbeddedHead, readAssetFolder } from '../../src/node/index.ts';
+import { readSamples } from './dataset.ts';
+import { observeSubjects } from './observe.ts';
+import { renderSubjects } from './render.ts';
+import { trainPrior } from './train.ts';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    out: { type: 'string', default: 'out/tracking-prior' },
+    subjects: { type: 'string', default: '640' },
+    views: { type: 'string', default: '10' },
+    part: { type: 'string', default: '0/1' },
+    assets: { type: 'string' },
+    samples: { type: 'string', default: 'out/tracking-prior.samples' },
+    prior: {
+      type: 'string',
+      default: join(import.meta.dirname, '../../models/tracking/expression-prior.safetensors'),
+    },
+    nice: { type: 'string', default: '10' },
+    'first-seed': { type: 'string', default: '200000' },
+  },
+});
+setPriority(Number(values.nice));
+const head = await loadEmbeddedHead();
+const step = positionals[0];
+if (step === 'render') {
+  const assets = values.assets ? (await readAssetFolder(values.assets, head)).library : null;
+  const [part, parts] = values.part.split('/').map(Number) as [number, number];
+  // Apart from the faces that the avatar trains on.
+  const firstSeed = Number(values['first-seed']);
+  const seeds = Array.from({ length: Number(values.subjects) }, (_, i) => firstSeed + i).filter(
+    (seed) => seed % parts === part,
+  );
+  await renderSubjects(head, { folder: values.out, seeds, views: Number(values.views), assets });
+} else if (step === 'observe') {
+  await writeFile(`${values.out}.samples`, await observeSubjects(values.out));
+} else if (step === 'train') {
+  const samples = await readSamples(head, values.samples.split(','));
+  const { file, report } = await trainPrior(await createDevice('cpu'), head, samples);
+  for (const line of report) console.log(line);
+  await mkdir(dirname(values.prior), { recursive: true });
+  await writeFile(values.prior, file);
+} else {
+  throw new RangeError(`expected render, observe or train, got ${step}`);
+}
