@@ -41,6 +41,8 @@ export type AvatarRenderer = {
   readonly height: number;
   /** Null where no network takes part. */
   readonly weights: WeightsName | null;
+  /** How many earlier frames a frame depends on; 0 where each stands by itself. */
+  readonly memoryFrames: number;
   /**
    * One picture for each placement of the head, in order. Placements are drawn as they are needed, a window
    * of frames at most ahead, so that memory does not grow with the motion.

@@ -68,6 +68,7 @@ export async function openModel(options: ModelOptions): Promise<OpenModel> {
       sizePx,
       width: sizePx,
       height: sizePx,
+      memoryFrames: overlapFrames === 0 ? 0 : windowFrames,
       weights: { name: avatar.name, sha256: options.sha256 },
       render: (motion) => renderWindows(motion, { networks, controlsOf, reference, sampling, sizePx }),
     };

@@ -26,6 +26,8 @@ export type MotionOptions = {
   readonly motion?: 'relative' | 'absolute';
   /** `expression` leaves the head where the portrait has it, `pose` leaves its face as it is. Default `both`. */
   readonly drives?: 'both' | 'expression' | 'pose';
+  /** What the driver's motion is measured from; by default what the track itself says (`driverRest`). */
+  readonly rest?: HeadParameters;
   /** Factor on the driver's change from its rest, 0 (none) to 3; default 1. */
   readonly intensity?: number;
   /** Open and close the eyes by the share of their own range that the driver's are open, each for itself. */
@@ -54,8 +56,8 @@ export function createMotionTransfer(
   options: MotionOptions = {},
 ): MotionTransfer {
   const { drives = 'both', intensity = 1 } = options;
-  const { motion = frameCount(track) > 1 ? 'relative' : 'absolute' } = options;
-  const rest = driverRest(head, track);
+  const isStill = options.rest === undefined && frameCount(track) === 1;
+  const { motion = isStill ? 'absolute' : 'relative', rest = driverRest(head, track) } = options;
   const transfer: Transfer = {
     rest,
     // Where the driver's rest is laid.

@@ -20,6 +20,7 @@ export function createPreviewRenderer(
     width: sizePx,
     height: sizePx,
     weights: null,
+    memoryFrames: 0,
     async *render(motion) {
       for await (const parameters of motion) {
         yield lifter.lift({ parameters, camera: framed.camera }).image;

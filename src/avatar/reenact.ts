@@ -12,16 +12,25 @@ export type ReenactedFrame = {
   readonly image: RgbImage;
 };
 
+/** How a track is reenacted. */
+export type ReenactOptions = MotionOptions & {
+  /** Where in the track to begin; the default is its beginning. */
+  readonly fromFrame?: number;
+};
+
 /** Renders a portrait's head through the motion of a track; frames come in order, one for each of the track's. */
 export async function* reenact(
   renderer: AvatarRenderer,
   portrait: HeadParameters,
   track: HeadTrack,
-  options: MotionOptions = {},
+  options: ReenactOptions = {},
 ): AsyncGenerator<ReenactedFrame, void, undefined> {
-  let index = 0;
-  for await (const image of renderer.render(portraitMotion(renderer.head, portrait, track, options))) {
-    yield { index, timestampSeconds: track.timestampsSeconds[index]!, image };
+  const { fromFrame = 0 } = options;
+  // A renderer that remembers what was before is shown that first.
+  let index = Math.max(0, fromFrame - renderer.memoryFrames);
+  const motion = portraitMotion(renderer.head, portrait, track, { ...options, fromFrame: index });
+  for await (const image of renderer.render(motion)) {
+    if (index >= fromFrame) yield { index, timestampSeconds: track.timestampsSeconds[index]!, image };
     index++;
   }
 }
@@ -31,8 +40,8 @@ export function* portraitMotion(
   head: HeadModel,
   portrait: HeadParameters,
   track: HeadTrack,
-  options: MotionOptions = {},
+  options: ReenactOptions = {},
 ): Generator<HeadParameters, void, undefined> {
   const transfer = createMotionTransfer(head, portrait, track, options);
-  for (let t = 0; t < frameCount(track); t++) yield transfer(t);
+  for (let t = options.fromFrame ?? 0; t < frameCount(track); t++) yield transfer(t);
 }

@@ -3,9 +3,9 @@
 
 import { type AvatarRenderer, type FittedPortrait, type MotionOptions, reenact } from '../avatar/index.ts';
 import type { EventSink } from '../events/index.ts';
-import { frameCount, type HeadTrack } from '../head/index.ts';
+import { encodeHeadTrack, frameCount, type HeadTrack } from '../head/index.ts';
 import { contactSheet, type RgbImage, resizeImage, sideBySide, type VideoSource } from '../media/index.ts';
-import { writeImage, writeVideo } from '../node/index.ts';
+import { findParts, type VideoWork, writeImage, writeVideo, writeVideoInParts } from '../node/index.ts';
 import { averageRate } from './track-rate.ts';
 
 /** What is written, and from what. */
@@ -18,8 +18,12 @@ export type Reenactment = {
   readonly out: string;
   readonly motion: MotionOptions;
   readonly isCompared: boolean;
-  /** Where to write a contact sheet of the comparison. */
+  /** Whether the contact sheet shows the person alone; else the comparison. */
+  readonly isSheetAlone?: boolean;
+  /** Where to write a contact sheet. */
   readonly sheet?: string | undefined;
+  /** Writes in parts that an interrupt leaves and the next run goes on from; null does without. */
+  readonly work?: VideoWork | null;
   readonly emit: EventSink;
   readonly signal: AbortSignal;
 };
@@ -27,6 +31,8 @@ export type Reenactment = {
 /** What was written, and how fast. */
 export type WrittenReenactment = {
   readonly frames: number;
+  /** Frames that an interrupted run had finished. */
+  readonly resumedFromFrame: number;
   readonly width: number;
   readonly height: number;
   readonly firstFrameSeconds: number;
@@ -44,46 +50,73 @@ export async function writeReenactment(job: Reenactment): Promise<WrittenReenact
   const frames = frameCount(track);
   const still = sideBySide([portrait.image], height);
   const driverWidth = clip === null ? 0 : widthAt(clip, height);
-  const sink = await writeVideo(job.out, {
+  const options = {
     width: isCompared ? still.width + driverWidth + width : width,
     height,
     framesPerSecond: clip?.framesPerSecond ?? averageRate(track),
     sound: clip?.sound ?? null,
-  });
+  };
+  const work = job.work ?? null;
+  const fromFrame = work === null ? 0 : (await findParts(work)).frames;
+  const sink =
+    work === null
+      ? await writeVideo(job.out, options)
+      : await writeVideoInParts(work, options, {
+          timestampsSeconds: track.timestampsSeconds,
+          kept: clip === null ? null : encodeHeadTrack(track),
+        });
   if (sink.soundNote !== null) emit({ kind: 'log', level: 'warning', message: sink.soundNote });
   const needsDriver = clip !== null && (isCompared || sheet !== undefined);
-  const driver = needsDriver ? clip.frames() : null;
+  const driver = needsDriver ? clip.frames({ fromSeconds: track.timestampsSeconds[fromFrame] ?? 0 }) : null;
+  if (fromFrame > 0) {
+    emit({ kind: 'log', level: 'info', message: `${job.out}: goes on after ${fromFrame} finished frames.` });
+  }
   const moments: RgbImage[] = [];
   const startMs = performance.now();
   let firstMs = startMs;
   try {
-    for await (const frame of reenact(renderer, portrait.parameters, track, job.motion)) {
+    for await (const frame of reenact(renderer, portrait.parameters, track, {
+      ...job.motion,
+      fromFrame,
+    })) {
       signal.throwIfAborted();
       const { index, timestampSeconds, image: person } = frame;
-      if (index === 0) firstMs = performance.now();
+      if (index === fromFrame) firstMs = performance.now();
       const seen = (await driver?.next())?.value?.image;
       const panels =
         seen === undefined ? [still, person] : [still, resizeImage(seen, driverWidth, height), person];
       await sink.add(isCompared ? sideBySide(panels, height) : person, timestampSeconds);
-      if (sheet !== undefined && isShown(index, frames)) moments.push(sideBySide(panels, height));
+      if (sheet !== undefined && isShown(index, frames))
+        moments.push(job.isSheetAlone ? person : sideBySide(panels, height));
       emit({ kind: 'progress', stage: 'render', done: index + 1, total: frames, unit: 'frames' });
     }
     await sink.finish();
   } catch (error) {
     await sink.discard();
+    if (work !== null && signal.aborted) await reportKept(work, emit);
     throw error;
   } finally {
     await driver?.return();
   }
   const steadySeconds = (performance.now() - firstMs) / 1000;
-  if (sheet !== undefined) await writeImage(sheet, contactSheet(moments, { columns: 2 }));
+  if (sheet !== undefined)
+    await writeImage(sheet, contactSheet(moments, { columns: job.isSheetAlone ? 4 : 2 }));
+  const made = frames - fromFrame;
   return {
     frames,
+    resumedFromFrame: fromFrame,
     width: sink.width,
     height: sink.height,
     firstFrameSeconds: (firstMs - startMs) / 1000,
-    framesPerSecond: frames > 1 ? (frames - 1) / steadySeconds : 1 / steadySeconds,
+    framesPerSecond: (made > 1 ? made - 1 : made) / steadySeconds,
   };
+}
+
+async function reportKept(work: VideoWork, emit: EventSink): Promise<void> {
+  const { frames } = await findParts(work);
+  if (frames === 0) return;
+  const message = `${work.path}: ${frames} finished frames are kept in ${work.path}.parts; the same command goes on.`;
+  emit({ kind: 'log', level: 'info', message });
 }
 
 const widthAt = (

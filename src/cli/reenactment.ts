@@ -5,14 +5,25 @@ import { mkdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { FittedPortrait } from '../avatar/index.ts';
 import { BadInputError } from '../errors/index.ts';
-import type { HeadModel, HeadTrack } from '../head/index.ts';
-import { expectWritable, loadTracker, readTrack, readVideo, trackFaces, trackFile } from '../node/index.ts';
+import { decodeHeadTrack, type HeadModel, type HeadTrack } from '../head/index.ts';
+import {
+  expectWritable,
+  findParts,
+  isFinished,
+  loadTracker,
+  readTrack,
+  readVideo,
+  trackFaces,
+  trackFile,
+  type VideoWork,
+} from '../node/index.ts';
 import type { Tracker } from '../tracking/index.ts';
 import { contradictoryOptions } from './arguments.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { type MotionChoices, motionOptions } from './motion-options.ts';
 import { chosenWeights, fitPortrait, naming, openRenderers } from './portrait-renderer.ts';
 import { type WrittenReenactment, writeReenactment } from './reenactment-video.ts';
+import { reenactmentWorks } from './reenactment-works.ts';
 import type { RendererChoices } from './renderer-options.ts';
 import { startStopwatch } from './stopwatch.ts';
 
@@ -30,7 +41,7 @@ export type ReenactOptions = MotionChoices &
   };
 
 /** One video to make. */
-type Job = { readonly portrait: string; readonly driving: string; readonly out: string };
+export type ReenactmentJob = { readonly portrait: string; readonly driving: string; readonly out: string };
 
 /** Runs the main job. @throws BadInputError, MissingResourceError for inputs that cannot be used. */
 export async function runReenactment(
@@ -46,24 +57,40 @@ export async function runReenactment(
   const head = await context.loadHead();
   for (const path of driving) await expectDriver(path, options, context);
   const avatar = await chosenWeights(head, options);
-  const { portraits, tracks } = await trackAll(head, options, context);
+  const works = await reenactmentWorks(jobs, head, avatar, options, context);
+  // A sheet shows moments of the whole video, so it is made in one go.
+  const workOf = ({ out }: ReenactmentJob): VideoWork | null =>
+    sheet === undefined ? works.get(out)! : null;
+  const finished = new Set<ReenactmentJob>();
+  if (jobs.length > 1) {
+    for (const job of jobs) if (await isFinished(works.get(job.out)!)) finished.add(job);
+  }
+  const open = jobs.filter((job) => !finished.has(job));
+  const { portraits, tracks } = await trackAll(head, open, workOf, options, context);
   watch.lap('tracking');
   await using renderers = await openRenderers(head, avatar, options, context);
-  const firstRenderer = await renderers.rendererOf(portraits.get(jobs[0]!.portrait)!);
+  const firstRenderer =
+    open[0] === undefined ? null : await renderers.rendererOf(portraits.get(open[0].portrait)!);
   signal.throwIfAborted();
   watch.lap('preparation');
-  const weights = firstRenderer.weights;
+  const weights = avatar === null ? null : { name: avatar.avatar.name, sha256: avatar.sha256 };
   const written: WrittenReenactment[] = [];
   for (const job of jobs) {
+    if (finished.has(job)) {
+      written.push(await finishedReenactment(job.out));
+      continue;
+    }
     const portrait = portraits.get(job.portrait)!;
     using clip = isTrack(job.driving) ? null : await readVideo(job.driving);
-    const renderer = job === jobs[0] ? firstRenderer : await renderers.rendererOf(portrait);
+    const renderer =
+      job === open[0] && firstRenderer !== null ? firstRenderer : await renderers.rendererOf(portrait);
     const track = tracks.get(job.driving)!;
     written.push(
       await writeReenactment({
         ...{ renderer, portrait, track, clip, out: job.out, sheet, emit, signal },
         motion: motionOptions(options),
         isCompared: compare,
+        work: workOf(job),
       }),
     );
   }
@@ -72,17 +99,16 @@ export async function runReenactment(
   const outputs = jobs.map(({ out }) => out);
   const { secondsByStage } = watch;
   const videos = jobs.map((job, i) => ({ ...job, ...written[i]! }));
-  const { frames, width, height, framesPerSecond, firstFrameSeconds } = videos[0]!;
   return {
     summary: videos
       .map(
-        (video) =>
-          `${video.out}: ${video.frames} frames, ${video.width} x ${video.height}, made at ${video.framesPerSecond.toFixed(1)} a second`,
+        ({ out, frames, width, height, framesPerSecond: rate, resumedFromFrame }) =>
+          `${out}: ${frames} frames, ${width} x ${height}, ${resumedFromFrame === frames ? 'already there' : `made at ${rate.toFixed(1)} a second`}`,
       )
       .join('\n'),
     outputs: sheet === undefined ? outputs : [...outputs, sheet],
     fields: {
-      ...(jobs.length === 1 ? { frames, width, height, framesPerSecond, firstFrameSeconds } : { videos }),
+      ...(jobs.length === 1 ? written[0] : { videos }),
       ...{ secondsByStage, weights },
     },
   };
@@ -92,7 +118,7 @@ const isTrack = (path: string): boolean => path.toLowerCase().endsWith('.track')
 const isVideoName = (path: string): boolean => path.toLowerCase().endsWith('.mp4');
 
 /** Which videos are asked for, and under which names. */
-async function plannedJobs({ portrait, driving, out, sheet }: ReenactOptions): Promise<Job[]> {
+async function plannedJobs({ portrait, driving, out, sheet }: ReenactOptions): Promise<ReenactmentJob[]> {
   const pairs = portrait.flatMap((person) =>
     driving.map((driver) => ({ portrait: person, driving: driver })),
   );
@@ -153,9 +179,18 @@ async function expectDriver(
   emit({ kind: 'log', level: 'warning', message });
 }
 
-/** All portraits and all drivers, by path. */
+/** A video that an earlier run of the same work finished. */
+async function finishedReenactment(path: string): Promise<WrittenReenactment> {
+  using video = await readVideo(path);
+  const { width, height, frameCountEstimate: frames } = video;
+  return { frames, resumedFromFrame: frames, width, height, framesPerSecond: 0, firstFrameSeconds: 0 };
+}
+
+/** The portraits and drivers of these jobs, by path. A track that an interrupted run left is not found again. */
 async function trackAll(
   head: HeadModel,
+  jobs: readonly ReenactmentJob[],
+  workOf: (job: ReenactmentJob) => VideoWork | null,
   options: ReenactOptions,
   { openDevice, emit, signal }: CommandContext,
 ): Promise<{
@@ -164,15 +199,23 @@ async function trackAll(
 }> {
   const portraits = new Map<string, FittedPortrait>();
   const tracks = new Map<string, HeadTrack>();
-  for (const path of options.driving.filter(isTrack)) tracks.set(path, await readTrack(path, head));
+  for (const job of jobs) {
+    if (tracks.has(job.driving)) continue;
+    const work = workOf(job);
+    const kept = isTrack(job.driving) || work === null ? null : (await findParts(work)).kept;
+    if (isTrack(job.driving)) tracks.set(job.driving, await readTrack(job.driving, head));
+    else if (kept !== null) tracks.set(job.driving, decodeHeadTrack(kept, job.driving));
+  }
+  if (jobs.length === 0) return { portraits, tracks };
   await using tracker = await loadTracker(await openDevice(), head);
-  for (const path of options.portrait) {
+  for (const { portrait: path } of jobs) {
+    if (portraits.has(path)) continue;
     portraits.set(path, await fitPortrait(tracker, path, options, emit));
     signal.throwIfAborted();
   }
-  for (const path of options.driving) {
-    if (!tracks.has(path))
-      tracks.set(path, await trackDriver(tracker, head, path, options.face, { emit, signal }));
+  for (const { driving: path } of jobs) {
+    if (tracks.has(path)) continue;
+    tracks.set(path, await trackDriver(tracker, head, path, options.face, { emit, signal }));
   }
   return { portraits, tracks };
 }

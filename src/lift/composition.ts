@@ -90,7 +90,8 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
   const place: [number, number] = [0, 0];
   const colour = new Float32Array(3);
   for (let pixel = 0; pixel < width * height; pixel++) {
-    const [x, y] = [(pixel % width) + 0.5, Math.floor(pixel / width) + 0.5];
+    const x = (pixel % width) + 0.5;
+    const y = Math.floor(pixel / width) + 0.5;
     readSheet(sheet, x, y, place);
     const isHead = buffer.triangleIds[pixel] !== NO_TRIANGLE;
     let trust = readNodes(nodeTrust, sheet, x, y) * sourceTrust(input, place[0], place[1]);

@@ -169,8 +169,10 @@ export function readSheet(sheet: SheetMap, x: number, y: number, out: Float32Arr
   const { columns, rows, stepPx, sources } = sheet;
   const cx = Math.min(columns - 1.001, Math.max(0, x / stepPx));
   const cy = Math.min(rows - 1.001, Math.max(0, y / stepPx));
-  const [x0, y0] = [Math.floor(cx), Math.floor(cy)];
-  const [fx, fy] = [cx - x0, cy - y0];
+  const x0 = Math.floor(cx);
+  const y0 = Math.floor(cy);
+  const fx = cx - x0;
+  const fy = cy - y0;
   const node = (y0 * columns + x0) * 2;
   const below = node + columns * 2;
   for (let k = 0; k < 2; k++) {
@@ -241,8 +243,9 @@ function binOf(angle: number): number {
 function radiusAt(radii: Float32Array, bin: number): number {
   const centred = bin - 0.5;
   const low = Math.floor(centred);
-  const at = (i: number): number => radii[(i + OUTLINE_BINS) % OUTLINE_BINS]!;
-  return at(low) + (centred - low) * (at(low + 1) - at(low));
+  const lower = radii[(low + OUTLINE_BINS) % OUTLINE_BINS]!;
+  const upper = radii[(low + 1) % OUTLINE_BINS]!;
+  return lower + (centred - low) * (upper - lower);
 }
 
 /** Fills empty bins from their neighbours and smooths over about 5 bins, around the circle. */

@@ -154,8 +154,10 @@ export function samplePicture(image: RgbImage, x: number, y: number, out: Float3
   const { width, height, data } = image;
   const cx = Math.min(width - 1, Math.max(0, x - 0.5));
   const cy = Math.min(height - 1, Math.max(0, y - 0.5));
-  const [x0, y0] = [Math.floor(cx), Math.floor(cy)];
-  const [fx, fy] = [cx - x0, cy - y0];
+  const x0 = Math.floor(cx);
+  const y0 = Math.floor(cy);
+  const fx = cx - x0;
+  const fy = cy - y0;
   const p = (y0 * width + x0) * 3;
   const right = x0 + 1 < width ? 3 : 0;
   const below = y0 + 1 < height ? width * 3 : 0;

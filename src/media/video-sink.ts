@@ -130,8 +130,11 @@ async function encodableCodec(width: number, height: number): Promise<VideoCodec
   });
 }
 
-/** Copies sound packets in step with the pictures, so that the file is interleaved and nothing piles up. */
-function createSoundCopy(
+/**
+ * Copies sound packets in step with the pictures, so that the file is interleaved and nothing piles up: call
+ * `copyUntil` before each picture, and `close` at the end.
+ */
+export function createSoundCopy(
   output: Output,
   sound: SoundTrack,
 ): { copyUntil(seconds: number): Promise<void>; close(): Promise<void> } {

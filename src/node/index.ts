@@ -24,6 +24,7 @@ export * from './track.ts';
 export * from './track-input.ts';
 export * from './train-stage.ts';
 export * from './video-file.ts';
+export * from './video-parts.ts';
 export * from './webcodecs-host.ts';
 export * from './weights-files.ts';
 export * from './worker-pool.ts';
