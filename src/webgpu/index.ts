@@ -8,5 +8,6 @@ export * from './prefix-sum.ts';
 export * from './radix-sort.ts';
 export * from './request-device.ts';
 export * from './splatting.ts';
+export * from './splatting-input.ts';
 export * from './stage-timer.ts';
 export * from './work-size.ts';

@@ -5,67 +5,21 @@
 // the count comes back with the results, and if the room was too small all is done again with more.
 
 import { BadInputError, FaultError } from '../errors/index.ts';
-import type { GpuContext, GpuKernel, Readback } from './gpu-context.ts';
+import type { GpuContext, Readback } from './gpu-context.ts';
 import type { GpuBuffer, GpuCommandEncoder } from './gpu-device.ts';
 import type { PrefixSum } from './prefix-sum.ts';
 import { createPrefixSum } from './prefix-sum.ts';
 import type { RadixSort } from './radix-sort.ts';
 import { createRadixSort } from './radix-sort.ts';
-import { blendWgsl } from './splat-blend.wgsl.ts';
-import { behindWgsl, blendBackwardWgsl, rowOf, sumRowsWgsl } from './splat-blend-backward.wgsl.ts';
-import { COUNT_PAIRS_WGSL, FIND_RANGES_WGSL, LIST_PAIRS_WGSL, SIZE_PAIRS_WGSL } from './splat-lists.wgsl.ts';
-import { projectBackwardWgsl, projectWgsl, TILE } from './splat-project.wgsl.ts';
+import { rowOf } from './splat-blend-backward.wgsl.ts';
+import { TILE } from './splat-project.wgsl.ts';
 import { CAMERA_BYTES, packCamera } from './splat-view.wgsl.ts';
 import { GrowingBuffers } from './splatting-buffers.ts';
-import type { StageTimes } from './stage-timer.ts';
+import type { GpuAnswer, GpuGradients, GpuImages, GpuNumbers, GpuSplattingInput } from './splatting-input.ts';
+import type { SplattingKernels } from './splatting-kernels.ts';
+import { compileSplatting } from './splatting-kernels.ts';
 import { StageTimer } from './stage-timer.ts';
 import { createWorkSize, groupsFor, THREADS_DISPATCH, WORK_SIZE_BYTES, writeWorkSize } from './work-size.ts';
-
-/** Numbers that the host has, or that lie on the device already (float32, from the buffer's start). */
-export type GpuNumbers = Float32Array | GpuBuffer;
-
-/** What a scene is to the GPU; letters: N Gaussians, C channels. */
-export type GpuSplattingInput = {
-  readonly width: number;
-  readonly height: number;
-  /** Rotation (9, row-major) and translation (3) to camera axes, focal lengths x y, centre x y (pixels). */
-  readonly camera: Float64Array;
-  readonly count: number;
-  readonly channels: number;
-  /** `N 3`. */
-  readonly means: GpuNumbers;
-  /** `N`, or `N 3` with rotations. */
-  readonly scales: GpuNumbers;
-  /** `N 4`, quaternions w x y z of any length above 0. */
-  readonly rotations?: GpuNumbers | undefined;
-  /** `N`. */
-  readonly opacities: GpuNumbers;
-  /** `N C`. */
-  readonly features: GpuNumbers;
-};
-
-/** Images on the device: features `C H W` and coverage `H W`, from each buffer's start. */
-export type GpuImages = { readonly features: GpuBuffer; readonly alpha: GpuBuffer };
-
-/** Gradients on the device, shaped like the scene's arrays, from each buffer's start. */
-export type GpuGradients = {
-  readonly means: GpuBuffer;
-  readonly scales: GpuBuffer;
-  readonly rotations?: GpuBuffer;
-  readonly opacities: GpuBuffer;
-  readonly features: GpuBuffer;
-};
-
-/** What a call reads back besides its own news, and what came of it. */
-export type GpuAnswer<Buffers> = {
-  readonly buffers: Buffers;
-  /** The bytes asked for, one after the other. */
-  readonly bytes: ArrayBuffer;
-  /** Milliseconds on the device by stage; empty where it has no timestamps. */
-  readonly times: StageTimes;
-  /** Pairs of Gaussian and tile in the scene. */
-  readonly pairs: number;
-};
 
 /** More channels would need more registers and shared memory than every device has. */
 export const MOST_GPU_CHANNELS = 128;
@@ -77,18 +31,12 @@ type Scene = {
   readonly input: GpuSplattingInput;
   readonly tilesX: number;
   readonly tilesY: number;
-  readonly kernels: Kernels;
+  readonly kernels: SplattingKernels;
   /** The scene's numbers on the device. */
   readonly numbers: Readonly<Record<'means' | 'scales' | 'opacities' | 'features', GpuBuffer>> & {
     readonly rotations: readonly GpuBuffer[];
   };
 };
-
-type Kernels = Readonly<Record<(typeof KERNEL_NAMES)[number], GpuKernel>>;
-const KERNEL_NAMES = [
-  ...(['project', 'countPairs', 'sizePairs', 'listPairs', 'findRanges', 'blend'] as const),
-  ...(['behind', 'blendBackward', 'sumRows', 'projectBackward'] as const),
-] as const;
 
 /** Splats on a GPU. It keeps its latest scene for `backward`, and its memory for the next one. */
 export class GpuSplattingKernel {
@@ -131,7 +79,10 @@ export class GpuSplattingKernel {
       });
     }
     this.#latest = null;
-    const kernels = await this.#kernelsFor(channels, input.rotations !== undefined);
+    const kernels = await compileSplatting(this.#context, {
+      channels,
+      isTurned: input.rotations !== undefined,
+    });
     await this.#reserveGaussians(count);
     const [tilesX, tilesY] = [Math.ceil(width / TILE), Math.ceil(height / TILE)];
     const scene: Scene = { input, tilesX, tilesY, kernels, numbers: this.#numbersOf(input) };
@@ -313,25 +264,6 @@ export class GpuSplattingKernel {
       const all = [...shapes, at('views'), at('sums'), ...outputs];
       kernels.projectBackward.record(pass, all, groupsFor(count));
     });
-  }
-
-  async #kernelsFor(channels: number, isTurned: boolean): Promise<Kernels> {
-    const sources: Record<(typeof KERNEL_NAMES)[number], string> = {
-      project: projectWgsl(isTurned),
-      countPairs: COUNT_PAIRS_WGSL,
-      sizePairs: SIZE_PAIRS_WGSL,
-      listPairs: LIST_PAIRS_WGSL,
-      findRanges: FIND_RANGES_WGSL,
-      blend: blendWgsl(channels),
-      behind: behindWgsl(channels),
-      blendBackward: blendBackwardWgsl(channels),
-      sumRows: sumRowsWgsl(channels),
-      projectBackward: projectBackwardWgsl(isTurned),
-    };
-    const compiled = await Promise.all(
-      KERNEL_NAMES.map(async (name) => [name, await this.#context.kernel(name, sources[name])] as const),
-    );
-    return Object.fromEntries(compiled) as Kernels;
   }
 
   #toBuffer(name: string, numbers: GpuNumbers): GpuBuffer {

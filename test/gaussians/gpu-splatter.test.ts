@@ -50,6 +50,7 @@ const CASES: readonly SceneOptions[] = [
   { seed: 12, count: 1000, channels: 8, width: 64, height: 64 },
   { seed: 4, count: 600, channels: 12, width: 90, height: 31 },
   { seed: 5, count: 500, channels: 32, width: 48, height: 40 },
+  { seed: 7, count: 120, channels: 37, width: 20, height: 24 },
 ];
 
 for (const options of CASES) {
