@@ -36,6 +36,8 @@ export function normal(deviation: number): Initialiser {
 export function fanInUniform(fanIn?: number): Initialiser {
   return (shape, random) => {
     const bound = 1 / Math.sqrt(fanIn ?? elementCount(shape.slice(1)));
-    return Float32Array.from({ length: elementCount(shape) }, () => random.uniform(-bound, bound));
+    const data = new Float32Array(elementCount(shape));
+    for (let i = 0; i < data.length; i++) data[i] = random.uniform(-bound, bound);
+    return data;
   };
 }

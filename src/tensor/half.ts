@@ -3,18 +3,35 @@
 
 const floatView = new Float32Array(1);
 const bitsView = new Uint32Array(floatView.buffer);
+const HALF_COUNT = 65_536;
+/** The value of each half, made when first many are read. */
+let allHalves: Float32Array | undefined;
 
 /** The float16 bits nearest to each value; out of range becomes infinity. */
 export function toHalf(values: Float32Array): Uint16Array<ArrayBuffer> {
   const halves = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) halves[i] = halfBits(values[i]!);
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const b = bits[i]!;
+    const magnitude = b & 0x7fffffff;
+    // Normal halves, which nearly all weights are, take a few integer operations.
+    const isNormal = magnitude >= 0x38800000 && magnitude < 0x47800000;
+    halves[i] = isNormal
+      ? ((b >>> 16) & 0x8000) | ((magnitude - 0x38000000 + 0x0fff + ((magnitude >>> 13) & 1)) >>> 13)
+      : halfBits(values[i]!);
+  }
   return halves;
 }
 
 /** The float32 values of float16 bits. */
 export function fromHalf(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const values = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) values[i] = halfValue(halves[i]!);
+  if (halves.length < HALF_COUNT) {
+    for (let i = 0; i < halves.length; i++) values[i] = halfValue(halves[i]!);
+    return values;
+  }
+  allHalves ??= Float32Array.from({ length: HALF_COUNT }, (_, half) => halfValue(half));
+  for (let i = 0; i < halves.length; i++) values[i] = allHalves[halves[i]!]!;
   return values;
 }
 
