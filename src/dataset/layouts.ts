@@ -163,6 +163,7 @@ export function planImport(layout: Layout, files: readonly string[], source: str
   const exclude = layout.exclude === null ? null : new RegExp(layout.exclude);
   const all = new Set(files);
   const byName = new Map(files.map((file) => [baseName(file), file]));
+  const byEnd = indexByEnd(files);
   const groups = new Map<
     string,
     { said: Record<string, string>; files: { path: string; frame: number }[] }
@@ -196,9 +197,7 @@ export function planImport(layout: Layout, files: readonly string[], source: str
       sequence: template(layout.sequence),
       view: template(layout.view),
       split: 'train',
-      calibration:
-        calibration &&
-        (files.find((file) => file === calibration || file.endsWith(`/${calibration}`)) ?? null),
+      calibration: calibration && (byEnd(calibration.split('/').length).get(calibration) ?? null),
       frameRateFile:
         frameRateFile && (all.has(frameRateFile) ? frameRateFile : (byName.get(frameRateFile) ?? null)),
     };
@@ -249,6 +248,19 @@ function filled(
       hint: `Write (?<${name}>...) in the pattern, or change the template.`,
     });
   });
+}
+
+/** Finds files by their last folders and name; one index for each number of these. */
+function indexByEnd(files: readonly string[]): (parts: number) => ReadonlyMap<string, string> {
+  const indices = new Map<number, Map<string, string>>();
+  return (parts) => {
+    let index = indices.get(parts);
+    if (index === undefined) {
+      index = new Map(files.map((file) => [file.split('/').slice(-parts).join('/'), file]));
+      indices.set(parts, index);
+    }
+    return index;
+  };
 }
 
 function baseName(path: string): string {

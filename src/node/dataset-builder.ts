@@ -3,8 +3,8 @@
 // a shard are there, they become the shard. Shards follow the order of the items alone: workers and interruptions do
 // not change a byte.
 
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import {
   type ClipEntry,
   crc32,
@@ -219,36 +219,52 @@ function bodyFile(folder: string, item: number): string {
   return join(folder, `${String(item).padStart(8, '0')}.tar`);
 }
 
-/** Writes the clips of an item as they come, then its head. Returns what it takes in a shard. */
+/**
+ * Writes the clips of an item as they come, then its head. Returns what it takes in a shard. Without waiting for the
+ * disk, which would cost more than many an item: what a failing power leaves is found by its checksums and made anew.
+ */
 async function writeItem(folder: string, item: number, name: string, result: ItemResult): Promise<number> {
   const record: ItemRecord = { name, ...('skipped' in result ? { skipped: result.skipped } : {}) };
   const clips: ClipEntry[] = [];
+  const body = bodyFile(folder, item);
   let at = 0;
   if ('clips' in result) {
-    const target = bodyFile(folder, item);
-    const file = await beginFile(target);
-    try {
-      const handle = await open(file.path, 'w');
-      try {
-        for await (const { entry, bytes } of result.clips) {
-          await handle.writeFile(bytes).catch((cause) => {
-            throw diskError(target, cause);
-          });
-          clips.push({ ...entry, at });
-          at += bytes.length;
-        }
-      } finally {
-        await handle.close();
+    await writeAside(body, async (handle) => {
+      for await (const { entry, bytes } of result.clips) {
+        await handle.writeFile(bytes).catch((cause) => {
+          throw diskError(body, cause);
+        });
+        clips.push({ ...entry, at });
+        at += bytes.length;
       }
-      await file.commit();
-    } catch (error) {
-      await file.discard();
-      throw error;
-    }
+    });
   }
   const head: ItemHead = { record, clips, bytes: at };
-  await writeFileAtomic(headFile(folder, item), JSON.stringify(head));
+  await writeAside(headFile(folder, item), async (handle) => {
+    await handle.writeFile(JSON.stringify(head));
+  }).catch((cause) => {
+    throw diskError(body, cause);
+  });
   return at;
+}
+
+/** Writes a file beside its name and renames it; a killed run leaves what `removeLeftovers` knows. */
+async function writeAside(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const aside = join(dirname(path), `.${basename(path)}.tmp`);
+  try {
+    const handle = await open(aside, 'w').catch((cause) => {
+      throw diskError(path, cause);
+    });
+    try {
+      await write(handle);
+    } finally {
+      await handle.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
 }
 
 /** What a finished item takes in a shard, once all of it is read and checked; null where it is not whole. */

@@ -117,6 +117,25 @@ test('one unreadable picture among many is skipped, counted and listed; the othe
   await assert.rejects(imported(source, { out, label: 'synthetic' }), { code: 'dataset-of-other-request' });
 });
 
+test('an import that is stopped in the middle of a clip continues to the same bytes', async () => {
+  const source = newPath();
+  for (const name of ['a', 'b', 'c']) await clip(at(source, `${name}.mp4`), 25, 6);
+  const out = newPath();
+  const controller = new AbortController();
+  const stopped = imported(source, {
+    out,
+    layout: LAYOUTS.video,
+    signal: controller.signal,
+    emit: () => controller.abort(),
+  });
+  await assert.rejects(stopped, { name: 'AbortError' });
+  assert.deepEqual(readdirSync(join(out, '.items')), ['00000000.json', '00000000.tar']);
+  const { itemsImported } = await imported(source, { out, layout: LAYOUTS.video });
+  assert.equal(itemsImported, 2);
+  const whole = await imported(source, { layout: LAYOUTS.video });
+  assert.deepEqual(filesOf(out), filesOf(whole.out));
+});
+
 test('a link to nowhere is skipped; a folder that is not there, or a file, is refused', async () => {
   const source = newPath();
   await writeImage(at(source, 'a.png'), orientedFrame(8, 8));
