@@ -113,6 +113,8 @@ test('what cannot be imported or exported is refused in one line, and nothing is
   const lora = await write('lora.safetensors', (own) =>
     own.startsWith('label') ? 'unet.down_blocks.0.attn.to_q.lora_A.weight' : null,
   );
+  const seen = await runJson('weights', 'inspect', lora);
+  assert.deepEqual([seen.family, seen.layout], ['LoRA weights', null]);
   const none = join(folder, 'none.safetensors');
   const to = ['--out', none];
   await fails(2, 'foreign-family', /LoRA/, 'weights', 'import', '--base', lora, '--config', config, ...to);
