@@ -24,7 +24,7 @@ import { createWorkSize, groupsFor, THREADS_DISPATCH, WORK_SIZE_BYTES, writeWork
 /** More channels would need more registers and shared memory than every device has. */
 export const MOST_GPU_CHANNELS = 128;
 const MOST_SIDE = 65_535 * TILE;
-const FIRST_PAIRS_PER_GAUSSIAN = 12;
+const FIRST_PAIRS_PER_GAUSSIAN = 8;
 const PAIR_COUNT_AT = 15;
 
 type Scene = {
@@ -144,7 +144,7 @@ export class GpuSplattingKernel {
     const pixels = width * height;
     const reserve = (name: string, floats: number): GpuBuffer => this.#buffers.reserve(name, floats * 4);
     reserve('behind', pixels);
-    reserve('rows', this.#pairCapacity * rowOf(channels) * 4);
+    reserve('rows', this.#pairs * rowOf(channels) * 4);
     reserve('sums', count * 8);
     const isTurned = rotations !== undefined;
     const lengths: [keyof GpuGradients, number][] = [
