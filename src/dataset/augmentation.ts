@@ -48,18 +48,25 @@ export function drawColourChange(colour: number, random: Random): ColourChange {
   return { gains, offsets: gains.map((gain) => 127.5 * (1 - gain) + 127.5 * brightness) };
 }
 
-/** Draws a square window of a picture: its largest centred square, jittered. */
-export function drawWindow(
-  { width, height }: { readonly width: number; readonly height: number },
-  cropJitter: number,
-  random: Random,
-): CropWindow {
-  const side = Math.min(width, height);
-  const sizePx = side * (1 - cropJitter * random.uniform());
+/** The largest centred square of a picture. */
+export function centredWindow({
+  width,
+  height,
+}: {
+  readonly width: number;
+  readonly height: number;
+}): CropWindow {
+  const sizePx = Math.min(width, height);
+  return { leftPx: (width - sizePx) / 2, topPx: (height - sizePx) / 2, sizePx };
+}
+
+/** Draws a square window within another one. */
+export function drawWindow(within: CropWindow, cropJitter: number, random: Random): CropWindow {
+  const sizePx = within.sizePx * (1 - cropJitter * random.uniform());
   const [right, down] = [random.uniform(), random.uniform()];
   return {
-    leftPx: (width - side) / 2 + right * (side - sizePx),
-    topPx: (height - side) / 2 + down * (side - sizePx),
+    leftPx: within.leftPx + right * (within.sizePx - sizePx),
+    topPx: within.topPx + down * (within.sizePx - sizePx),
     sizePx,
   };
 }

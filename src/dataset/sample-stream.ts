@@ -3,11 +3,13 @@
 // the indices and a few open clips.
 
 import { BadInputError } from '../errors/index.ts';
-import { type HeadTrack, parametersAt, trackCamera } from '../head/index.ts';
+import type { Camera, CropWindow } from '../geometry/index.ts';
+import { type HeadParameters, type HeadTrack, parametersAt, trackCamera } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { createRandom, deriveSeed, type Random } from '../tensor/index.ts';
 import {
   type Augmentation,
+  centredWindow,
   changeFrame,
   drawColourChange,
   drawWindow,
@@ -43,6 +45,11 @@ export type SampleStreamOptions = {
   readonly sizePx: number;
   /** Where the reference comes from: the same clip (default), or any clip of the person. */
   readonly reference?: 'clip' | 'identity';
+  /**
+   * Where to look in a stored frame, e.g. the avatar's own framing of a head; default its largest centred square. A
+   * run of targets is seen through the window of its middle frame.
+   */
+  readonly framing?: (camera: Camera, parameters: HeadParameters) => CropWindow;
   /** Default `train`. */
   readonly split?: ClipSplit;
   /** Default none. */
@@ -122,13 +129,14 @@ export function openSampleStream(options: SampleStreamOptions): SampleStream {
       const referenceFrame = drawFrame(from.track, avoided, random) ?? first;
       const isMirrored = random.uniform() < augmentation.flip;
       const colours = augmentation.colour > 0 ? drawColourChange(augmentation.colour, random) : null;
-      const change = ({ info }: CachedClip): FrameChange => ({
-        window: drawWindow(info, augmentation.cropJitter, random),
+      const change = (of: CachedClip, frame: number): FrameChange => ({
+        window: drawWindow(windowOf(of, frame, options.framing), augmentation.cropJitter, random),
         sizePx,
         colours,
         mirror: isMirrored ? mirror! : null,
       });
-      const [targetChange, referenceChange] = [change(clip), change(from)];
+      const targetChange = change(clip, first + (frames >> 1));
+      const referenceChange = change(from, referenceFrame);
       const make = async (of: CachedClip, frame: number, how: FrameChange): Promise<SampleFrame> =>
         changeFrame(await readFrame(of, frame, decoders), how);
       return {
@@ -216,6 +224,19 @@ function drawFrame({ confidence }: HeadTrack, avoided: number, random: Random): 
   return frames.length === 0 ? null : random.choose(frames);
 }
 
+function windowOf(
+  { info, track }: CachedClip,
+  frame: number,
+  framing: SampleStreamOptions['framing'],
+): CropWindow {
+  if (framing === undefined) return centredWindow(info);
+  return framing(cameraOf(info, track), parametersAt(track, frame));
+}
+
+function cameraOf({ camera }: ClipFileInfo, track: HeadTrack): Camera {
+  return camera ?? trackCamera(track);
+}
+
 async function readFrame(
   { open, info, track }: CachedClip,
   frame: number,
@@ -231,7 +252,7 @@ async function readFrame(
     headMask: await mask('head'),
     personMask: await mask('person'),
     parameters: parametersAt(track, frame),
-    camera: info.camera ?? trackCamera(track),
+    camera: cameraOf(info, track),
     timestampSeconds: track.timestampsSeconds[frame]!,
   };
 }

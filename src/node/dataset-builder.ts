@@ -77,7 +77,7 @@ export async function beginDataset(plan: DatasetPlan): Promise<DatasetBuilder> {
   });
   const lock = lockDataset(path);
   try {
-    const known = await readKnown(path, name);
+    const known = await readKnown(path);
     if (known !== null) expectSameRequest(path, known, request);
     const sealed = await readSealed(path);
     for (const [i, record] of sealed.items.entries()) {
@@ -315,9 +315,9 @@ async function readyItems(folder: string, items: readonly string[]): Promise<Map
   return ready;
 }
 
-async function readKnown(path: string, name: string): Promise<DatasetHeader | null> {
+async function readKnown(path: string): Promise<DatasetHeader | null> {
   const bytes = await readFile(join(path, DATASET_FILE)).catch(() => null);
-  return bytes === null ? null : parseHeader(bytes, `${DATASET_FILE} of ${name}`);
+  return bytes === null ? null : parseHeader(bytes, join(path, DATASET_FILE));
 }
 
 async function readSealed(path: string): Promise<Sealed> {

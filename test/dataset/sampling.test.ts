@@ -169,6 +169,21 @@ test('a jittered window moves head and camera with the picture', async () => {
   }
 });
 
+test('a framing looks at the head wherever it stands in the stored frame', async () => {
+  const framing: NonNullable<SampleStreamOptions['framing']> = (camera, parameters) => {
+    const joints = poser.joints(parameters);
+    const [x, y] = projectPoint(camera, joints.subarray(12, 15));
+    return { leftPx: x - 10, topPx: y - 10, sizePx: 20 };
+  };
+  const { reference, targets } = await openSampleStream({ ...options, framing }).at(1);
+  for (const frame of [reference, targets[0]!]) {
+    // The right eye, in the middle.
+    const [x, y] = eyesPx(frame)[1] as [number, number];
+    assert.ok(Math.abs(x - 24) < 1e-3 && Math.abs(y - 24) < 1e-3, `${x}, ${y}`);
+    assert.equal(frame.image.width, 48);
+  }
+});
+
 test('references can come from another clip of the same person', async () => {
   const moved: Dataset = {
     ...rendered,
