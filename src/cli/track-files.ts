@@ -148,6 +148,7 @@ function fieldsOf(result: FileTrack, doubts: readonly Doubt[]): Record<string, u
   const seconds = (frame: number): number => startOfTrack(track) + track.timestampsSeconds[frame]!;
   return {
     ...{ frames, framesTracked, framesPerSecond, landmarkErrorMedian },
+    shots: result.shots.length + 1,
     framesMistrusted: mistrustedFrames(doubts),
     doubts: doubts.map(({ reason, firstFrame, lastFrame, text }) => ({
       ...{ reason, text, firstFrame, lastFrame },

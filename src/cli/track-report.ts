@@ -65,7 +65,7 @@ export async function writeTrackReport(job: ReportJob): Promise<void> {
     {
       ...{ title: job.title, head, track, landmarkErrors, doubts, shownDoubts, stripFrames: strip, poses },
       startSeconds: startOfTrack(track),
-      shots: [],
+      shots: result.shots,
       facts:
         result.framesPerSecond === null
           ? []

@@ -21,6 +21,8 @@ export type FileTrack = {
   readonly landmarkErrors: Float32Array;
   /** `T`: colour of the lips against the skin; NaN where it cannot be told. */
   readonly lipContrasts: Float32Array;
+  /** The first frame of every shot but the first. */
+  readonly shots: readonly number[];
   /** Median over the frames; null where none was tracked. */
   readonly landmarkErrorMedian: number | null;
 };
@@ -73,6 +75,7 @@ export async function trackPicture(
     framesPerSecond: null,
     landmarkErrors: Float32Array.of(result.landmarkError),
     lipContrasts: Float32Array.of(result.lipContrast),
+    shots: [],
     landmarkErrorMedian: result.landmarkError,
   };
 }
@@ -134,7 +137,7 @@ function provenanceOf(source: string, range: TimeRange = {}): Record<string, str
 
 /** What a tracker gave, as the record of a file. */
 export function fileTrackOf(
-  { track, framesTracked, landmarkErrors, lipContrasts }: ClipTrack,
+  { track, framesTracked, landmarkErrors, lipContrasts, shots }: ClipTrack,
   seconds: number,
 ): FileTrack {
   const frames = track.timestampsSeconds.length;
@@ -146,6 +149,7 @@ export function fileTrackOf(
     framesPerSecond: frames / seconds,
     landmarkErrors,
     lipContrasts,
+    shots,
     landmarkErrorMedian: errors[errors.length >> 1] ?? null,
   };
 }

@@ -15,8 +15,6 @@ export type ClipFaces = {
   readonly height: number;
   /** For each face, from left to right by its mean place, every frame of the clip. */
   readonly faces: readonly (readonly SeenFrame[])[];
-  /** The first frame of every shot but the first. */
-  readonly shots: readonly number[];
 };
 
 /** A face must be seen in this many frames, or in this share of a shorter clip: less is a passer-by or a mistake. */
@@ -35,30 +33,28 @@ export async function findClipFaces(
   },
 ): Promise<ClipFaces> {
   const { onEvent, frameCountEstimate, isCut = () => false } = options;
-  const timestamps: number[] = [];
+  const earlier: Omit<SeenFrame, 'face'>[] = [];
   const faces: SeenFrame[][] = [];
-  const shots: number[] = [];
   let [width, height] = [0, 0];
   for await (const { image, timestampSeconds } of frames) {
     [width, height] = [image.width, image.height];
     const isNewShot = isCut(image);
-    if (isNewShot) shots.push(timestamps.length);
     for (const [i, face] of (await group.next(image, { isNewShot })).entries()) {
-      faces[i] ??= timestamps.map((seconds) => seenFrame(seconds, null, image));
-      faces[i].push(seenFrame(timestampSeconds, face, image));
+      faces[i] ??= earlier.map((frame) => ({ ...frame, face: null }));
+      faces[i].push({ ...seenFrame(timestampSeconds, face, image), startsShot: isNewShot });
     }
-    timestamps.push(timestampSeconds);
-    const done = timestamps.length;
+    earlier.push({ timestampSeconds, startsShot: isNewShot });
+    const done = earlier.length;
     const total = frameCountEstimate === undefined ? {} : { total: Math.max(frameCountEstimate, done) };
     onEvent({ kind: 'progress', stage: 'find landmarks', done, ...total, unit: 'frames' });
   }
-  const least = Math.min(MIN_FRAMES, MIN_SHARE * timestamps.length);
+  const least = Math.min(MIN_FRAMES, MIN_SHARE * earlier.length);
   const lasting = faces.filter((seen) => seen.filter(({ face }) => face !== null).length >= least);
   if (lasting.length < faces.length) {
     const message = `${faces.length - lasting.length} faces are left out: they are seen in fewer than ${Math.ceil(least)} frames.`;
     onEvent({ kind: 'log', level: 'info', message });
   }
-  return { width, height, shots, faces: lasting.sort((a, b) => meanPlace(a) - meanPlace(b)) };
+  return { width, height, faces: lasting.sort((a, b) => meanPlace(a) - meanPlace(b)) };
 }
 
 /** What is kept of a frame, its picture apart. */

@@ -76,9 +76,11 @@ export function createFaceGroup(detector: FaceDetector, network: LandmarkNetwork
   const welcome = async (
     image: RgbImage,
     found: (FollowedFace | null)[],
-    returnDistance: number,
+    isNewShot: boolean,
   ): Promise<void> => {
-    for (const box of await detector.detect(image)) {
+    const returnDistance = isNewShot ? SAME_PLACE : RETURN_DISTANCE;
+    // Small faces take long to find: once a shot.
+    for (const box of await detector.detect(image, { closely: isNewShot || frame === 0 })) {
       const place = regionFromBox(box, [box.keyPointsPx[0]!, box.keyPointsPx[1]!]);
       if (found.some((face) => face && apart(regionFromLandmarks(face.landmarksPx), place) < SAME_PLACE))
         continue;
@@ -101,7 +103,7 @@ export function createFaceGroup(detector: FaceDetector, network: LandmarkNetwork
       const isLost =
         isNewShot || members.some(({ lostFor }, i) => found[i] === null && lostFor < DETECTION_INTERVAL);
       if (isLost || frame % DETECTION_INTERVAL === 0) {
-        await welcome(image, found, isNewShot ? SAME_PLACE : RETURN_DISTANCE);
+        await welcome(image, found, isNewShot);
       }
       frame++;
       for (const [i, face] of found.entries()) {

@@ -51,6 +51,8 @@ export type ClipTrack = {
   readonly landmarkErrors: Float32Array;
   /** `T`: as `lipContrast` of an image; NaN where not tracked. */
   readonly lipContrasts: Float32Array;
+  /** The first frame of every shot but the first. */
+  readonly shots: readonly number[];
   readonly framesTracked: number;
   /** The most faces that were seen at once. */
   readonly facesDetected: number;
@@ -159,7 +161,7 @@ export async function createTracker(setup: {
         fit: (performance.now() - middle) / 1000,
       };
       const track = { ...fit.track, provenance };
-      return { ...fit, track, lipContrasts: lipContrastsOf(seen), facesDetected, secondsByStage };
+      return { ...fit, track, ...facts(seen), facesDetected, secondsByStage };
     },
 
     async trackFaces(
@@ -169,7 +171,10 @@ export async function createTracker(setup: {
       const start = performance.now();
       const estimate = frameCountEstimate === undefined ? {} : { frameCountEstimate };
       const group = createFaceGroup(detector, network);
-      const { faces, ...size } = await findClipFaces(frames, group, { onEvent, ...estimate });
+      const { faces, ...size } = await findClipFaces(frames, group, {
+        ...{ onEvent, ...estimate },
+        isCut: createShotDetector().isCut,
+      });
       if (size.width === 0) throw noFrames();
       if (faces.length === 0) throw noFace('any frame of the clip');
       if (face !== undefined && faces[face - 1] === undefined) throw noSuchFace(face, faces.length);
@@ -187,8 +192,7 @@ export async function createTracker(setup: {
           fit: (performance.now() - fitStart) / 1000,
         };
         const track = { ...fit.track, provenance: { ...provenance, face: `${i + 1} of ${faces.length}` } };
-        const lipContrasts = lipContrastsOf(seen);
-        return [{ ...fit, track, lipContrasts, facesDetected: faces.length, secondsByStage }];
+        return [{ ...fit, track, ...facts(seen), facesDetected: faces.length, secondsByStage }];
       });
     },
 
@@ -199,8 +203,12 @@ export async function createTracker(setup: {
   };
 }
 
-function lipContrastsOf(seen: readonly SeenFrame[]): Float32Array {
-  return Float32Array.from(seen, (frame) => frame.lipContrast ?? Number.NaN);
+/** What is known of frames beside their heads. */
+function facts(seen: readonly SeenFrame[]): Pick<ClipTrack, 'lipContrasts' | 'shots'> {
+  return {
+    lipContrasts: Float32Array.from(seen, (frame) => frame.lipContrast ?? Number.NaN),
+    shots: seen.flatMap(({ startsShot }, i) => (startsShot ? [i] : [])),
+  };
 }
 
 function noFrames(): BadInputError {

@@ -128,16 +128,18 @@ test('the faces of a clip are counted from left to right, and passers-by are lef
   async function* frames() {
     for (let i = 0; i < 40; i++) {
       const passing: Scene = i === 20 ? { somebody: [50, 200] } : {};
-      const image = pictureOf({ berta: [600, 200], anna: [200 + i, 200], ...passing });
+      const image = pictureOf({ berta: [i === 30 ? 601 : 600, 200], anna: [200 + i, 200], ...passing });
       yield { timestampSeconds: i / 25, image };
     }
   }
   const said: string[] = [];
-  const { faces, shots } = await findClipFaces(frames(), createFaceGroup(detector, network), {
+  const { faces } = await findClipFaces(frames(), createFaceGroup(detector, network), {
     onEvent: (event) => event.kind === 'log' && said.push(event.message),
-    isCut: () => false,
+    isCut: (image) => pictures.get(image)!.berta![0] === 601,
   });
-  assert.deepEqual([faces.length, shots], [2, []]);
+  assert.equal(faces.length, 2);
+  const cuts = faces.map((seen) => seen.flatMap(({ startsShot }, frame) => (startsShot ? [frame] : [])));
+  assert.deepEqual(cuts, [[30], [30]]);
   const firstX = faces.map((seen) => Math.round(seen[0]!.face!.landmarksPx[2 * 33]!));
   assert.deepEqual(firstX, [170, 570]);
   assert.ok(faces.every((seen) => seen.length === 40 && seen.every(({ face }) => face !== null)));
