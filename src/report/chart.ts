@@ -31,7 +31,7 @@ export function panelHtml(panel: CurvePanel, scale: ChartScale, firstSeries: num
     return { top: (100 * (high - value)) / (high - low), label: `${Number(value.toFixed(2))}${unit}`, value };
   });
   const lines = panel.curves.map(
-    (curve, i) => `<path class="line s${i}" d="${pathOf(curve, scale.timestampsSeconds, low, high)}"/>`,
+    (curve, i) => `<path class="line s${i}" d="${pathOf(curve, scale, low, high)}"/>`,
   );
   const grid = ticks.map(({ top, value }) => {
     const y = round((top * HEIGHT) / 100);
@@ -91,13 +91,21 @@ function placeOf(timestampsSeconds: Float64Array): (frame: number) => number {
   return (frame) => (WIDTH * (timestampsSeconds[frame]! - first)) / (last - first);
 }
 
-function pathOf({ values }: Curve, timestampsSeconds: Float64Array, low: number, high: number): string {
+function pathOf(
+  { values }: Curve,
+  { timestampsSeconds, shots }: ChartScale,
+  low: number,
+  high: number,
+): string {
   const x = placeOf(timestampsSeconds);
   const y = (value: number): number => (HEIGHT * (high - value)) / (high - low);
   let path = '';
   let isDrawing = false;
+  let shot = 0;
   for (const frame of shownFrames(values)) {
     const value = values[frame]!;
+    // What is on the two sides of a cut does not belong together.
+    for (; shot < shots.length && frame >= shots[shot]!; shot++) isDrawing = false;
     if (Number.isNaN(value)) {
       isDrawing = false;
       continue;

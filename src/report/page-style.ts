@@ -19,7 +19,7 @@ h2 small,.lead{color:var(--soft);font-weight:400;font-size:14px}
 .facts dd{margin:0;font-size:18px;white-space:nowrap;font-weight:600;font-variant-numeric:tabular-nums}
 .facts dd small{font-weight:400;font-size:13px;color:var(--soft)}
 .facts .bad dd{color:var(--warn)}
-.strip,.poses,.doubts{display:grid;gap:10px}
+.strip,.poses,.doubts{display:grid;gap:10px;align-items:start}
 .strip{grid-template-columns:repeat(12,1fr);gap:6px}
 @media(max-width:1000px){.strip{grid-template-columns:repeat(6,1fr)}}
 @media(max-width:520px){.strip{grid-template-columns:repeat(4,1fr)}}

@@ -145,6 +145,7 @@ test('the page of a long track is not much larger than that of a short one, and 
     .split(/[ML]/)
     .slice(1)
     .map((point) => Number(point.split(' ')[1]));
+  assert.equal(path!.split('M').length, 1 + 2, 'the line is broken at the cut');
   assert.ok(Math.min(...heights) < 10 && Math.max(...heights) > 60, `${Math.min(...heights)}`);
   assert.match(long, /<td>2<\/td><td>28\.00 s/);
 });
