@@ -136,7 +136,7 @@ export function predictedPrior(
 }
 
 /** Landmarks of a frame err together, so a predicted turn counts for more than its usual error says. */
-const TURN_CAUTION = 0.5;
+const TURN_CAUTION = 0.15;
 
 /** The prior with a rotation to be drawn to: that of the features, put right. */
 function predictedRotation(
