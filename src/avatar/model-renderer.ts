@@ -25,7 +25,7 @@ export type ModelOptions = {
   readonly sha256: string;
   readonly head: HeadModel;
   readonly device: Device;
-  /** DDIM steps; the default is 2, what the shipped weights do best with. */
+  /** DDIM steps; the default is 1, what the shipped weights do best with. */
   readonly steps?: number;
   /** Classifier-free guidance; the default 1 follows the reference as learned. */
   readonly guidanceScale?: number;
@@ -43,7 +43,7 @@ export type OpenModel = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-const DEFAULT_STEPS = 2;
+const DEFAULT_STEPS = 1;
 const DEFAULT_WINDOW = 8;
 const OVERLAP_SHARE = 0.25;
 
