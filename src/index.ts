@@ -7,12 +7,18 @@ export {
   type Avatar,
   type AvatarRenderer,
   createModelRenderer,
+  createMotionTransfer,
   createPreviewRenderer,
   type FittedPortrait,
+  finishedRenderer,
   type ModelOptions,
   type ModelRenderer,
+  neutralRest,
+  orbitTrack,
+  parseMotionScript,
   type ReenactedFrame,
   reenact,
+  scriptTrack,
 } from './avatar/index.ts';
 export { AvatarError, BadInputError, FaultError, MissingResourceError } from './errors/index.ts';
 export type { AvatarEvent, EventSink } from './events/index.ts';
