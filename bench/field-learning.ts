@@ -21,6 +21,7 @@ import {
   openSamples,
   parseConfiguration,
   Trainer,
+  updateAt,
 } from '../src/training/index.ts';
 
 const CONFIG = join(import.meta.dirname, '../configs/compact.json');
@@ -130,12 +131,8 @@ async function takeStep(
   batch: Awaited<ReturnType<Stage['batchAt']>>,
   step: number,
 ): Promise<number> {
-  const { learningRate, warmupSteps, emaDecay } = stage.settings;
-  const outputs = await trainer.step(stage.complete?.(batch, step) ?? batch, {
-    learningRate: learningRate * Math.min(1, (step + 1) / warmupSteps),
-    step: step + 1,
-    emaDecay: Math.min(emaDecay, (step + 1) / (step + 10)),
-  });
+  const feeds = stage.complete?.(batch, step) ?? batch;
+  const outputs = await trainer.step(feeds, updateAt(step, stage.settings));
   stage.learn?.(outputs, step);
   return outputs.loss!.data[0]!;
 }

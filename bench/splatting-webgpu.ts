@@ -12,12 +12,11 @@ import { parseArgs } from 'node:util';
 import { MissingResourceError } from '../src/errors/index.ts';
 import type { GpuScene, SplatScene } from '../src/gaussians/index.ts';
 import { createGpuSplatter, Splatter } from '../src/gaussians/index.ts';
-import { frontCamera } from '../src/geometry/index.ts';
 import { openGpu } from '../src/node/open-gpu.ts';
-import { createRandom } from '../src/tensor/index.ts';
 import type { GpuAdapterInfo, GpuDevice, StageTimes } from '../src/webgpu/index.ts';
 import { describeAdapter, GpuContext } from '../src/webgpu/index.ts';
 import { loadSoftwareVulkan, SOFTWARE_VULKAN_OPTIONS } from '../tools/software-vulkan.ts';
+import { sheet } from './splatting-sheet.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -44,26 +43,6 @@ async function open(): Promise<{ device: GpuDevice; adapter: GpuAdapterInfo; isS
   const missing = loadSoftwareVulkan();
   if (missing !== null) throw new Error(missing);
   return { ...(await openGpu(SOFTWARE_VULKAN_OPTIONS)), isSoftware: true };
-}
-
-/** A square sheet of `side * side` fresh Gaussians, 0.36 m wide, 0.65 to 0.75 m away. */
-function sheet(side: number, size: number): SplatScene {
-  const random = createRandom(1);
-  const count = side * side;
-  const means = new Float32Array(count * 3);
-  for (let i = 0; i < count; i++) {
-    means[3 * i] = ((i % side) / side - 0.5) * 0.36;
-    means[3 * i + 1] = (Math.floor(i / side) / side - 0.5) * 0.36;
-    means[3 * i + 2] = -random.uniform(0.65, 0.75);
-  }
-  return {
-    camera: frontCamera(size, size, size * 1.2),
-    channels: 8,
-    means,
-    scales: new Float32Array(count).fill(0.36 / side),
-    opacities: new Float32Array(count).fill(0.1),
-    features: Float32Array.from({ length: count * 8 }, () => random.uniform(-1, 1)),
-  };
 }
 
 /** The scene with its arrays on the device, as in training there. */

@@ -20,7 +20,7 @@ import { frontCamera } from '../src/geometry/index.ts';
 import { decodeHead } from '../src/head/index.ts';
 import { allowFusedKernels } from '../src/node/fused-kernels.ts';
 import { WorkerPool } from '../src/node/index.ts';
-import { createRandom } from '../src/tensor/index.ts';
+import { sheet } from './splatting-sheet.ts';
 
 // `plain` as the first argument measures the form of the kernel that every host can run.
 if (process.argv[2] !== 'plain') allowFusedKernels();
@@ -38,26 +38,6 @@ function timeOf(run: () => void, runs = RUNS): number {
     return performance.now() - start;
   });
   return median(times);
-}
-
-/** A square sheet of `side * side` fresh Gaussians, 0.36 m wide, 0.65 to 0.75 m away. */
-function sheet(side: number, size: number): SplatScene {
-  const random = createRandom(1);
-  const count = side * side;
-  const means = new Float32Array(count * 3);
-  for (let i = 0; i < count; i++) {
-    means[3 * i] = ((i % side) / side - 0.5) * 0.36;
-    means[3 * i + 1] = (Math.floor(i / side) / side - 0.5) * 0.36;
-    means[3 * i + 2] = -random.uniform(0.65, 0.75);
-  }
-  return {
-    camera: frontCamera(size, size, size * 1.2),
-    channels: 8,
-    means,
-    scales: new Float32Array(count).fill(0.36 / side),
-    opacities: new Float32Array(count).fill(0.1),
-    features: Float32Array.from({ length: count * 8 }, () => random.uniform(-1, 1)),
-  };
 }
 
 /** The embedded head with a fresh field, its face filling about half of the image. */

@@ -4,12 +4,11 @@
 // channels at full size cost more than all that follows.
 
 import type { Scope } from '../nn/index.ts';
-import { attentionLayer, convLayer, groupNormLayer, keyValueOf } from '../nn/index.ts';
+import { attentionLayer, convLayer, groupNormLayer, keyValueOf, pictureOf, tokensOf } from '../nn/index.ts';
 import type { Value } from '../tensor/index.ts';
 import { add, averagePool2d, concat, silu, spaceToDepth } from '../tensor/index.ts';
 import type { ControlConfig, ModelConfig } from './config.ts';
 import { latentFactor } from './config.ts';
-import { pictureOf, tokensOf } from './transformer.ts';
 
 /** The controls of a batch; those that the configuration lists must be there. */
 export type Controls = {

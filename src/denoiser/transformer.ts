@@ -10,9 +10,11 @@ import {
   keyValueOf,
   layerNormLayer,
   linearLayer,
+  pictureOf,
+  tokensOf,
 } from '../nn/index.ts';
 import type { Value } from '../tensor/index.ts';
-import { add, reshape, transpose } from '../tensor/index.ts';
+import { add } from '../tensor/index.ts';
 
 /** A place where self-attention happens. */
 export type AttentionSite = {
@@ -59,18 +61,6 @@ export function spatialTransformer(scope: Scope, x: Value, options: TransformerO
 
   const out = linearLayer(scope.at('proj_out'), h, { features: channels, isZero: true });
   return add(x, pictureOf(out, height, width));
-}
-
-/** `B C H W` to tokens `B HW C`. */
-export function tokensOf(x: Value): Value {
-  const [batch, channels, height, width] = x.shape as [number, number, number, number];
-  return transpose(reshape(x, [batch, channels, height * width]), [0, 2, 1]);
-}
-
-/** Tokens `B HW C` to `B C H W`. */
-export function pictureOf(tokens: Value, height: number, width: number): Value {
-  const [batch, , channels] = tokens.shape as [number, number, number];
-  return reshape(transpose(tokens, [0, 2, 1]), [batch, channels, height, width]);
 }
 
 /**

@@ -6,4 +6,5 @@ export * from './blocks.ts';
 export * from './initialisers.ts';
 export * from './layers.ts';
 export * from './scope.ts';
+export * from './tokens.ts';
 export * from './weights-file.ts';

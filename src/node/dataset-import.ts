@@ -33,6 +33,7 @@ import {
 } from '../head/index.ts';
 import { type RgbImage, resampleWindow } from '../media/index.ts';
 import type { PersonSegmenter, Tracker } from '../tracking/index.ts';
+import { abortable } from './abortable.ts';
 import { beginDataset } from './dataset-builder.ts';
 import { encodeFrame, encodeMask, storableBytes } from './dataset-pictures.ts';
 import { listFiles, openSourceClip, type SourceClip, type SourceFrame } from './dataset-sources.ts';
@@ -209,16 +210,6 @@ async function trackOf({
     };
   }
   return null;
-}
-
-async function* abortable<T>(
-  items: AsyncIterable<T>,
-  signal: AbortSignal,
-): AsyncGenerator<T, void, undefined> {
-  for await (const item of items) {
-    signal.throwIfAborted();
-    yield item;
-  }
 }
 
 /**

@@ -5,6 +5,7 @@ import type { EventSink } from '../events/index.ts';
 import { decodeHeadTrack, encodeHeadTrack, type HeadModel, type HeadTrack } from '../head/index.ts';
 import { clipPiece, type RgbImage, type TimeRange, type VideoSource } from '../media/index.ts';
 import type { ClipTrack, ImageTrack, Tracker } from '../tracking/index.ts';
+import { abortable } from './abortable.ts';
 import { type ImageFile, readImage } from './image-file.ts';
 import { readBytes } from './model-files.ts';
 import { writeFileAtomic } from './temporary-files.ts';
@@ -208,16 +209,6 @@ function singleFrameTrack(
     landmarksPx: result.landmarksPx,
     provenance: source === undefined ? {} : { source },
   };
-}
-
-async function* abortable<T>(
-  items: AsyncIterable<T>,
-  signal: AbortSignal,
-): AsyncGenerator<T, void, undefined> {
-  for await (const item of items) {
-    signal.throwIfAborted();
-    yield item;
-  }
 }
 
 /** From this length on, people should know that they can have a piece. */

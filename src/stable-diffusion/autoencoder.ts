@@ -1,10 +1,9 @@
 // Stable Diffusion's autoencoder. Names and arithmetic as in diffusers' `AutoencoderKL`.
 
 import type { Scope } from '../nn/index.ts';
-import { convLayer, groupNormLayer, linearLayer, resnetBlock } from '../nn/index.ts';
+import { convLayer, groupNormLayer, linearLayer, pictureOf, resnetBlock, tokensOf } from '../nn/index.ts';
 import { add, attention, pad2d, silu, split, upsampleNearest, type Value } from '../tensor/index.ts';
 import type { AutoencoderSizes } from './config.ts';
-import { pictureOf, tokensOf } from './tokens.ts';
 
 /** What a picture's latent may be: a normal distribution at each place, both `B latentChannels h w`. */
 export type Posterior = { readonly mean: Value; readonly logVariance: Value };

@@ -7,6 +7,5 @@ export * from './guidance-encoder.ts';
 export * from './motion-module.ts';
 export * from './parts.ts';
 export * from './reference.ts';
-export * from './tokens.ts';
 export * from './transformer.ts';
 export * from './unet.ts';

@@ -10,9 +10,10 @@ import {
   keyValueOf,
   layerNormLayer,
   linearLayer,
+  pictureOf,
+  tokensOf,
 } from '../nn/index.ts';
 import { add, type Value } from '../tensor/index.ts';
-import { pictureOf, tokensOf } from './tokens.ts';
 
 /** A place where self-attention happens. */
 export type AttentionSite = {

@@ -10,7 +10,7 @@ import { encodeSafetensors } from '../tensor/index.ts';
 import type { RunState } from './checkpoints.ts';
 import { listCheckpoints, loadCheckpoint, saveCheckpoint, scoreCheckpoint } from './checkpoints.ts';
 import { Curves, describeFigures } from './curves.ts';
-import { learningRateAt } from './learning-rate.ts';
+import { updateAt } from './learning-rate.ts';
 import type { RunFolder, Stage } from './stage.ts';
 import { averagedWeights, Trainer } from './trainer.ts';
 
@@ -94,12 +94,7 @@ export async function runTraining(options: LoopOptions): Promise<LoopResult> {
     const batch = await upcoming;
     curves.waited(performance.now() - waiting);
     const feeds = stage.complete?.(batch, step) ?? batch;
-    const running = trainer.step(feeds, {
-      learningRate: learningRateAt(step, settings),
-      step: step + 1,
-      // Early averages forget their start sooner.
-      emaDecay: Math.min(settings.emaDecay, (step + 1) / (step + 10)),
-    });
+    const running = trainer.step(feeds, updateAt(step, settings));
     upcoming = stage.batchAt(step + 1);
     const outputs = await running;
     const [loss, gradientNorm] = [outputs.loss!.data[0]!, outputs.gradientNorm!.data[0]!];

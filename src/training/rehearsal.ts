@@ -3,7 +3,7 @@
 import { initialState } from '../nn/index.ts';
 import type { Device } from '../tensor/index.ts';
 import { elementCount } from '../tensor/index.ts';
-import { learningRateAt } from './learning-rate.ts';
+import { updateAt } from './learning-rate.ts';
 import type { Stage } from './stage.ts';
 import { Trainer } from './trainer.ts';
 
@@ -26,8 +26,7 @@ export async function rehearseTraining(stage: Stage, device: Device): Promise<Re
     const began = performance.now();
     const batch = await stage.batchAt(step);
     const feeds = stage.complete?.(batch, step) ?? batch;
-    const learningRate = learningRateAt(step, settings);
-    await trainer.step(feeds, { learningRate, step: step + 1, emaDecay: settings.emaDecay });
+    await trainer.step(feeds, updateAt(step, settings));
     secondsPerStep = (performance.now() - began) / 1000;
   }
   const total = (shapes: Iterable<readonly number[]>): number =>

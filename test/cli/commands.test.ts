@@ -6,9 +6,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { decodeHeadTrack } from '../../src/head/index.ts';
-import type { RgbImage } from '../../src/media/index.ts';
 import { readImage, readVideo, SHIPPED_AVATAR } from '../../src/node/index.ts';
 import { temporaryFolder, writeTestClip } from '../node/test-clips.ts';
+import { difference, framesOf } from './clip-frames.ts';
 import { runJson } from './run-cli.ts';
 import { drivingFrames, NO_WEIGHTS, PORTRAIT, writeTurningTrack } from './sample-inputs.ts';
 
@@ -26,19 +26,6 @@ before(async () => {
   await writeTurningTrack(at('turn.track'), 3);
 });
 after(() => folder[Symbol.dispose]());
-
-async function framesOf(path: string): Promise<RgbImage[]> {
-  using clip = await readVideo(path);
-  const frames: RgbImage[] = [];
-  for await (const { image } of clip.frames()) frames.push(image);
-  return frames;
-}
-
-/** Mean absolute difference of two pictures of one size, grey levels. */
-function difference(a: RgbImage, b: RgbImage): number {
-  assert.deepEqual([a.width, a.height], [b.width, b.height]);
-  return a.data.reduce((sum, value, i) => sum + Math.abs(value - b.data[i]!), 0) / a.data.length;
-}
 
 test('track finds the head of a clip and writes it with its clock', async () => {
   const result = await runJson('track', at('clip.mp4'), '--out', at('clip.track'));

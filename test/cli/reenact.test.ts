@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { decodeHeadTrack, encodeHeadTrack, frameCount } from '../../src/head/index.ts';
 import type { RgbImage } from '../../src/media/index.ts';
-import { PART_FRAMES, readImage, readVideo } from '../../src/node/index.ts';
+import { PART_FRAMES, readImage } from '../../src/node/index.ts';
 import { temporaryFolder } from '../node/test-clips.ts';
+import { difference, framesOf } from './clip-frames.ts';
 import { runCli, runJson, runToFailure } from './run-cli.ts';
 import { PORTRAIT, writeTurningTrack } from './sample-inputs.ts';
 
@@ -20,19 +21,6 @@ const reenact = (out: string, ...words: readonly string[]): string[] => [
   ...['reenact', '--portrait', PORTRAIT, '--driving', at('turn.track'), '--out', at(out), '--preview'],
   ...words,
 ];
-
-async function framesOf(path: string): Promise<RgbImage[]> {
-  using clip = await readVideo(path);
-  const frames: RgbImage[] = [];
-  for await (const { image } of clip.frames()) frames.push(image);
-  return frames;
-}
-
-/** Mean absolute difference of two pictures of one size, grey levels. */
-function difference(a: RgbImage, b: RgbImage): number {
-  assert.deepEqual([a.width, a.height], [b.width, b.height]);
-  return a.data.reduce((sum, value, i) => sum + Math.abs(value - b.data[i]!), 0) / a.data.length;
-}
 
 test('expression alone keeps the head still, and so does no intensity; pose alone turns it', async () => {
   const moved = async (...words: string[]): Promise<number> => {
