@@ -25,10 +25,42 @@ export type FrameBeliefs = {
   about(face: FollowedFace, options?: { readonly isNewShot?: boolean }): FrameBelief;
 };
 
+/** Turns what is seen of faces into beliefs, with whatever is known of the person's face at rest. */
+type BeliefMaker = {
+  /** A face beside the mean head. @param near the pose of the frame before, where there is one */
+  describe(face: FollowedFace, near: FrameState | null): FaceFeatures;
+  /** @param neutral the median residual of the person; null where it is not known */
+  believe(
+    features: FaceFeatures,
+    eyes: Uint8Array,
+    neutral: Float32Array | null,
+  ): FrameBelief & { readonly start: FrameState & { readonly focalPx: number } };
+};
+
 /** A clip with fewer faces has no face that it shows most of the time. */
 const LEAST_FOR_NEUTRAL = 8;
 /** Frames looked at for it. */
 const MOST_FOR_NEUTRAL = 120;
+
+/** Prepares beliefs from the learned prior, of faces with known eyes. */
+function createBeliefMaker(model: LandmarkModel, learned: LearnedPrior, centre: ImageCentre): BeliefMaker {
+  const plain = createFramePrior(model.head);
+  const maker = createFaceFeatures(model);
+  return {
+    describe: ({ landmarksPx }, near) => maker.describe(landmarksPx, centre, near),
+    believe(features, eyes, neutral) {
+      const prediction = learned.predict(features, eyes, neutral);
+      const prior = predictedPrior(plain, prediction, features);
+      const start = { ...stateAtMean(features.pose, prior), focalPx: features.focalPx };
+      return { prior, start, identity: prediction };
+    },
+  };
+}
+
+/** What is believed of a face of which nothing is learned. */
+function plainBelief(model: LandmarkModel): FrameBelief {
+  return { prior: createFramePrior(model.head), start: null, identity: null };
+}
 
 /**
  * Prepares beliefs.
@@ -40,14 +72,10 @@ export function createFrameBeliefs(
   faces: readonly FollowedFace[],
   centre: ImageCentre,
 ): FrameBeliefs {
-  const plain = createFramePrior(model.head);
+  const plain = plainBelief(model);
   const usable = learned === null ? [] : faces.filter(({ eyes }) => eyes !== undefined);
-  if (learned === null || usable.length === 0) {
-    return { isLearned: false, about: () => ({ prior: plain, start: null, identity: null }) };
-  }
-  const maker = createFaceFeatures(model);
-  const describe = ({ landmarksPx }: FollowedFace, near: FrameState | null): FaceFeatures =>
-    maker.describe(landmarksPx, centre, near);
+  if (learned === null || usable.length === 0) return { isLearned: false, about: () => plain };
+  const maker = createBeliefMaker(model, learned, centre);
   let neutral: Float32Array | null = null;
   if (usable.length >= LEAST_FOR_NEUTRAL) {
     const step = Math.max(1, usable.length / MOST_FOR_NEUTRAL);
@@ -58,7 +86,7 @@ export function createFrameBeliefs(
     let last: FrameState | null = null;
     neutral = medianRow(
       some.map((face) => {
-        const { pose, residual } = describe(face, last);
+        const { pose, residual } = maker.describe(face, last);
         last = pose;
         return residual;
       }),
@@ -68,16 +96,10 @@ export function createFrameBeliefs(
   return {
     isLearned: true,
     about(face, { isNewShot = false } = {}) {
-      if (face.eyes === undefined) return { prior: plain, start: null, identity: null };
-      const features = describe(face, isNewShot ? null : near);
+      if (face.eyes === undefined) return plain;
+      const features = maker.describe(face, isNewShot ? null : near);
       near = features.pose;
-      const prediction = learned.predict(features, face.eyes, neutral);
-      const prior = predictedPrior(plain, prediction, features);
-      return {
-        prior,
-        start: { ...stateAtMean(features.pose, prior), focalPx: features.focalPx },
-        identity: prediction,
-      };
+      return maker.believe(features, face.eyes, neutral);
     },
   };
 }
