@@ -113,12 +113,14 @@ export class GaussianLearner {
   #update(name: string, data: Float32Array, gradient: Float32Array, step: number): void {
     const first = this.#moments[`first.${name}`]!.data;
     const second = this.#moments[`second.${name}`]!.data;
-    const rate = (this.#options.learningRate * Math.sqrt(1 - BETA2 ** step)) / (1 - BETA1 ** step);
+    const [firstCorrection, secondCorrection] = [1 / (1 - BETA1 ** step), 1 / (1 - BETA2 ** step)];
     for (let i = 0; i < data.length; i++) {
       const g = gradient[i]!;
       first[i] = BETA1 * first[i]! + (1 - BETA1) * g;
       second[i] = BETA2 * second[i]! + (1 - BETA2) * g * g;
-      data[i]! -= (rate * first[i]!) / (Math.sqrt(second[i]!) + EPSILON);
+      // The corrected root: many Gaussians have gradients so small that epsilon must stay beside it.
+      const root = Math.sqrt(second[i]! * secondCorrection);
+      data[i]! -= (this.#options.learningRate * first[i]! * firstCorrection) / (root + EPSILON);
     }
   }
 }
