@@ -3,26 +3,22 @@
 
 import type { LatentStatistics } from '../denoiser/index.ts';
 import {
-  controlInputs,
   DECODER_SCOPE,
-  denoise,
   ENCODER_SCOPE,
   encoderModel,
   LATENT_STATISTICS,
-  latentShape,
   measureLatents,
-  TEMPORAL_NAME,
 } from '../denoiser/index.ts';
 import { createSchedule } from '../diffusion/index.ts';
 import { FIELD_PARAMETERS, fieldParameters } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import type { Weights } from '../nn/index.ts';
-import { createParameterSet, weightsFor } from '../nn/index.ts';
 import type { Device, Tensor } from '../tensor/index.ts';
-import { encodeOnnxModel, input, mean, mul, square, sub, tensor } from '../tensor/index.ts';
+import { encodeOnnxModel, tensor } from '../tensor/index.ts';
 import { unchanged } from './augmentation.ts';
 import type { BatchMaker } from './denoiser-batch.ts';
 import { denoiserBatch } from './denoiser-batch.ts';
+import { denoiserProblem } from './denoiser-problem.ts';
 import { validateDenoiser } from './denoiser-validation.ts';
 import { GaussianLearner } from './gaussian-learner.ts';
 import type { SampleReader } from './sample-reader.ts';
@@ -52,28 +48,8 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
   const settings = name === '1' ? training.stage1 : training.stage2;
   const frames = name === '1' ? 1 : training.stage2.frames;
   const pictures = settings.batch * frames;
-  const set = createParameterSet();
-  const controls = controlInputs(model, pictures);
-  const velocity = denoise(
-    set.scope,
-    {
-      noisy: input('noisy', latentShape(model, pictures)),
-      timesteps: input('timesteps', [pictures], 'int64'),
-      reference: input('reference', latentShape(model, settings.batch)),
-      referenceLabels: input('referenceLabels', [settings.batch], 'int64'),
-      labels: input('labels', [pictures], 'int64'),
-      keepsReference: input('keepsReference', [pictures]),
-      controls,
-      ...(name === '1' ? {} : { frames }),
-    },
-    model,
-  );
-  const error = square(sub(velocity, input('velocity', latentShape(model, pictures))));
-  const loss = mean(mul(error, input('weight', [pictures, 1, ...latentShape(model, 1).slice(2)])));
-  const learns = (key: string): boolean => name === '1' || key.includes(`.${TEMPORAL_NAME}.`);
-  const trained = new Map([...set.values].filter(([key]) => learns(key)));
-  const frozenValues = new Map([...set.values].filter(([key]) => !learns(key)));
-  const frozen = weightsFor(frozenValues, weights, 'the weights of stage 1');
+  const { problem, parameters, controls } = denoiserProblem({ model, settings, name, frames, weights });
+  const { trained, frozen } = problem;
 
   const schedule = createSchedule(model.diffusion);
   const encoder = await device.createSession(encodeOnnxModel(encoderModel(model, weights, { batch: 1 })), {
@@ -120,18 +96,9 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
   return {
     name,
     settings: { ...settings, batch: pictures },
-    problem: {
-      name: 'denoiser',
-      loss,
-      trained,
-      frozen,
-      optimiser: settings,
-      ...(controls.gaussian === undefined || name === '2'
-        ? {}
-        : { gradientsOf: { gaussian: controls.gaussian } }),
-    },
+    problem,
     initialWeights() {
-      const fresh = set.initialise(seed);
+      const fresh = parameters.initialise(seed);
       return Object.fromEntries([...trained.keys()].map((key) => [key, fresh[key]!]));
     },
     async batchAt(step) {

@@ -5,6 +5,7 @@ export * from './autoencoder-stage.ts';
 export * from './checkpoints.ts';
 export * from './curves.ts';
 export * from './denoiser-batch.ts';
+export * from './denoiser-problem.ts';
 export * from './denoiser-stage.ts';
 export * from './denoiser-validation.ts';
 export * from './gaussian-learner.ts';
