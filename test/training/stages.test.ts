@@ -97,6 +97,10 @@ test('the second stage moves the temporal layers alone', async () => {
   const temporal = Object.keys(after).filter((name) => name.includes(`.${TEMPORAL_NAME}.`));
   assert.ok(temporal.length > 0 && temporal.every((name) => weights[name] === undefined));
   for (const name of Object.keys(weights)) assert.deepEqual(after[name]!.data, weights[name]!.data, name);
+  const held = await checkpoint(folder);
+  for (const name of Object.values(FIELD_PARAMETERS)) {
+    assert.deepEqual(held[`outside.${name}`]!.data, weights[name]!.data, `${name} in full precision`);
+  }
   const outputs = temporal.filter((name) => name.endsWith('proj_out.weight'));
   for (const name of outputs)
     assert.ok(
