@@ -31,7 +31,9 @@ async function avatarOfRun(head: HeadModel, { runPath, stage, name }: PackOption
   const configText = await readBytes(join(runPath, stage, 'config.json'), 'the configuration of a run');
   const { model } = parseConfiguration(new TextDecoder().decode(configText), runPath);
   const { weights: own, metadata } = await stageFile(runPath, stage);
-  const autoencoder = existsSync(join(runPath, 'vae', WEIGHTS_FILE)) ? await stageFile(runPath, 'vae') : null;
+  // The distill stage has a decoder of its own.
+  const hasNewerDecoder = stage !== 'distill' && existsSync(join(runPath, 'vae', WEIGHTS_FILE));
+  const autoencoder = hasNewerDecoder ? await stageFile(runPath, 'vae') : null;
   const weights = autoencoder === null ? own : withLatestDecoder(own, autoencoder.weights);
   return {
     name,
@@ -59,7 +61,7 @@ async function stageFile(runPath: string, stage: StageName): Promise<ReturnType<
 }
 
 /** A decoder that went on learning belongs to the denoiser as long as the encoder is the same. */
-function withLatestDecoder(own: Weights, autoencoder: Weights): Weights {
+export function withLatestDecoder(own: Weights, autoencoder: Weights): Weights {
   const names = Object.keys(autoencoder);
   const isEqual = (name: string): boolean =>
     autoencoder[name]!.data.every((value, i) => value === own[name]?.data[i]);

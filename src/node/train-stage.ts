@@ -1,8 +1,11 @@
 // Training from files: the configuration, the folder of samples and the folder of the model come
 // together here for one stage. The model's folder has one folder for each stage.
 
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { decodeAvatar } from '../avatar/index.ts';
 import { BadInputError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { decodeWeights, type Weights } from '../nn/index.ts';
@@ -10,6 +13,7 @@ import type { Device } from '../tensor/index.ts';
 import type {
   Configuration,
   LoopResult,
+  OptimiserConfig,
   Rehearsal,
   SampleReader,
   Stage,
@@ -19,6 +23,7 @@ import {
   autoencoderStage,
   CHECKPOINT_INDEX,
   denoiserStage,
+  distillStage,
   listCheckpoints,
   openSamples,
   parseConfiguration,
@@ -28,8 +33,8 @@ import {
 } from '../training/index.ts';
 import { expectInputFile } from './input-file.ts';
 import { peakMemoryMb } from './memory.ts';
-import { loadEmbeddedHead } from './model-files.ts';
-import { modelName, packAvatar } from './pack-avatar.ts';
+import { loadEmbeddedHead, readBytes } from './model-files.ts';
+import { modelName, packAvatar, withLatestDecoder } from './pack-avatar.ts';
 import { openRunFolder } from './run-folder.ts';
 import { REPORT_FILE, writeTrainingReport } from './training-report.ts';
 
@@ -40,6 +45,8 @@ export type TrainStageOptions = {
   readonly dataPath: string;
   readonly outPath: string;
   readonly isResumed: boolean;
+  /** A finished model to begin from, in place of what the run's earlier stages left. */
+  readonly fromPath?: string;
   /** The autoencoder's stage keeps the encoder that it has, whatever the configuration says. */
   readonly keepsEncoder?: boolean;
   readonly steps?: number;
@@ -114,13 +121,13 @@ async function openInputs({ configPath, stage, dataPath }: TrainStageOptions): P
 async function openStage(
   configuration: Configuration,
   samples: SampleReader,
-  { stage: name, outPath, device, keepsEncoder = false }: TrainStageOptions,
+  options: TrainStageOptions,
 ): Promise<Stage> {
+  const { stage: name, device, keepsEncoder = false } = options;
   const common = { configuration, samples, device };
-  if (name === 'vae') {
-    if (!keepsEncoder) return autoencoderStage(common);
-    return autoencoderStage({ ...common, encoderWeights: await stageWeights(outPath, name) });
-  }
+  if (name === 'vae' && !keepsEncoder) return autoencoderStage(common);
+  const weights = await weightsBefore(configuration, options);
+  if (name === 'vae') return autoencoderStage({ ...common, encoderWeights: weights });
   const head = await loadEmbeddedHead();
   if (samples.headName !== head.name) {
     throw new BadInputError({
@@ -129,8 +136,29 @@ async function openStage(
       hint: 'write the samples again with the head that is installed',
     });
   }
-  const weights = await stageWeights(outPath, name === '1' ? 'vae' : '1');
+  if (name === 'distill') return distillStage({ ...common, head, weights });
   return denoiserStage({ ...common, head, name, weights });
+}
+
+/** What a stage builds on: a finished model, or what the run has of the stage before. */
+async function weightsBefore(
+  { model }: Configuration,
+  { stage, outPath, fromPath }: TrainStageOptions,
+): Promise<Weights> {
+  if (fromPath !== undefined) {
+    const avatar = decodeAvatar(await readBytes(fromPath, 'a model to begin from'), fromPath);
+    if (isDeepStrictEqual(avatar.config, model)) return avatar.weights;
+    throw new BadInputError({
+      code: 'other-sizes',
+      message: `expected ${fromPath} to be a model of the configuration's sizes, but they differ`,
+      hint: 'use the configuration that the model was trained with',
+    });
+  }
+  if (stage !== 'distill') return stageWeights(outPath, stage === '2' ? '1' : 'vae');
+  const last = existsSync(join(outPath, '2', WEIGHTS_FILE)) ? '2' : '1';
+  const weights = await stageWeights(outPath, last);
+  const hasAutoencoder = existsSync(join(outPath, 'vae', WEIGHTS_FILE));
+  return hasAutoencoder ? withLatestDecoder(weights, await stageWeights(outPath, 'vae')) : weights;
 }
 
 /** The averaged weights of a stage that was trained before. */
@@ -140,9 +168,7 @@ async function stageWeights(outPath: string, stage: StageName): Promise<Weights>
   return decodeWeights(new Uint8Array(await readFile(path)), path).weights;
 }
 
-function settingsOf(
-  { training }: Configuration,
-  stage: StageName,
-): Configuration['training']['vae' | 'stage1'] {
-  return stage === 'vae' ? training.vae : stage === '1' ? training.stage1 : training.stage2;
+function settingsOf({ training }: Configuration, stage: StageName): OptimiserConfig {
+  const settings = { vae: training.vae, 1: training.stage1, 2: training.stage2, distill: training.distill };
+  return settings[stage];
 }

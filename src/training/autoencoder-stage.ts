@@ -41,7 +41,10 @@ export type AutoencoderStageOptions = {
   readonly configuration: Configuration;
   readonly samples: SampleReader;
   readonly device: Device;
-  /** An encoder to keep: only the decoder learns, and latents stay what a denoiser was trained on. */
+  /**
+   * An encoder to keep: only the decoder learns, from the one beside it if there is one, and latents stay what a
+   * denoiser was trained on.
+   */
   readonly encoderWeights?: Weights;
 };
 
@@ -151,7 +154,9 @@ export function autoencoderStage(options: AutoencoderStageOptions): Stage {
       const block = latentFactor(autoencoder);
       const patches = samplePatches(pictures, { size: samples.size, block, count: PCA_PATCHES, random });
       putCodec(weights, fitLinearCodec(patches, { components: autoencoder.latentChannels, random }));
-      return Object.fromEntries([...trained.keys()].map((name) => [name, weights[name]!]));
+      return Object.fromEntries(
+        [...trained.keys()].map((name) => [name, encoderWeights?.[name] ?? weights[name]!]),
+      );
     },
     batchAt,
     shipped: () => frozen,

@@ -34,7 +34,10 @@ export type DenoiserStageOptions = {
   /** The head that the samples' parameters belong to. */
   readonly head: HeadModel;
   readonly name: '1' | '2';
-  /** What was trained before: the autoencoder; for the second stage also the first one's weights. */
+  /**
+   * What was trained before: the autoencoder; for the second stage also the first one's weights. Those that the
+   * stage itself trains are where it begins.
+   */
   readonly weights: Weights;
 };
 
@@ -70,7 +73,7 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
           seed,
           learningRate: name === '1' ? settings.fieldLearningRate : 0,
         });
-  if (name === '2') gaussians?.restore({ ...gaussians.state(), ...weights });
+  if (FIELD_PARAMETERS.features in weights) gaussians?.restore({ ...gaussians.state(), ...weights });
   const clipsAt = (step: number): readonly (readonly TrainingSample[])[] =>
     name === '1' ? samples.batchAt(step).map((one) => [one]) : samples.clipsAt(step, frames);
 
@@ -99,7 +102,7 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
     problem,
     initialWeights() {
       const fresh = parameters.initialise(seed);
-      return Object.fromEntries([...trained.keys()].map((key) => [key, fresh[key]!]));
+      return Object.fromEntries([...trained.keys()].map((key) => [key, weights[key] ?? fresh[key]!]));
     },
     async batchAt(step) {
       const feeds = await denoiserBatch(maker(), clipsAt(step), step);

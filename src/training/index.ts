@@ -8,6 +8,8 @@ export * from './denoiser-batch.ts';
 export * from './denoiser-problem.ts';
 export * from './denoiser-stage.ts';
 export * from './denoiser-validation.ts';
+export * from './distill-batch.ts';
+export * from './distill-stage.ts';
 export * from './gaussian-learner.ts';
 export * from './learning-rate.ts';
 export * from './loop.ts';

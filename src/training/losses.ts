@@ -8,6 +8,11 @@ export function absoluteLoss(a: Value, b: Value): Value {
   return mean(abs(sub(a, b)));
 }
 
+/** Mean absolute difference of two `B C H W` pictures, each pixel counting `weight` (`B 1 H W`). */
+export function weightedAbsoluteLoss(a: Value, b: Value, weight: Value): Value {
+  return mean(mul(abs(sub(a, b)), weight));
+}
+
 /** Mean absolute difference of the horizontal and vertical differences of two `B C H W` pictures. */
 export function gradientLoss(a: Value, b: Value): Value {
   const difference = sub(a, b);

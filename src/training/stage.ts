@@ -7,7 +7,7 @@ import type { LearningProblem } from './trainer.ts';
 import type { OptimiserConfig } from './training-config.ts';
 
 /** The stages, in the order in which they are trained. */
-export const STAGE_NAMES = ['vae', '1', '2'] as const;
+export const STAGE_NAMES = ['vae', '1', '2', 'distill'] as const;
 export type StageName = (typeof STAGE_NAMES)[number];
 
 /** Figures by name (dB, losses), the one of them that should rise, and a picture to look at. */

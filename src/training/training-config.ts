@@ -61,6 +61,28 @@ export type DenoiserTraining = OptimiserConfig & {
   readonly isFieldAnisotropic?: boolean | undefined;
 };
 
+/** The distill stage. */
+export type DistillTraining = OptimiserConfig & {
+  readonly referenceDropout: number;
+  readonly liftDropout: number;
+  readonly liftCorruption: number;
+  /** The longest sampler that the model should still serve. */
+  readonly samplerSteps: number;
+  /** Share of the samples at a later one of its steps than the first. */
+  readonly laterShare: number;
+  /** Whether the loss reaches the weights by way of the reference pass too; false saves a third of a step. */
+  readonly learnsReference: boolean;
+  /** Side of the square that is decoded of each picture, pixels. */
+  readonly windowPx: number;
+  /** How much more a pixel of the head counts than one around it, and one that the lift invents besides. */
+  readonly headWeight: number;
+  readonly inventedWeight: number;
+  /** Weights of the loss terms beside the absolute difference of pixels. */
+  readonly latentWeight: number;
+  readonly gradientWeight: number;
+  readonly structureWeight: number;
+};
+
 /** The `training` part of a configuration. */
 export type TrainingConfig = {
   readonly seed: number;
@@ -73,6 +95,7 @@ export type TrainingConfig = {
   readonly vae: AutoencoderTraining;
   readonly stage1: DenoiserTraining;
   readonly stage2: DenoiserTraining & { readonly frames: number };
+  readonly distill: DistillTraining;
 };
 
 /** A whole configuration file. */
@@ -114,6 +137,22 @@ const autoencoder = {
   klWeight: positive,
 };
 
+const distill = {
+  ...optimiser,
+  referenceDropout: share,
+  liftDropout: share,
+  liftCorruption: share,
+  samplerSteps: count,
+  laterShare: share,
+  learnsReference: z.boolean(),
+  windowPx: count,
+  headWeight: positive,
+  inventedWeight: positive,
+  latentWeight: positive,
+  gradientWeight: positive,
+  structureWeight: positive,
+};
+
 /** Validates a configuration file. */
 export const configurationSchema: z.ZodType<Configuration> = z.strictObject({
   model: modelSchema,
@@ -125,6 +164,7 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject({
     vae: z.strictObject(autoencoder),
     stage1: z.strictObject(denoiser),
     stage2: z.strictObject({ ...denoiser, frames: count }),
+    distill: z.strictObject(distill),
   }),
 });
 

@@ -14,6 +14,7 @@ import type { RunFolder, Stage } from '../../src/training/index.ts';
 import {
   autoencoderStage,
   denoiserStage,
+  distillStage,
   listCheckpoints,
   openSamples,
   runTraining,
@@ -107,4 +108,33 @@ test('the second stage moves the temporal layers alone', async () => {
       after[name]!.data.some((x) => x !== 0),
       `${name} learned`,
     );
+});
+
+test('distilling brings the one-step answer nearer and moves neither encoder nor field', async () => {
+  const folder = memoryFolder();
+  const weights = await shipped(firstFolder);
+  const { batch } = configuration.training.distill;
+  const stage = await distillStage({
+    ...{ configuration, device, head, weights },
+    samples: await samplesFor(batch),
+  });
+  await run(stage, folder, 40);
+  const [before, after] = await figuresIn(folder);
+  assert.ok(after!.output! > before!.output! + 0.2, JSON.stringify([before, after]));
+  const distilled = await shipped(folder);
+  assert.deepEqual(Object.keys(distilled).sort(), Object.keys(weights).sort());
+  for (const [name, { data }] of Object.entries(weights)) {
+    const isStill = name.startsWith('vae.encoder.') || name.startsWith('gaussians.');
+    if (isStill) assert.deepEqual(distilled[name]!.data, data, name);
+  }
+});
+
+test('a stage begins from the weights that it is given', async () => {
+  const weights = await shipped(firstFolder);
+  const stage = await denoiserOf('1', weights);
+  for (const [name, { data }] of Object.entries(stage.initialWeights())) {
+    assert.deepEqual(data, weights[name]!.data, name);
+  }
+  const field = stage.outsideState!()[FIELD_PARAMETERS.features]!;
+  assert.deepEqual(field.data, weights[FIELD_PARAMETERS.features]!.data);
 });

@@ -1,4 +1,4 @@
-// `train --config C --stage vae|1|2 --data DIR --out DIR`: one stage of training, or more of it.
+// `train --config C --stage vae|1|2|distill --data DIR --out DIR`: one stage of training, or more of it.
 
 import { z } from 'zod';
 import type { StageRehearsal } from '../../node/index.ts';
@@ -7,10 +7,11 @@ import { contradictoryOptions } from '../arguments.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
 import { choice, flag, inputFile, integer, real, text } from '../option-types.ts';
 
-const STAGES = ['vae', '1', '2'] as const satisfies readonly StageName[];
+const STAGES = ['vae', '1', '2', 'distill'] as const satisfies readonly StageName[];
 
 export const command: CliCommand = defineCommand({
-  summary: 'train the autoencoder (vae), the denoiser and the Gaussians (1), or the temporal layers (2)',
+  summary:
+    'train the autoencoder (vae), the denoiser and the Gaussians (1), the temporal layers (2), or one step (distill)',
   options: z.object({
     config: inputFile('the sizes and settings, e.g. configs/compact.json'),
     stage: choice('what learns', STAGES),
@@ -19,6 +20,7 @@ export const command: CliCommand = defineCommand({
       expects: 'the path of a folder',
       hint: 'DIR',
     }),
+    from: inputFile('a .avatar file to begin from, in place of the stage before').optional(),
     resume: flag('go on from the last checkpoint'),
     keepEncoder: flag('stage vae: only the decoder learns, so that latents stay what a denoiser knows'),
     steps: integer('stop at this step', { min: 1 }).optional(),
@@ -28,15 +30,22 @@ export const command: CliCommand = defineCommand({
   examples: [
     'train --config configs/compact.json --stage vae --data samples --out model --minutes 60',
     'train --config configs/compact.json --stage 1 --data samples --out model --resume',
+    'train --config configs/compact.json --stage distill --from old.avatar --data samples --out model',
   ],
   // The step that runs ends, and a checkpoint is written.
   stopSeconds: 120,
   async run(options, { emit, openDevice, signal }) {
-    const { config, stage, data, out, resume, keepEncoder, steps, minutes, dryRun } = options;
+    const { config, stage, data, out, from, resume, keepEncoder, steps, minutes, dryRun } = options;
     if (keepEncoder && stage !== 'vae') {
       throw contradictoryOptions(
         `--keep-encoder belongs to --stage vae, got --stage ${stage}.`,
         'Leave --keep-encoder out: this stage never changes the autoencoder.',
+      );
+    }
+    if (from !== undefined && stage === 'vae' && !keepEncoder) {
+      throw contradictoryOptions(
+        '--from with --stage vae needs --keep-encoder.',
+        'A new encoder begins from its data alone: leave --from out, or add --keep-encoder.',
       );
     }
     const { rehearseStage, trainStage } = await import('../../node/index.ts');
@@ -47,6 +56,7 @@ export const command: CliCommand = defineCommand({
       outPath: out,
       isResumed: resume,
       keepsEncoder: keepEncoder,
+      ...(from === undefined ? {} : { fromPath: from }),
       ...(steps === undefined ? {} : { steps }),
       ...(minutes === undefined ? {} : { minutes }),
       device: await openDevice(),

@@ -1,0 +1,184 @@
+// The distill stage: a model that was trained over all noise levels becomes one that answers in one step. It
+// learns at the sampler's own steps alone, most of all at the first, where nothing of the answer is left in
+// the noise, and the loss is on the picture that comes out: latent, then decoded with the lift beside.
+// U-Net, guidance and decoder learn together; encoder, temporal layers and Gaussian field stay as they are.
+
+import {
+  attendToReference,
+  controlInputs,
+  DECODER_SCOPE,
+  decodeLatent,
+  ENCODER_SCOPE,
+  encoderModel,
+  GUIDANCE_SCOPE,
+  guidance,
+  LATENT_STATISTICS,
+  labelTokens,
+  latentShape,
+  predictVelocity,
+  referenceTokens,
+  TEMPORAL_NAME,
+  withLiftPrior,
+} from '../denoiser/index.ts';
+import { createSchedule } from '../diffusion/index.ts';
+import { FIELD_PARAMETERS, fieldParameters } from '../gaussians/index.ts';
+import type { HeadModel } from '../head/index.ts';
+import type { Weights } from '../nn/index.ts';
+import { createParameterSet, weightsFor } from '../nn/index.ts';
+import type { Device, Value } from '../tensor/index.ts';
+import {
+  add,
+  constant,
+  encodeOnnxModel,
+  input,
+  matmul,
+  mean,
+  mul,
+  reshape,
+  square,
+  stopGradient,
+  sub,
+} from '../tensor/index.ts';
+import type { BatchMaker } from './denoiser-batch.ts';
+import { validateDenoiser } from './denoiser-validation.ts';
+import { distillBatch } from './distill-batch.ts';
+import { GaussianLearner } from './gaussian-learner.ts';
+import { gradientLoss, structureLoss, weightedAbsoluteLoss } from './losses.ts';
+import type { SampleReader } from './sample-reader.ts';
+import type { Stage } from './stage.ts';
+import type { Configuration } from './training-config.ts';
+
+/** What the stage is made from. */
+export type DistillStageOptions = {
+  readonly configuration: Configuration;
+  readonly samples: SampleReader;
+  readonly device: Device;
+  /** The head that the samples' parameters belong to. */
+  readonly head: HeadModel;
+  /** The whole trained model: autoencoder, denoiser, field, statistics; temporal layers if it has any. */
+  readonly weights: Weights;
+};
+
+/** Sets the stage up. It owns an encoder session for as long as the process runs. */
+export async function distillStage(options: DistillStageOptions): Promise<Stage> {
+  const { configuration, samples, device, head, weights } = options;
+  const { model, training } = configuration;
+  const { seed, distill: settings } = training;
+  const { batch, windowPx } = settings;
+  const set = createParameterSet();
+  const controls = controlInputs(model, batch);
+  const latents = latentShape(model, batch);
+  const column = (name: string): Value => input(name, [batch, 1, 1, 1]);
+  const noisy = input('noisy', latents);
+  const timesteps = input('timesteps', [batch], 'int64');
+  const labels = input('labels', [batch], 'int64');
+
+  const tokens = referenceTokens(
+    set.scope,
+    {
+      latent: input('reference', latents),
+      label: labelTokens(set.scope, input('referenceLabels', [batch], 'int64'), model),
+    },
+    model,
+  );
+  const seen = settings.learnsReference
+    ? tokens
+    : new Map(
+        [...tokens].map(([path, { key, value }]) => [
+          path,
+          { key: stopGradient(key), value: stopGradient(value) },
+        ]),
+      );
+  const features = guidance(set.scope.at(GUIDANCE_SCOPE), controls, model);
+  const velocity = predictVelocity(
+    set.scope,
+    {
+      noisy,
+      timesteps,
+      label: labelTokens(set.scope, labels, model),
+      attend: attendToReference(seen, input('keepsReference', [batch])),
+      guidance: withLiftPrior(features, controls, model),
+    },
+    model,
+  );
+  const answer = sub(mul(column('signal'), noisy), mul(column('noiseShare'), velocity));
+  const error = square(sub(answer, input('clean', latents)));
+  const latentLoss = mean(mul(error, input('weight', [batch, 1, ...latents.slice(2)])));
+
+  const window = (name: string, channels: number): Value =>
+    input(name, [batch, channels, windowPx, windowPx]);
+  const [, , side] = latents as [number, number, number];
+  const windowSide = (windowPx * side) / model.size;
+  const rows = input('windowRows', [batch, 1, windowSide, side]);
+  const columns = input('windowColumns', [batch, 1, side, windowSide]);
+  const deviation = weights[LATENT_STATISTICS.deviation]!.data[0]!;
+  const offset = reshape(constant(weights[LATENT_STATISTICS.mean]!), [1, -1, 1, 1]);
+  const inWindow = add(mul(matmul(matmul(rows, answer), columns), deviation), offset);
+  const lifted = { picture: window('windowLifted', 3), visibility: window('windowVisibility', 1) };
+  const decoded = decodeLatent(set.scope.at(DECODER_SCOPE), inWindow, lifted, model.autoencoder);
+  const target = window('target', 3);
+  const terms: Value[] = [
+    mul(latentLoss, settings.latentWeight),
+    weightedAbsoluteLoss(decoded, target, window('windowWeight', 1)),
+    mul(gradientLoss(decoded, target), settings.gradientWeight),
+    mul(structureLoss(decoded, target), settings.structureWeight),
+  ];
+
+  const trained = set.values;
+  const start = weightsFor(trained, weights, 'the weights to distil');
+  const schedule = createSchedule(model.diffusion);
+  const encoder = await device.createSession(encodeOnnxModel(encoderModel(model, weights, { batch: 1 })), {
+    spins: false,
+  });
+  const statistics = {
+    mean: weights[LATENT_STATISTICS.mean]!,
+    deviation: weights[LATENT_STATISTICS.deviation]!,
+  };
+  const maker: Omit<BatchMaker, 'settings'> = { model, schedule, encoder, statistics, seed };
+  const gaussians =
+    controls.gaussian === undefined
+      ? null
+      : new GaussianLearner({
+          head,
+          channels: model.gaussianChannels,
+          isAnisotropic: weights[FIELD_PARAMETERS.scale]?.shape.length === 2,
+          seed,
+          learningRate: 0,
+        });
+  gaussians?.restore({ ...gaussians.state(), ...weights });
+  const isKept = (key: string): boolean =>
+    key.startsWith(`${ENCODER_SCOPE}.`) || key.includes(`.${TEMPORAL_NAME}.`);
+  const kept = {
+    ...Object.fromEntries(Object.entries(weights).filter(([key]) => isKept(key))),
+    ...(gaussians === null ? {} : fieldParameters(gaussians.field)),
+    [LATENT_STATISTICS.mean]: statistics.mean,
+    [LATENT_STATISTICS.deviation]: statistics.deviation,
+  };
+
+  return {
+    name: 'distill',
+    settings,
+    problem: {
+      name: 'distill',
+      loss: terms.reduce((total, term) => add(total, term)),
+      trained,
+      frozen: {},
+      outputs: { latentLoss },
+      optimiser: settings,
+    },
+    initialWeights: () => start,
+    batchAt: (step) => distillBatch({ ...maker, settings }, samples.batchAt(step), step),
+    complete: (feeds, step) =>
+      gaussians === null ? feeds : { ...feeds, gaussian: gaussians.map(samples.batchAt(step)) },
+    shipped: () => kept,
+    validate: (averaged) =>
+      validateDenoiser(
+        { ...weights, ...averaged },
+        {
+          ...{ model, device, schedule, encoder, statistics, gaussians, seed },
+          steps: 1,
+          samples: samples.validation,
+        },
+      ),
+  };
+}
