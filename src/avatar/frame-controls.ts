@@ -1,16 +1,15 @@
 // What steers one frame, as the networks take it: the splatted Gaussian features and the lifted picture.
 
 import { hideInvisible } from '../denoiser/index.ts';
-import type { ActivatedField, GaussianBinding } from '../gaussians/index.ts';
+import type { ActivatedField, GaussianBinding, GaussianField } from '../gaussians/index.ts';
 import { activateField, bindGaussians, placeGaussians, rebindField, Splatter } from '../gaussians/index.ts';
-import type { HeadModel, HeadParameters } from '../head/index.ts';
+import type { HeadParameters } from '../head/index.ts';
 import { neutralParameters } from '../head/index.ts';
 import type { LiftedImage, Lifter, LiftTools } from '../lift/index.ts';
 import { createLifter } from '../lift/index.ts';
 import { planarFromImage } from '../media/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import { tensor } from '../tensor/index.ts';
-import type { Avatar } from './avatar-file.ts';
 import type { FramedPortrait } from './avatar-renderer.ts';
 
 /** The controls of one frame. */
@@ -28,12 +27,12 @@ export type FrameController = (parameters: HeadParameters) => FrameControls;
 
 /** Prepares what does not change from frame to frame. */
 export function createFrameController(
-  avatar: Avatar,
+  field: GaussianField | null,
   tools: LiftTools,
   portrait: FramedPortrait,
 ): FrameController {
   const lifter: Lifter = createLifter(tools, portrait);
-  const splatField = avatar.field === null ? null : createFieldSplatter(avatar, tools.head, tools, portrait);
+  const splatField = field === null ? null : createFieldSplatter(field, tools, portrait);
   return (parameters) => ({
     gaussian: splatField?.(parameters) ?? null,
     ...liftedControl(lifter.lift({ parameters, camera: portrait.camera })),
@@ -55,14 +54,13 @@ export function liftedControl({
 }
 
 function createFieldSplatter(
-  { field }: Avatar,
-  head: HeadModel,
-  { poser }: LiftTools,
+  field: GaussianField,
+  { head, poser }: LiftTools,
   { camera }: FramedPortrait,
 ): (parameters: HeadParameters) => Tensor<'B C H W'> {
-  const binding: GaussianBinding = bindGaussians(head, { uvSize: field!.uvSize });
+  const binding: GaussianBinding = bindGaussians(head, { uvSize: field.uvSize });
   const rest = poser.pose(neutralParameters(head));
-  const activated: ActivatedField = activateField(rebindField(field!, binding, rest, 0));
+  const activated: ActivatedField = activateField(rebindField(field, binding, rest, 0));
   const splatter = new Splatter();
   return (parameters) => {
     const placement = placeGaussians(binding, activated, poser.pose(parameters));

@@ -1,7 +1,8 @@
 // The assembled model as a renderer: the portrait passes once as the reference; frames are lifted, splatted,
 // denoised window by window and decoded beside the lifted picture.
 
-import { createSchedule } from '../diffusion/index.ts';
+import { createSchedule, type ScheduleOptions } from '../diffusion/index.ts';
+import type { GaussianField } from '../gaussians/index.ts';
 import type { HeadModel, HeadParameters } from '../head/index.ts';
 import { createLiftTools } from '../lift/index.ts';
 import type { RgbImage } from '../media/index.ts';
@@ -11,18 +12,15 @@ import { createRandom, tensor } from '../tensor/index.ts';
 import type { Avatar } from './avatar-file.ts';
 import type { AvatarNetworks, ReferenceFeatures } from './avatar-networks.ts';
 import { hasTemporalLayers, openNetworks } from './avatar-networks.ts';
-import type { AvatarRenderer, FittedPortrait, FramedPortrait } from './avatar-renderer.ts';
+import type { AvatarRenderer, FittedPortrait, FramedPortrait, WeightsName } from './avatar-renderer.ts';
 import { framePortrait } from './avatar-renderer.ts';
 import type { FrameController, FrameControls } from './frame-controls.ts';
 import { createFrameController } from './frame-controls.ts';
 import type { WindowSamplerOptions } from './window-sampler.ts';
 import { WindowSampler } from './window-sampler.ts';
 
-/** What a model is opened with. */
-export type ModelOptions = {
-  readonly avatar: Avatar;
-  /** Checksum of the file that the avatar came from. */
-  readonly sha256: string;
+/** How and where a model is opened, whatever its networks. */
+export type ModelSettings = {
   readonly head: HeadModel;
   readonly device: Device;
   /** DDIM steps; the default is 1, what the shipped weights do best with. */
@@ -32,6 +30,13 @@ export type ModelOptions = {
   /** Frames that are denoised together; the default is 8. */
   readonly windowFrames?: number;
   readonly seed?: number;
+};
+
+/** What a model is opened with. */
+export type ModelOptions = ModelSettings & {
+  readonly avatar: Avatar;
+  /** Checksum of the file that the avatar came from. */
+  readonly sha256: string;
 };
 
 /** A model on a device, for any number of portraits. Owns sessions: hold it with `await using`. */
@@ -49,18 +54,45 @@ const OVERLAP_SHARE = 0.25;
 
 /** Opens a model: everything that does not depend on the portrait happens here. */
 export async function openModel(options: ModelOptions): Promise<OpenModel> {
-  const { avatar, head, device, seed = 0, steps = DEFAULT_STEPS, guidanceScale = 1 } = options;
+  const { avatar, device, sha256, steps = DEFAULT_STEPS, guidanceScale = 1 } = options;
   const { windowFrames = DEFAULT_WINDOW } = options;
+  const { size, diffusion } = avatar.config;
+  return assembleModel({
+    ...options,
+    networks: await openNetworks(avatar, { device, windowFrames, guidanceScale }),
+    weights: { name: avatar.name, sha256 },
+    field: avatar.field,
+    sizePx: size,
+    schedule: diffusion,
+    steps,
+    overlapFrames: hasTemporalLayers(avatar) ? Math.floor(windowFrames * OVERLAP_SHARE) : 0,
+  });
+}
+
+/** What makes a model of opened networks. */
+export type Assembly = Pick<ModelSettings, 'head' | 'seed'> & {
+  /** The model owns them. */
+  readonly networks: AvatarNetworks;
+  readonly weights: WeightsName;
+  readonly field: GaussianField | null;
+  readonly sizePx: number;
+  readonly schedule: ScheduleOptions;
+  readonly steps: number;
+  /** Frames that a window shares with the one before it; 0 where frames know nothing of each other. */
+  readonly overlapFrames: number;
+};
+
+/** Networks of any scale as a model. */
+export function assembleModel(assembly: Assembly): OpenModel {
+  const { networks, weights, field, head, seed = 0, sizePx, steps, overlapFrames } = assembly;
+  const { windowFrames, latentLength } = networks;
   const tools = createLiftTools(head);
-  const networks = await openNetworks(avatar, { device, windowFrames, guidanceScale });
-  const noise = createRandom(seed).fillNormal(new Float32Array(networks.latentLength));
-  const overlapFrames = hasTemporalLayers(avatar) ? Math.floor(windowFrames * OVERLAP_SHARE) : 0;
-  const schedule = createSchedule(avatar.config.diffusion);
+  const noise = createRandom(seed).fillNormal(new Float32Array(latentLength));
+  const schedule = createSchedule(assembly.schedule);
   const sampling = { schedule, steps, windowFrames, overlapFrames, noise };
-  const sizePx = avatar.config.size;
 
   const framedRenderer = async (framed: FramedPortrait): Promise<AvatarRenderer> => {
-    const controlsOf = createFrameController(avatar, tools, framed);
+    const controlsOf = createFrameController(field, tools, framed);
     const picture = asBatch(planarFromImage(framed.image));
     const reference = await networks.reference(await networks.encode(picture));
     return {
@@ -69,7 +101,7 @@ export async function openModel(options: ModelOptions): Promise<OpenModel> {
       width: sizePx,
       height: sizePx,
       memoryFrames: overlapFrames === 0 ? 0 : windowFrames,
-      weights: { name: avatar.name, sha256: options.sha256 },
+      weights,
       render: (motion) => renderWindows(motion, { networks, controlsOf, reference, sampling, sizePx }),
     };
   };

@@ -11,4 +11,5 @@ export * from './safetensors-file.ts';
 export * from './stored-type.ts';
 export * from './tensor-file.ts';
 export * from './torch-file.ts';
+export * from './weight-places.ts';
 export * from './weights-writer.ts';

@@ -39,10 +39,10 @@ export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
   const headerLength = headerLengthOf(await source.read(0, 8), source.size, reject);
   const header = await source.read(8, headerLength);
   const { metadata, entries } = readHeader(header, source.size - 8 - headerLength, reject);
-  const tensors = entries.map(({ start, end, ...entry }): [string, StoredTensor] => [
-    entry.name,
-    { ...entry, read: () => source.read(8 + headerLength + start, end - start) },
-  ]);
+  const tensors = entries.map(({ start, end, ...entry }): [string, StoredTensor] => {
+    const place = { offset: 8 + headerLength + start, length: end - start };
+    return [entry.name, { ...entry, place, read: () => source.read(place.offset, place.length) }];
+  });
   const { name, size } = source;
   return { name, format: 'safetensors', metadata, tensors: new Map(tensors), size };
 }

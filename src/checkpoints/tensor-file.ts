@@ -8,6 +8,8 @@ export type StoredTensor = {
   readonly name: string;
   readonly type: StoredType;
   readonly shape: readonly number[];
+  /** Where its elements stand in the file, where they stand there as `read` gives them. */
+  readonly place?: { readonly offset: number; readonly length: number };
   /** Its elements in row-major order, little-endian. */
   read(): Promise<Uint8Array<ArrayBuffer>>;
 };

@@ -24,7 +24,7 @@ import {
 } from '../node/index.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { type ControlValue, checkedControls, unknownControl } from './control-values.ts';
-import { chosenWeights, fitPortrait, openRenderers } from './portrait-renderer.ts';
+import { chosenModel, fitPortrait, openRenderers } from './portrait-renderer.ts';
 import { writeReenactment } from './reenactment-video.ts';
 import type { RendererChoices } from './renderer-options.ts';
 import { startStopwatch } from './stopwatch.ts';
@@ -143,12 +143,12 @@ async function writeMotion(
   await expectWritable(out);
   if (sheet !== undefined) await expectWritable(sheet);
   const watch = startStopwatch();
-  const avatar = await chosenWeights(head, options);
+  const model = await chosenModel(head, options, emit);
   await using tracker = await loadTracker(await context.openDevice(), head);
   const portrait = await fitPortrait(tracker, options.portrait, options, emit);
   signal.throwIfAborted();
   watch.lap('tracking');
-  await using renderers = await openRenderers(head, avatar, options, context);
+  await using renderers = await openRenderers(head, model, options, context);
   const renderer = await renderers.rendererOf(portrait);
   watch.lap('preparation');
   const { secondsByStage } = watch;

@@ -7,12 +7,11 @@ import {
   createPreviewRenderer,
   type FittedPortrait,
   finishedRenderer,
-  openModel,
 } from '../avatar/index.ts';
 import { MissingResourceError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { type HeadModel, jointAngles } from '../head/index.ts';
-import { type LoadedAvatar, loadAvatar, readImage, SHIPPED_AVATAR } from '../node/index.ts';
+import { findModel, type ModelSource, readImage, SHIPPED_AVATAR } from '../node/index.ts';
 import type { Tracker } from '../tracking/index.ts';
 import type { CommandContext } from './command.ts';
 import type { RendererChoices } from './renderer-options.ts';
@@ -53,29 +52,34 @@ export function naming(path: string, emit: EventSink): EventSink {
   return (event) => emit(event.kind === 'log' ? { ...event, message: `${path}: ${event.message}` } : event);
 }
 
-/** The weights that the choices ask for, null for a preview; before long work, so that wrong ones are refused at once. */
-export async function chosenWeights(
+/** The model that the choices ask for, null for a preview; before long work, so that a wrong one is refused at once. */
+export async function chosenModel(
   head: HeadModel,
-  { preview, weights }: RendererChoices,
-): Promise<LoadedAvatar | null> {
+  { preview, weights, config }: RendererChoices,
+  emit: EventSink,
+): Promise<ModelSource | null> {
   if (preview) return null;
-  if (weights !== undefined || existsSync(SHIPPED_AVATAR)) return loadAvatar(head, weights);
-  throw new MissingResourceError({
-    code: 'no-weights',
-    message: `Expected the package's weights at ${SHIPPED_AVATAR}, but they are not there.`,
-    hint: 'Name others with --weights, or add --preview to carry the portrait by geometry alone.',
-  });
+  if (weights === undefined && config === undefined && !existsSync(SHIPPED_AVATAR)) {
+    throw new MissingResourceError({
+      code: 'no-weights',
+      message: `Expected the package's weights at ${SHIPPED_AVATAR}, but they are not there.`,
+      hint: 'Name others with --weights, or add --preview to carry the portrait by geometry alone.',
+    });
+  }
+  const model = await findModel(head, { weights, config });
+  for (const message of model.notes) emit({ kind: 'log', level: 'warning', message });
+  return model;
 }
 
 /** Opens the network, if there is one. */
 export async function openRenderers(
   head: HeadModel,
-  avatar: LoadedAvatar | null,
+  source: ModelSource | null,
   { size, steps, guidance, pasteBack }: RendererChoices,
   { openDevice, seed }: CommandContext,
 ): Promise<PortraitRenderers> {
   const finish = { sizePx: size, pasteBack };
-  if (avatar === null) {
+  if (source === null) {
     return {
       async rendererOf(portrait) {
         const sizePx = size ?? PREVIEW_SIZE_PX;
@@ -84,8 +88,7 @@ export async function openRenderers(
       [Symbol.asyncDispose]: async () => {},
     };
   }
-  const model = await openModel({
-    ...avatar,
+  const model = await source.open({
     head,
     device: await openDevice(),
     seed,

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { HeadModel } from '../head/index.ts';
-import { expectInputFile, type LoadedAvatar, type VideoWork } from '../node/index.ts';
+import { expectInputFile, type ModelSource, type VideoWork } from '../node/index.ts';
 import type { CommandContext } from './command.ts';
 import { motionOptions } from './motion-options.ts';
 import { packageVersion } from './package-info.ts';
@@ -13,7 +13,7 @@ import type { ReenactmentJob, ReenactOptions } from './reenactment.ts';
 export async function reenactmentWorks(
   jobs: readonly ReenactmentJob[],
   head: HeadModel,
-  avatar: LoadedAvatar | null,
+  model: ModelSource | null,
   options: ReenactOptions,
   { seed }: CommandContext,
 ): Promise<ReadonlyMap<string, VideoWork>> {
@@ -21,7 +21,7 @@ export async function reenactmentWorks(
   const choices = { ...motionOptions(options), size, pasteBack, steps, guidance, face, compare };
   const common = {
     ...{ version: packageVersion(), head: head.name, seed, choices },
-    weights: avatar?.sha256 ?? null,
+    weights: model?.fingerprint ?? null,
   };
   const checksums = new Map<string, string>();
   for (const [path, what] of [

@@ -21,7 +21,7 @@ import type { Tracker } from '../tracking/index.ts';
 import { contradictoryOptions } from './arguments.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { type MotionChoices, motionOptions } from './motion-options.ts';
-import { chosenWeights, fitPortrait, naming, openRenderers } from './portrait-renderer.ts';
+import { chosenModel, fitPortrait, naming, openRenderers } from './portrait-renderer.ts';
 import { type WrittenReenactment, writeReenactment } from './reenactment-video.ts';
 import { reenactmentWorks } from './reenactment-works.ts';
 import type { RendererChoices } from './renderer-options.ts';
@@ -56,8 +56,8 @@ export async function runReenactment(
   const watch = startStopwatch();
   const head = await context.loadHead();
   for (const path of driving) await expectDriver(path, options, context);
-  const avatar = await chosenWeights(head, options);
-  const works = await reenactmentWorks(jobs, head, avatar, options, context);
+  const model = await chosenModel(head, options, emit);
+  const works = await reenactmentWorks(jobs, head, model, options, context);
   // A sheet shows moments of the whole video, so it is made in one go.
   const workOf = ({ out }: ReenactmentJob): VideoWork | null =>
     sheet === undefined ? works.get(out)! : null;
@@ -68,12 +68,12 @@ export async function runReenactment(
   const open = jobs.filter((job) => !finished.has(job));
   const { portraits, tracks } = await trackAll(head, open, workOf, options, context);
   watch.lap('tracking');
-  await using renderers = await openRenderers(head, avatar, options, context);
+  await using renderers = await openRenderers(head, model, options, context);
   const firstRenderer =
     open[0] === undefined ? null : await renderers.rendererOf(portraits.get(open[0].portrait)!);
   signal.throwIfAborted();
   watch.lap('preparation');
-  const weights = avatar === null ? null : { name: avatar.avatar.name, sha256: avatar.sha256 };
+  const weights = model === null ? null : { name: model.name, sha256: model.sha256 };
   const written: WrittenReenactment[] = [];
   for (const job of jobs) {
     if (finished.has(job)) {

@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { contradictoryOptions } from './arguments.ts';
-import { flag, inputFile, integer, real } from './option-types.ts';
+import { flag, inputFile, integer, real, text } from './option-types.ts';
 
 type RendererSchema = {
   size: z.ZodOptional<z.ZodCoercedNumber<string>>;
@@ -10,6 +10,7 @@ type RendererSchema = {
   pasteBack: z.ZodDefault<z.ZodBoolean>;
   preview: z.ZodDefault<z.ZodBoolean>;
   weights: z.ZodOptional<z.ZodString>;
+  config: z.ZodOptional<z.ZodString>;
   steps: z.ZodOptional<z.ZodCoercedNumber<string>>;
   guidance: z.ZodOptional<z.ZodCoercedNumber<string>>;
 };
@@ -25,6 +26,10 @@ export const RENDERER_OPTIONS: RendererSchema = {
   pasteBack: flag('lay the head back into the whole portrait, at its own resolution unless --size is given'),
   preview: flag('carry the portrait by geometry alone, without the network'),
   weights: inputFile('weights to use instead of those of the package').optional(),
+  config: text("the paper's configuration that --weights must fit and are sampled by: paper, or a file", {
+    expects: 'a name of configs/ or the path of a file',
+    hint: 'NAME|FILE',
+  }).optional(),
   steps: integer('denoising steps of the network', { min: 1, max: 1000 }).optional(),
   guidance: real('guidance scale of the network', { min: 0, max: 30 }).optional(),
 };
@@ -36,13 +41,16 @@ export type RendererChoices = {
   readonly pasteBack: boolean;
   readonly preview: boolean;
   readonly weights?: string | undefined;
+  readonly config?: string | undefined;
   readonly steps?: number | undefined;
   readonly guidance?: number | undefined;
 };
 
 /** @throws BadInputError `contradictory-options`. */
 export function expectRendererOptions(choices: RendererChoices): void {
-  const ofNetwork = (['weights', 'steps', 'guidance'] as const).find((name) => choices[name] !== undefined);
+  const ofNetwork = (['weights', 'config', 'steps', 'guidance'] as const).find(
+    (name) => choices[name] !== undefined,
+  );
   if (choices.preview && ofNetwork !== undefined) {
     throw contradictoryOptions(
       `--${ofNetwork} belongs to the network, and --preview goes without it.`,

@@ -20,17 +20,15 @@ import {
   toFloats,
   WEIGHTS_FORMAT,
 } from '../checkpoints/index.ts';
-import { BadInputError } from '../errors/index.ts';
 import {
   expectRoomFor,
   expectWritable,
   type OpenedWeights,
   openWeightsFiles,
-  readBytes,
+  readPaperConfig,
   writeChunks,
   writeFileAtomic,
 } from '../node/index.ts';
-import { type PaperModelConfig, paperModelSchema } from '../stable-diffusion/index.ts';
 import { elementCount, encodeOnnxModel } from '../tensor/index.ts';
 import { contradictoryOptions } from './arguments.ts';
 import type { CommandContext, CommandResult } from './command.ts';
@@ -48,7 +46,6 @@ export type WeightsImportOptions = Partial<Readonly<Record<ImportRole, string | 
   readonly report?: string | undefined;
 };
 
-const PAPER_CONFIG = join(import.meta.dirname, '..', '..', 'configs', 'paper.json');
 const ROLES: readonly ImportRole[] = ['base', 'vae', 'motion', 'reference', 'guidance'];
 
 /** Reads published weights and writes those that the configuration takes, in one file. */
@@ -58,7 +55,7 @@ export async function runWeightsImport(
 ): Promise<CommandResult> {
   const { out, precision, report: reportPath } = options;
   await expectWritable(out);
-  const config = await readConfig(options.config ?? PAPER_CONFIG);
+  const config = await readPaperConfig(options.config ?? 'paper');
   await using opened = await openAll(options);
   const plan = planImport(config, opened.files, { precision: TYPE_OF[precision], seed: context.seed });
   const { report } = plan;
@@ -198,27 +195,6 @@ async function* withProgress(
 function reportProgress(done: number, total: number, { emit, signal }: CommandContext): void {
   signal.throwIfAborted();
   emit({ kind: 'progress', stage: 'write', done, total, unit: 'tensors' });
-}
-
-async function readConfig(path: string): Promise<PaperModelConfig> {
-  const text = new TextDecoder().decode(await readBytes(path, 'a configuration'));
-  const wrong = (problem: string, cause?: unknown): BadInputError =>
-    new BadInputError({
-      code: 'bad-config',
-      message: `expected ${path} to be a configuration of Stable Diffusion's sizes, but ${problem}`,
-      hint: 'begin with configs/paper.json',
-      cause,
-    });
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    throw wrong('it is no JSON', cause);
-  }
-  const model = paperModelSchema.safeParse((parsed as { model?: unknown } | null)?.model);
-  if (model.success) return model.data;
-  const issue = model.error.issues[0]!;
-  throw wrong(`model.${issue.path.join('.')}: ${issue.message}`);
 }
 
 type OpenedByRole = AsyncDisposable & { readonly files: Partial<Record<ImportRole, readonly TensorFile[]>> };

@@ -111,6 +111,7 @@ async function openSession(
 
 function nativeOptions(provider: Provider, options: SessionOptions): InferenceSession.SessionOptions {
   const { threads, optimisation = 'all', keepsMemory = true, spins = true, profilePrefix } = options;
+  const { weightsFolder } = options;
   return {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     intraOpNumThreads: threads ?? availableParallelism(),
@@ -120,7 +121,13 @@ function nativeOptions(provider: Provider, options: SessionOptions): InferenceSe
     logSeverityLevel: 3,
     // Denormals arise in optimiser states and slow the CPU a hundredfold.
     extra: {
-      session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: spins ? '1' : '0' } },
+      session: {
+        set_denormal_as_zero: '1',
+        intra_op: { allow_spinning: spins ? '1' : '0' },
+        ...(weightsFolder === undefined
+          ? {}
+          : { model_external_initializers_file_folder_path: weightsFolder }),
+      },
     },
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
   };

@@ -56,6 +56,16 @@ export type GuidanceSizes = {
   readonly groups: number;
 };
 
+/** From noise to a clip. */
+export type SamplingDefaults = {
+  /** DDIM steps. */
+  readonly steps: number;
+  /** Classifier-free guidance; 1 goes without the unconditional branch. */
+  readonly guidanceScale: number;
+  /** Frames that a window shares with the one before it. */
+  readonly overlapFrames: number;
+};
+
 /** Everything that the paper's configuration runs. */
 export type PaperModelConfig = {
   readonly family: 'stable-diffusion';
@@ -70,6 +80,8 @@ export type PaperModelConfig = {
   readonly autoencoder: AutoencoderSizes;
   readonly unet: UnetSizes;
   readonly guidance: GuidanceSizes;
+  /** How `reenact` samples where nothing else is asked for. */
+  readonly sampling: SamplingDefaults;
   /** See `createSchedule`. */
   readonly diffusion: { readonly steps: number; readonly betaStart: number; readonly betaEnd: number };
 };
@@ -157,6 +169,11 @@ export const paperModelSchema: z.ZodType<PaperModelConfig> = z
     }),
     unet: unetSchema,
     guidance: z.strictObject({ channels: count, widths: widths.min(2), heads: count, groups: count }),
+    sampling: z.strictObject({
+      steps: count,
+      guidanceScale: z.number().nonnegative(),
+      overlapFrames: z.int().nonnegative(),
+    }),
     diffusion: z.strictObject({ steps: count, betaStart: z.number(), betaEnd: z.number() }),
   })
   .refine(({ unet, autoencoder }) => unet.latentChannels === autoencoder.latentChannels, {
@@ -170,6 +187,9 @@ export const paperModelSchema: z.ZodType<PaperModelConfig> = z
   })
   .refine(({ unet, frames }) => unet.motion === null || frames <= unet.motion.maxFrames, {
     message: 'frames must not exceed unet.motion.maxFrames',
+  })
+  .refine(({ frames, sampling }) => sampling.overlapFrames < frames, {
+    message: 'sampling.overlapFrames must be below frames',
   })
   .refine(
     ({ size, autoencoder, unet }) =>

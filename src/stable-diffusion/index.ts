@@ -4,6 +4,7 @@
 export * from './autoencoder.ts';
 export * from './config.ts';
 export * from './guidance-encoder.ts';
+export * from './models.ts';
 export * from './motion-module.ts';
 export * from './parts.ts';
 export * from './reference.ts';

@@ -5,7 +5,7 @@
 
 import type { KeyValue, Scope } from '../nn/index.ts';
 import { keyValueOf } from '../nn/index.ts';
-import { concat, constant, expand, reshape, type Value } from '../tensor/index.ts';
+import { concat, constant, expand, greater, reshape, type Value, where } from '../tensor/index.ts';
 import type { UnetSizes } from './config.ts';
 import type { SelfAttention } from './transformer.ts';
 import { unet } from './unet.ts';
@@ -36,11 +36,21 @@ export function referenceTokens(
   );
 }
 
-/** Self-attention that also sees the reference; its tokens are repeated for the frames of each clip. */
-export function attendToReference(tokens: ReferenceTokens): SelfAttention {
+/**
+ * Self-attention that also sees the reference; its tokens are repeated for the frames of each clip.
+ * @param keepsReference `B`, or one for all, above one half where the reference is seen. Elsewhere a picture's own
+ *   tokens stand in for it, and a softmax over each token twice is the softmax over each once: exactly the
+ *   self-attention of the unconditional branch.
+ */
+export function attendToReference(tokens: ReferenceTokens, keepsReference?: Value): SelfAttention {
   return ({ path, own }) => {
     const reference = tokens.get(path)!;
-    const join = (mine: Value, theirs: Value): Value => concat([mine, perFrame(theirs, mine.shape[0]!)], 1);
+    const join = (mine: Value, theirs: Value): Value => {
+      const repeated = perFrame(theirs, mine.shape[0]!);
+      if (keepsReference === undefined) return concat([mine, repeated], 1);
+      const keeps = greater(reshape(keepsReference, [-1, 1, 1]), 0.5);
+      return concat([mine, where(keeps, repeated, mine)], 1);
+    };
     return { key: join(own.key, reference.key), value: join(own.value, reference.value) };
   };
 }

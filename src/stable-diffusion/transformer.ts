@@ -31,6 +31,17 @@ export type SelfAttention = (site: AttentionSite) => KeyValue;
 /** Each token attends to the tokens of its own picture. */
 export const attendToSelf: SelfAttention = ({ own }) => own;
 
+/** A place where the context's tokens are attended to. */
+export type CrossSite = {
+  /** As of `AttentionSite`. */
+  readonly path: string;
+  /** Features of what is added. */
+  readonly features: number;
+};
+
+/** Gives what cross-attention adds at a place, `B S D` or, of a single token, `B 1 D`; `compute` is the layer itself. */
+export type CrossAttention = (site: CrossSite, compute: () => Value) => Value;
+
 /** Options of `spatialTransformer`. */
 export type TransformerOptions = {
   readonly heads: number;
@@ -41,11 +52,15 @@ export type TransformerOptions = {
   /** Name of this transformer below the network's root. */
   readonly path: string;
   readonly attend: SelfAttention;
+  /** The default computes. */
+  readonly cross?: CrossAttention;
 };
 
 /** `B C H W` to the same. */
 export function spatialTransformer(scope: Scope, x: Value, options: TransformerOptions): Value {
-  const { heads, groups, hasLinearProjections, context, path, attend } = options;
+  const { heads, groups, hasLinearProjections, context, attend } = options;
+  const { cross = (_, compute) => compute() } = options;
+  const path = `${options.path}.transformer_blocks.0`;
   const [, channels, height, width] = x.shape as [number, number, number, number];
   const normed = groupNormLayer(scope.at('norm'), x, { groups, epsilon: 1e-6 });
   let h = hasLinearProjections
@@ -55,9 +70,16 @@ export function spatialTransformer(scope: Scope, x: Value, options: TransformerO
   const block = scope.at('transformer_blocks').at(0);
   const hidden = layerNormLayer(block.at('norm1'), h);
   const own = keyValueOf(block.at('attn1'), hidden);
-  const attended = attend({ path: `${path}.transformer_blocks.0`, hidden, own });
+  const attended = attend({ path, hidden, own });
   h = add(h, attentionLayer(block.at('attn1'), hidden, { ...attended, heads }));
-  if (context !== null) h = add(h, crossAttention(block, h, context, heads));
+  if (context !== null) {
+    const site = { path, features: channels };
+    const before = h;
+    h = add(
+      h,
+      cross(site, () => crossAttention(block, before, context, heads)),
+    );
+  }
   h = add(h, feedForward(block.at('ff'), layerNormLayer(block.at('norm3'), h)));
 
   if (!hasLinearProjections) {

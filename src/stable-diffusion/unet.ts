@@ -6,18 +6,20 @@ import { convLayer, groupNormLayer, resnetBlock, timestepEmbedding } from '../nn
 import { add, concat, silu, upsampleNearest, type Value } from '../tensor/index.ts';
 import type { UnetSizes } from './config.ts';
 import { MOTION_NAME, motionModule } from './motion-module.ts';
-import { attendToSelf, type SelfAttention, spatialTransformer } from './transformer.ts';
+import { attendToSelf, type CrossAttention, type SelfAttention, spatialTransformer } from './transformer.ts';
 
 /** What the U-Net takes. */
 export type UnetInputs = {
   /** `B latentChannels h w`. */
   readonly latent: Value;
-  /** int64 `B`, below 1000. */
-  readonly timesteps: Value;
+  /** int64 `B`, below 1000; or what the time embedding makes of them, `B 4w` or, for all pictures alike, `1 4w`. */
+  readonly timesteps: Value | { readonly embedded: Value };
   /** `B S L`: the tokens of cross-attention. */
   readonly context: Value;
   /** What self-attention attends to; the default is the picture's own tokens. */
   readonly attend?: SelfAttention;
+  /** What cross-attention adds; the default computes it. */
+  readonly cross?: CrossAttention;
   /** `B C h w`, added after conv_in. */
   readonly guidance?: Value;
   /** Frames of a clip, where the batch holds clips: switches the motion modules on. */
@@ -26,14 +28,17 @@ export type UnetInputs = {
   readonly observe?: (path: string, value: Value) => void;
 };
 
+/** The embedding of int64 time steps `B`, below 1000: `B 4w`. */
+export function embedTime(scope: Scope, timesteps: Value, { widths }: UnetSizes): Value {
+  const width = widths[0]!;
+  return timestepEmbedding(scope.at('time_embedding'), timesteps, { width, features: 4 * width });
+}
+
 /** What the network predicts of the latent: `B latentChannels h w`. */
 export function unet(scope: Scope, inputs: UnetInputs, sizes: UnetSizes): Value {
-  const { latent, timesteps, context, guidance, frames, attend = attendToSelf, observe } = inputs;
+  const { latent, timesteps, context, guidance, frames, attend = attendToSelf, cross, observe } = inputs;
   const { widths, heads, blocks, groups, motion, hasLinearProjections } = sizes;
-  const time = timestepEmbedding(scope.at('time_embedding'), timesteps, {
-    width: widths[0]!,
-    features: 4 * widths[0]!,
-  });
+  const time = 'embedded' in timesteps ? timesteps.embedded : embedTime(scope, timesteps, sizes);
   const resnet = (path: string, x: Value, channels: number): Value =>
     resnetBlock(scope.at(path), x, { channels, groups, time });
   const transformer = (path: string, x: Value, level: number): Value =>
@@ -44,6 +49,7 @@ export function unet(scope: Scope, inputs: UnetInputs, sizes: UnetSizes): Value 
       context,
       path,
       attend,
+      ...(cross === undefined ? {} : { cross }),
     });
   const moved = (path: string, x: Value): Value =>
     motion === null || frames === undefined

@@ -17,6 +17,8 @@ export type SessionOptions = {
   readonly keepsMemory?: boolean;
   /** Whether idle threads wait busily for the next operator: faster alone, slower beside others. Default true. */
   readonly spins?: boolean;
+  /** Where the files of a model's external weights lie; for back ends with a file system. */
+  readonly weightsFolder?: string;
   /** Writes a profile of all runs to a file that starts with this path; `dispose` completes it. */
   readonly profilePrefix?: string;
 };

@@ -42,12 +42,19 @@ export type OnnxModel = {
   readonly initialisers: Readonly<Record<string, AnyTensor>>;
 };
 
+/** Where the raw bytes of a tensor stand in a file. */
+export type ExternalPlace = {
+  readonly offset: number;
+  readonly length: number;
+  /** How its elements are stored, where that is narrower than the model computes: the model widens them. */
+  readonly stored?: 'float16' | 'bfloat16';
+};
+
 /** Weights in a file beside the model, for models beyond 2 GB: the model's inputs of these names become initialisers. */
 export type ExternalWeights = {
-  /** The file's name, relative to the model. */
+  /** The file's name, relative to the model, or to `SessionOptions.weightsFolder`. */
   readonly location: string;
-  /** Where each tensor's raw bytes stand. */
-  readonly places: ReadonlyMap<string, { readonly offset: number; readonly length: number }>;
+  readonly places: ReadonlyMap<string, ExternalPlace>;
 };
 
 /** Encodes a model as a protobuf `ModelProto`. What is encoded within must stay below 2 GB. */
@@ -74,9 +81,17 @@ const ELEMENT_TYPE: Record<DType, number> = {
   bool: 9,
   float16: 10,
 };
+/** Files hold it; nothing here computes in it. */
+const BFLOAT16 = 16;
 const ATTRIBUTE = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const;
 
 function writeGraph(graph: ProtoWriter, model: OnnxModel, external: ExternalWeights | undefined): void {
+  for (const { name, dtype } of model.inputs) {
+    if (external?.places.get(name)?.stored === undefined) continue;
+    const attributes = { to: ELEMENT_TYPE[dtype] };
+    const widening = { op: 'Cast', inputs: [storedName(name)], outputs: [name], attributes };
+    graph.message(1, (writer) => writeNode(writer, widening));
+  }
   for (const node of model.nodes) graph.message(1, (writer) => writeNode(writer, node));
   graph.text(2, model.name);
   for (const [name, tensor] of Object.entries(model.initialisers)) {
@@ -88,7 +103,7 @@ function writeGraph(graph: ProtoWriter, model: OnnxModel, external: ExternalWeig
       graph.message(11, (writer) => writeValueInfo(writer, input));
     } else {
       graph.message(5, (writer) =>
-        writeExternalTensor(writer, input, { location: external.location, ...place }),
+        writeExternalTensor(writer, input, { location: external.location, place }),
       );
     }
   }
@@ -144,18 +159,24 @@ function writeTensor(writer: ProtoWriter, name: string, { dtype, shape, data }: 
 function writeExternalTensor(
   writer: ProtoWriter,
   { dtype, shape, name }: OnnxValueInfo,
-  place: { readonly location: string; readonly offset: number; readonly length: number },
+  { location, place }: { readonly location: string; readonly place: ExternalPlace },
 ): void {
+  const { offset, length, stored } = place;
   for (const extent of shape) writer.varint(1, Number(extent));
-  writer.varint(2, ELEMENT_TYPE[dtype]);
-  writer.text(8, name);
-  for (const [key, value] of Object.entries(place)) {
+  writer.varint(2, stored === 'bfloat16' ? BFLOAT16 : ELEMENT_TYPE[stored ?? dtype]);
+  writer.text(8, stored === undefined ? name : storedName(name));
+  for (const [key, value] of Object.entries({ location, offset, length })) {
     writer.message(13, (entry) => {
       entry.text(1, key);
       entry.text(2, `${value}`);
     });
   }
   writer.varint(14, 1);
+}
+
+/** The name of a weight as its file has it, before it is widened. */
+function storedName(name: string): string {
+  return `${name}.stored`;
 }
 
 function writeValueInfo(writer: ProtoWriter, { name, dtype, shape }: OnnxValueInfo): void {

@@ -1,0 +1,123 @@
+// The networks of the paper's scale behind the same interface as the compact ones. They are opened when they are needed
+// and closed when they are not, so that the encoder's and the reference network's weights are gone before the
+// denoiser's come. Weights are mapped from their file, never held by the program.
+
+import { guide } from '../diffusion/index.ts';
+import type { PaperModelConfig } from '../stable-diffusion/index.ts';
+import {
+  conditionModel,
+  decoderModel,
+  denoiserModel,
+  encoderModel,
+  guidanceModel,
+  latentShape,
+  referenceModel,
+} from '../stable-diffusion/index.ts';
+import type { AnyTensor, Device, ExternalWeights, OnnxModel, Session, Tensor } from '../tensor/index.ts';
+import { encodeOnnxModel, tensor } from '../tensor/index.ts';
+import type { AvatarNetworks } from './avatar-networks.ts';
+
+/** Weights that stay in their file. */
+export type WeightsInFile = ExternalWeights & {
+  /** The file's folder. */
+  readonly folder: string;
+};
+
+/** How the networks are opened. */
+export type PaperNetworkOptions = {
+  readonly device: Device;
+  readonly windowFrames: number;
+  /** Classifier-free guidance; 1 does without the unconditional branch. */
+  readonly guidanceScale: number;
+  /** The training steps that are visited. */
+  readonly timesteps: readonly number[];
+};
+
+/** Label 0: what comes out should look real. */
+const REAL: AnyTensor = { dtype: 'int64', shape: [1], data: BigInt64Array.of(0n) };
+
+/** Opens the networks; what every step takes of the label and of its time is computed here. */
+export async function openPaperNetworks(
+  { config, weights }: { readonly config: PaperModelConfig; readonly weights: WeightsInFile },
+  { device, windowFrames, guidanceScale, timesteps }: PaperNetworkOptions,
+): Promise<AvatarNetworks> {
+  const { size } = config;
+  const pixels = { width: size, height: size };
+  const open = (model: OnnxModel): Promise<Session> =>
+    device.createSession(encodeOnnxModel(model, weights), {
+      weightsFolder: weights.folder,
+      keepsMemory: false,
+    });
+  const hidesReference = guidanceScale !== 1;
+  const guidance = kept(() => open(guidanceModel(config)));
+  const denoiser = kept(() => open(denoiserModel(config, { frames: windowFrames, hidesReference })));
+  const decoder = kept(() => open(decoderModel(config, pixels)));
+  const { time, ...labels } = await once(open(conditionModel(config, timesteps.length)), {
+    timesteps: { dtype: 'int64', shape: [timesteps.length], data: BigInt64Array.from(timesteps, BigInt) },
+    label: REAL,
+  });
+  const oneShape = latentShape(config, 1);
+  const windowShape = latentShape(config, windowFrames);
+  const guidanceShape = [windowFrames, config.unet.widths[0]!, ...oneShape.slice(2)];
+
+  return {
+    windowFrames,
+    latentLength: oneShape.reduce((a, b) => a * b),
+    async encode(picture) {
+      const { latent } = await once(open(encoderModel(config, pixels)), { picture });
+      return latent!.data as Float32Array;
+    },
+    reference: (latent) =>
+      once(open(referenceModel(config)), { reference: tensor(latent, oneShape), label: REAL }),
+    async guidance({ gaussian }) {
+      const outputs = await (await guidance.session()).run({ control: gaussian! });
+      return outputs.guidance!.data as Float32Array;
+    },
+    async velocity(noisy, timestep, context) {
+      const session = await denoiser.session();
+      const feeds = {
+        ...labels,
+        ...context.reference,
+        noisy: tensor(noisy, windowShape),
+        time: rowOf(time as Tensor, timesteps.indexOf(timestep)),
+        guidance: tensor(context.guidance, guidanceShape),
+      };
+      const branch = async (keeps: Readonly<Record<string, AnyTensor>>): Promise<Float32Array> =>
+        (await session.run({ ...feeds, ...keeps })).velocity!.data as Float32Array;
+      if (!hidesReference) return branch({});
+      const conditional = await branch({ keepsReference: tensor(Float32Array.of(1), [1]) });
+      const free = await branch({ keepsReference: tensor(Float32Array.of(0), [1]) });
+      return guide(conditional, free, guidanceScale);
+    },
+    async decode(latent) {
+      const { picture } = await (await decoder.session()).run({ latent: tensor(latent, oneShape) });
+      return picture as Tensor<'B C H W'>;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const holder of [guidance, denoiser, decoder]) await holder.close();
+    },
+  };
+}
+
+/** A session that is opened when it is first asked for. */
+function kept(open: () => Promise<Session>): { session(): Promise<Session>; close(): Promise<void> } {
+  let opened: Promise<Session> | undefined;
+  return {
+    session: () => (opened ??= open()),
+    close: async () => (await opened)?.[Symbol.asyncDispose](),
+  };
+}
+
+/** Runs a session once and closes it. */
+async function once(
+  opening: Promise<Session>,
+  feeds: Readonly<Record<string, AnyTensor>>,
+): Promise<Record<string, AnyTensor>> {
+  await using session = await opening;
+  return await session.run(feeds);
+}
+
+function rowOf({ data, shape }: Tensor, row: number): Tensor {
+  const width = shape[1]!;
+  return tensor(data.slice(row * width, (row + 1) * width), [1, width]);
+}

@@ -1,0 +1,70 @@
+// `reenact` at the paper's scale, with the same networks at a few channels and random weights.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { safetensorsChunks, WEIGHTS_FORMAT } from '../../src/checkpoints/index.ts';
+import { readPaperConfig, readVideo } from '../../src/node/index.ts';
+import { declareParameters } from '../../src/stable-diffusion/index.ts';
+import { runJson, runToFailure } from './run-cli.ts';
+import { PORTRAIT, writeTurningTrack } from './sample-inputs.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'reenact-paper-'));
+const track = join(folder, 'turning.track');
+await writeTurningTrack(track, 6);
+
+/** A file of fresh weights in halves. */
+async function writeWeights(name: string, metadata: Readonly<Record<string, string>> = {}): Promise<string> {
+  const config = await readPaperConfig('paper-tiny');
+  const fresh = declareParameters(config).initialise(1);
+  const tensors = Object.entries(fresh).map(([key, { shape, data }]) => ({
+    ...({ name: key, shape, type: 'float32', writtenType: 'float16' } as const),
+    read: async () => new Uint8Array(Float32Array.from(data).buffer),
+  }));
+  const chunks: Uint8Array[] = [];
+  const common = { format: WEIGHTS_FORMAT, config: JSON.stringify(config) };
+  for await (const chunk of safetensorsChunks(tensors, { ...common, ...metadata })) chunks.push(chunk);
+  writeFileSync(join(folder, name), Buffer.concat(chunks));
+  return join(folder, name);
+}
+
+const words = (weights: string, out: string): string[] => [
+  ...[
+    'reenact',
+    '--portrait',
+    PORTRAIT,
+    '--driving',
+    track,
+    '--weights',
+    weights,
+    '--out',
+    join(folder, out),
+  ],
+  ...['--size', '64'],
+];
+
+test("the paper's networks make a video of a portrait, window after window", async () => {
+  const weights = await writeWeights('small.safetensors');
+  const made = await runJson(...words(weights, 'out.mp4'), '--config', 'paper-tiny', '--steps', '2');
+  assert.deepEqual([made.frames, made.width, made.height], [6, 64, 64]);
+  assert.equal((made.weights as { name: string }).name, 'small');
+  assert.match((made.warnings as string[]).join(), /no trained Gaussians/);
+  using video = await readVideo(join(folder, 'out.mp4'));
+  assert.equal(video.frameCountEstimate, 6);
+});
+
+test('weights that do not fit what is asked for are refused before anything is opened', async () => {
+  const weights = await writeWeights('other.safetensors', { headName: 'somebody' });
+  const fails = async (code: string, pattern: RegExp, ...command: string[]): Promise<void> => {
+    const failure = await runToFailure(...command);
+    assert.equal(failure.code, code, failure.line);
+    assert.match(failure.line, pattern);
+  };
+  await fails('avatar-head', /somebody/, ...words(weights, 'x.mp4'));
+  await fails('other-configuration', /other sizes/, ...words(weights, 'x.mp4'), '--config', 'paper');
+  const none = ['reenact', '--portrait', PORTRAIT, '--driving', track, '--out', join(folder, 'x.mp4')];
+  await fails('no-weights', /weights import/, ...none, '--config', 'paper');
+  await fails('bad-config', /configs\/paper\.json/, ...words(weights, 'x.mp4'), '--config', 'compact');
+});
