@@ -7,23 +7,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { animateDiffName } from '../../src/checkpoints/index.ts';
 import { encodeWeights } from '../../src/nn/index.ts';
-import { declareParameters, paperModelSchema } from '../../src/stable-diffusion/index.ts';
+import { readPaperConfig } from '../../src/node/index.ts';
+import { declareParameters } from '../../src/stable-diffusion/index.ts';
 import { decodeSafetensors, type Tensor } from '../../src/tensor/index.ts';
 import { runJson, runToFailure } from './run-cli.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'weights-files-'));
-const paper = JSON.parse(
-  await readFile(join(import.meta.dirname, '..', '..', 'configs', 'paper.json'), 'utf8'),
-);
-const { autoencoder, unet, guidance } = paper.model;
-Object.assign(paper.model, { size: 64, frames: 4 });
-Object.assign(autoencoder, { widths: [8, 8, 8, 8], groups: 4 });
-Object.assign(unet, { widths: [8, 8, 8, 8], heads: [2, 2, 2, 2], groups: 4, contextWidth: 768 });
-unet.motion.heads = 2;
-Object.assign(guidance, { widths: [8, 8, 8, 8], heads: 2, groups: 4 });
-const config = join(folder, 'small.json');
-await writeFile(config, JSON.stringify(paper));
-const weights = declareParameters(paperModelSchema.parse(paper.model)).initialise(3);
+const config = join(import.meta.dirname, '..', '..', 'configs', 'paper-tiny.json');
+const weights = declareParameters(await readPaperConfig('paper-tiny')).initialise(3);
 
 async function write(name: string, rename: (own: string) => string | null): Promise<string> {
   const chosen = Object.entries(weights).flatMap(([own, value]): [string, Tensor][] => {
