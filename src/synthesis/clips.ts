@@ -66,6 +66,7 @@ export function makeSyntheticClip(
       headMask: target.headMask,
       head: parameters,
       camera: targetCamera,
+      referencePlacement: { parameters: fitted, camera },
     };
   });
 }

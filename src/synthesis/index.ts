@@ -18,6 +18,7 @@ export {
   type LearningPair,
   makeRoundTripPair,
   makeSyntheticPair,
+  misfit,
   type SyntheticPair,
   type SyntheticPairOptions,
 } from './pairs.ts';

@@ -28,6 +28,8 @@ export type LearningPair = {
   readonly head: HeadParameters;
   /** The camera of the target picture; width = height = S. */
   readonly camera: Camera;
+  /** The head as it is fitted to the reference, and the reference's camera. */
+  readonly referencePlacement: HeadPlacement;
 };
 
 /** How a synthetic pair is made. */
@@ -85,6 +87,7 @@ export function makeSyntheticPair(
     headMask: target.headMask,
     head: target.parameters,
     camera: target.camera,
+    referencePlacement: { parameters: fitted, camera },
   };
 }
 
@@ -106,6 +109,7 @@ export function makeRoundTripPair(
     headMask: back.headMask,
     head: fit.parameters,
     camera: fit.camera,
+    referencePlacement: via,
   };
 }
 

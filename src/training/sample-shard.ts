@@ -3,6 +3,7 @@
 // picture there; with the head and the camera of the target, from which the Gaussian map is splatted.
 
 import { BadInputError } from '../errors/index.ts';
+import type { HeadPlacement } from '../lift/index.ts';
 import type { LearningPair } from '../synthesis/index.ts';
 import type { AnyTensor } from '../tensor/index.ts';
 import { decodeSafetensors, elementCount, encodeSafetensors } from '../tensor/index.ts';
@@ -19,7 +20,9 @@ export const SAMPLE_KINDS = ['singleLift', 'roundTrip'] as const;
 export type SampleKind = (typeof SAMPLE_KINDS)[number];
 
 /** One sample; pictures are square, 8-bit sRGB, `S S 3` (S = `size`), masks `S S`. */
-export type TrainingSample = LearningPair & {
+export type TrainingSample = Omit<LearningPair, 'referencePlacement'> & {
+  /** Null in shards that were written without it: their Gaussians cannot be painted. */
+  readonly referencePlacement: HeadPlacement | null;
   readonly label: SampleLabel;
   readonly kind: SampleKind;
   /** Equal for samples of one person. */
@@ -55,6 +58,8 @@ export const SHARD_FORMAT = 'learn2control/samples';
 /** Floats of a camera: fx, fy, cx, cy, then `cameraFromWorld` rotation (9) and translation (3). */
 const CAMERA_FLOATS = 16;
 const PICTURES = { reference: 3, target: 3, lifted: 3, visibility: 1, headMask: 1 } as const;
+/** What the names of the reference's tensors begin with. */
+const REFERENCE = 'reference.';
 const HEAD_PARTS = ['identity', 'expression', 'jointRotations', 'translation'] as const;
 
 /** Serialises a shard. Pictures are stored as they are: shards are local scratch, not an archive. */
@@ -73,25 +78,13 @@ export function encodeSampleShard({ size, headName, samples }: SampleShard): Uin
       ),
     };
   }
-  for (const part of HEAD_PARTS) {
-    const shape = [n, samples[0]?.head[part].length ?? 0];
-    tensors[part] = {
-      dtype: 'float32',
-      shape,
-      data: stack(
-        samples.map((s) => s.head[part]),
-        Float32Array,
-        shape,
-      ),
-    };
-  }
-  const cameras = samples.map(({ camera: c }) => [
-    ...[c.focalXPx, c.focalYPx, c.centreXPx, c.centreYPx],
-    ...Array.from(c.cameraFromWorld.rotation),
-    ...Array.from(c.cameraFromWorld.translation),
-  ]);
-  const cameraShape = [n, CAMERA_FLOATS];
-  tensors.camera = { dtype: 'float32', shape: cameraShape, data: stack(cameras, Float32Array, cameraShape) };
+  putPlacements(
+    tensors,
+    '',
+    samples.map(({ head, camera }) => ({ parameters: head, camera })),
+  );
+  const references = samples.flatMap(({ referencePlacement }) => referencePlacement ?? []);
+  if (references.length === n) putPlacements(tensors, REFERENCE, references);
   const integers = (values: readonly number[]): AnyTensor => ({
     dtype: 'int32',
     shape: [n],
@@ -138,22 +131,15 @@ export function decodeSampleShard(bytes: Uint8Array, name = 'sample shard'): Sam
   };
   const picture = (key: keyof typeof PICTURES, i: number): Uint8Array =>
     row(key, i, size * size * PICTURES[key]);
-  const samples = Array.from({ length: n }, (_, i): TrainingSample => {
-    const camera = row<Float32Array>('camera', i, CAMERA_FLOATS);
-    const label = SAMPLE_LABELS[row<Int32Array>('label', i, 1)[0]!];
-    const kind = SAMPLE_KINDS[row<Int32Array>('kind', i, 1)[0]!];
-    if (label === undefined || kind === undefined) throw reject(`sample ${i} has an unknown label or kind`);
+  const placementAt = (prefix: string, i: number): HeadPlacement => {
+    const part = (key: string, width?: number): Float32Array => row(`${prefix}${key}`, i, width);
+    const camera = part('camera', CAMERA_FLOATS);
     return {
-      reference: picture('reference', i),
-      target: picture('target', i),
-      lifted: picture('lifted', i),
-      visibility: picture('visibility', i),
-      headMask: picture('headMask', i),
-      head: {
-        identity: row('identity', i),
-        expression: row('expression', i),
-        jointRotations: row('jointRotations', i),
-        translation: row('translation', i),
+      parameters: {
+        identity: part('identity'),
+        expression: part('expression'),
+        jointRotations: part('jointRotations'),
+        translation: part('translation'),
       },
       camera: {
         width: size,
@@ -164,6 +150,22 @@ export function decodeSampleShard(bytes: Uint8Array, name = 'sample shard'): Sam
         centreYPx: camera[3]!,
         cameraFromWorld: { rotation: camera.subarray(4, 13), translation: camera.subarray(13, 16) },
       },
+    };
+  };
+  const samples = Array.from({ length: n }, (_, i): TrainingSample => {
+    const placement = placementAt('', i);
+    const label = SAMPLE_LABELS[row<Int32Array>('label', i, 1)[0]!];
+    const kind = SAMPLE_KINDS[row<Int32Array>('kind', i, 1)[0]!];
+    if (label === undefined || kind === undefined) throw reject(`sample ${i} has an unknown label or kind`);
+    return {
+      reference: picture('reference', i),
+      target: picture('target', i),
+      lifted: picture('lifted', i),
+      visibility: picture('visibility', i),
+      headMask: picture('headMask', i),
+      head: placement.parameters,
+      camera: placement.camera,
+      referencePlacement: tensors[`${REFERENCE}camera`] === undefined ? null : placementAt(REFERENCE, i),
       label,
       kind,
       subject: row<Int32Array>('subject', i, 1)[0]!,
@@ -175,6 +177,28 @@ export function decodeSampleShard(bytes: Uint8Array, name = 'sample shard'): Sam
 /** The index's line about a shard. */
 export function shardEntry(file: string, { samples }: SampleShard): ShardEntry {
   return { file, labels: samples.map((s) => s.label), subjects: samples.map((s) => s.subject) };
+}
+
+/** Heads and cameras, one row a sample. */
+function putPlacements(
+  tensors: Record<string, AnyTensor>,
+  prefix: string,
+  placements: readonly HeadPlacement[],
+): void {
+  const put = (name: string, rows: readonly ArrayLike<number>[], width: number): void => {
+    const shape = [rows.length, width];
+    tensors[prefix + name] = { dtype: 'float32', shape, data: stack(rows, Float32Array, shape) };
+  };
+  for (const part of HEAD_PARTS) {
+    const rows = placements.map(({ parameters }) => parameters[part]);
+    put(part, rows, rows[0]?.length ?? 0);
+  }
+  const cameras = placements.map(({ camera: c }) => [
+    ...[c.focalXPx, c.focalYPx, c.centreXPx, c.centreYPx],
+    ...Array.from(c.cameraFromWorld.rotation),
+    ...Array.from(c.cameraFromWorld.translation),
+  ]);
+  put('camera', cameras, CAMERA_FLOATS);
 }
 
 type NumberArray = Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;

@@ -26,6 +26,15 @@ function sample(seed: number): TrainingSample {
       translation: Float32Array.of(0, 0.25, -seed),
     },
     camera: frontCamera(SIZE, SIZE, 8 + seed),
+    referencePlacement: {
+      parameters: {
+        identity: Float32Array.of(1, seed, 3),
+        expression: Float32Array.of(seed, 0.25),
+        jointRotations: new Float32Array(15).fill(seed / 4),
+        translation: Float32Array.of(0, -0.25, -seed),
+      },
+      camera: frontCamera(SIZE, SIZE, 9 + seed),
+    },
     label: seed % 2 === 0 ? 'real' : 'synthetic',
     kind: seed % 2 === 0 ? 'roundTrip' : 'singleLift',
     subject: 7 * seed,

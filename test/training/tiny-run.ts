@@ -40,6 +40,10 @@ export function tinySamples(
       headMask: new Uint8Array(size * size).fill(255),
       head: { ...pose, translation: Float32Array.of(0.01 * (i % 4), 0, -0.6) },
       camera: frontCamera(size, size, size * 1.5),
+      referencePlacement: {
+        parameters: { ...pose, translation: Float32Array.of(0, 0, -0.6) },
+        camera: frontCamera(size, size, size * 1.5),
+      },
       label: subject % 2 === 0 ? 'real' : 'synthetic',
       kind: 'roundTrip',
       subject,
