@@ -90,10 +90,10 @@ export async function openNetworks(avatar: Avatar, options: NetworkOptions): Pro
     encode,
     reference: (latent) =>
       reference.run({ reference: tensor(latent, oneShape), labels: repeated(REAL_LABEL, 1) }),
-    async guidance({ gaussian, lifted, visibility }) {
+    async guidance({ drawn, lifted, visibility }) {
       const seesLift = guidance.inputNames.includes('liftedLatent');
       const feeds = {
-        ...(gaussian === null ? {} : { gaussian }),
+        ...drawn,
         ...(seesLift ? { liftedLatent: tensor(await encode(lifted), oneShape), visibility } : {}),
       };
       return (await guidance.run(feeds)).guidance!.data as Float32Array;

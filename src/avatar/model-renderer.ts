@@ -2,7 +2,6 @@
 // denoised window by window and decoded beside the lifted picture.
 
 import { createSchedule, type ScheduleOptions } from '../diffusion/index.ts';
-import type { GaussianField } from '../gaussians/index.ts';
 import type { HeadModel, HeadParameters } from '../head/index.ts';
 import { createLiftTools } from '../lift/index.ts';
 import type { RgbImage } from '../media/index.ts';
@@ -14,7 +13,7 @@ import type { AvatarNetworks, ReferenceFeatures } from './avatar-networks.ts';
 import { hasTemporalLayers, openNetworks } from './avatar-networks.ts';
 import type { AvatarRenderer, FittedPortrait, FramedPortrait, WeightsName } from './avatar-renderer.ts';
 import { framePortrait } from './avatar-renderer.ts';
-import type { FrameController, FrameControls } from './frame-controls.ts';
+import type { FrameController, FrameControls, SteeredBy } from './frame-controls.ts';
 import { createFrameController } from './frame-controls.ts';
 import type { WindowSamplerOptions } from './window-sampler.ts';
 import { WindowSampler } from './window-sampler.ts';
@@ -61,7 +60,10 @@ export async function openModel(options: ModelOptions): Promise<OpenModel> {
     ...options,
     networks: await openNetworks(avatar, { device, windowFrames, guidanceScale }),
     weights: { name: avatar.name, sha256 },
-    field: avatar.field,
+    steeredBy: {
+      field: avatar.field,
+      kinds: new Set(avatar.config.unet.controls.map(({ kind }) => kind)),
+    },
     sizePx: size,
     schedule: diffusion,
     steps,
@@ -74,7 +76,7 @@ export type Assembly = Pick<ModelSettings, 'head' | 'seed'> & {
   /** The model owns them. */
   readonly networks: AvatarNetworks;
   readonly weights: WeightsName;
-  readonly field: GaussianField | null;
+  readonly steeredBy: SteeredBy;
   readonly sizePx: number;
   readonly schedule: ScheduleOptions;
   readonly steps: number;
@@ -84,7 +86,7 @@ export type Assembly = Pick<ModelSettings, 'head' | 'seed'> & {
 
 /** Networks of any scale as a model. */
 export function assembleModel(assembly: Assembly): OpenModel {
-  const { networks, weights, field, head, seed = 0, sizePx, steps, overlapFrames } = assembly;
+  const { networks, weights, steeredBy, head, seed = 0, sizePx, steps, overlapFrames } = assembly;
   const { windowFrames, latentLength } = networks;
   const tools = createLiftTools(head);
   const noise = createRandom(seed).fillNormal(new Float32Array(latentLength));
@@ -92,7 +94,7 @@ export function assembleModel(assembly: Assembly): OpenModel {
   const sampling = { schedule, steps, windowFrames, overlapFrames, noise };
 
   const framedRenderer = async (framed: FramedPortrait): Promise<AvatarRenderer> => {
-    const controlsOf = createFrameController(field, tools, framed);
+    const controlsOf = createFrameController(steeredBy, tools, framed);
     const picture = asBatch(planarFromImage(framed.image));
     const reference = await networks.reference(await networks.encode(picture));
     return {

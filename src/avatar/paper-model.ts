@@ -36,7 +36,7 @@ export async function openPaperModel(options: PaperModelOptions): Promise<OpenMo
     ...{ head, seed, steps },
     networks: await openPaperNetworks(avatar, { device, windowFrames, guidanceScale, timesteps }),
     weights: { name, sha256 },
-    field: avatar.field ?? freshField(head, config, seed),
+    steeredBy: { field: avatar.field ?? freshField(head, config, seed), kinds: new Set(['gaussian']) },
     sizePx: config.size,
     schedule: diffusion,
     overlapFrames: config.unet.motion === null ? 0 : Math.min(sampling.overlapFrames, windowFrames - 1),

@@ -69,7 +69,7 @@ export async function openPaperNetworks(
     },
     reference: (latent) =>
       once(open(referenceModel(config)), { reference: tensor(latent, oneShape), label: REAL }),
-    async guidance({ gaussian }) {
+    async guidance({ drawn: { gaussian } }) {
       const outputs = await (await guidance.session()).run({ control: gaussian! });
       return outputs.guidance!.data as Float32Array;
     },

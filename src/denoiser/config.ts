@@ -30,10 +30,17 @@ export type AutoencoderConfig = {
   };
 };
 
-/** A control: a picture in the target's pose that steers the denoiser. */
+/**
+ * What may steer the denoiser, each a picture in the target's pose. `gaussian`: the splatted features (the paper's);
+ * `landmarks+normals+depth`: the posed head as plain maps (its baseline); `painted`: the splatted features, and the
+ * reference's colours on the same Gaussians; `lifted`: the latent of the lifted picture, and its visibility.
+ */
+export const CONTROL_KINDS = ['gaussian', 'landmarks+normals+depth', 'painted', 'lifted'] as const;
+export type ControlKind = (typeof CONTROL_KINDS)[number];
+
+/** One control and the network that brings it in. */
 export type ControlConfig = {
-  /** `gaussian`: the splatted features; `lifted`: the latent of the lifted picture, and its visibility. */
-  readonly kind: 'gaussian' | 'lifted';
+  readonly kind: ControlKind;
   /** Side of the block that the first layer sees as channels. */
   readonly fold: number;
   /** Channels at each size; each but the first halves it. */
@@ -105,14 +112,23 @@ const unetSchema: z.ZodType<UnetConfig> = z
     feedForwardMultiplier: count,
     sharesReference: z.boolean(),
     temporal: z.strictObject({ heads: count, maxFrames: count }),
-    controls: z.array(
-      z.strictObject({ kind: z.enum(['gaussian', 'lifted']), fold: count, widths, heads: countOrNone }),
-    ),
+    controls: z
+      .array(z.strictObject({ kind: z.enum(CONTROL_KINDS), fold: count, widths, heads: countOrNone }))
+      .min(1),
     liftPriorVariance: z.number().positive().max(1).nullable(),
   })
   .refine((unet) => unet.widths.length === unet.heads.length, {
     message: 'heads needs one number for each of widths',
   })
+  .refine(({ controls }) => new Set(controls.map(({ kind }) => kind)).size === controls.length, {
+    message: 'controls names one kind twice',
+  })
+  .refine(
+    ({ controls }) => !['gaussian', 'painted'].every((one) => controls.some(({ kind }) => kind === one)),
+    {
+      message: 'the control "painted" holds the features of "gaussian": leave one of them out',
+    },
+  )
   .refine((unet) => unet.liftPriorVariance === null || unet.controls.some(({ kind }) => kind === 'lifted'), {
     message: 'liftPriorVariance needs the control "lifted"',
   });

@@ -7,13 +7,17 @@ import type { Scope } from '../nn/index.ts';
 import { attentionLayer, convLayer, groupNormLayer, keyValueOf, pictureOf, tokensOf } from '../nn/index.ts';
 import type { Value } from '../tensor/index.ts';
 import { add, averagePool2d, concat, silu, spaceToDepth } from '../tensor/index.ts';
-import type { ControlConfig, ModelConfig } from './config.ts';
+import type { ControlConfig, ControlKind, ModelConfig } from './config.ts';
 import { latentFactor } from './config.ts';
 
 /** The controls of a batch; those that the configuration lists must be there. */
 export type Controls = {
   /** `B gaussianChannels S S`: the splatted features. */
   readonly gaussian?: Value;
+  /** `B gaussianChannels+4 S S`: the splatted features and colours of the reference. */
+  readonly painted?: Value;
+  /** `B 5 S S`: normals, depth and landmarks of the posed head. */
+  readonly maps?: Value;
   /** The lifted picture as the encoder sees it, normalised, `B latentChannels S/f S/f`. */
   readonly liftedLatent?: Value;
   /** `B 1 S S`, in [0, 1]. */
@@ -22,13 +26,15 @@ export type Controls = {
 
 /** The sum of all controls' features: `B C S/f S/f`, C the U-Net's first width. */
 export function guidance(scope: Scope, controls: Controls, { unet, autoencoder }: ModelConfig): Value {
-  const features = unet.controls.map((control) => {
-    const map =
-      control.kind === 'gaussian'
-        ? controls.gaussian!
-        : withVisibility(controls.liftedLatent!, controls.visibility!, latentFactor(autoencoder));
-    return guidanceNetwork(scope.at(control.kind), map, control, unet);
-  });
+  const mapOf: Record<ControlKind, () => Value> = {
+    gaussian: () => controls.gaussian!,
+    'landmarks+normals+depth': () => controls.maps!,
+    painted: () => controls.painted!,
+    lifted: () => withVisibility(controls.liftedLatent!, controls.visibility!, latentFactor(autoencoder)),
+  };
+  const features = unet.controls.map((control) =>
+    guidanceNetwork(scope.at(control.kind), mapOf[control.kind](), control, unet),
+  );
   return features.reduce((total, value) => add(total, value));
 }
 

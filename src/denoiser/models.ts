@@ -1,5 +1,6 @@
 // The ONNX models that inference runs, each emitted from the same functions that training uses.
 
+import { HEAD_MAP_CHANNELS, PAINT_CHANNELS } from '../head/index.ts';
 import type { ParameterSet, Weights } from '../nn/index.ts';
 import { createParameterSet, weightsFor } from '../nn/index.ts';
 import type { OnnxModel, Value } from '../tensor/index.ts';
@@ -68,7 +69,8 @@ export function referenceModel(config: ModelConfig, weights: Weights, { batch }:
 
 /**
  * The controls to `guidance` (of `guidanceShape`), once a frame. Inputs, as far as the configuration lists them:
- * `gaussian` `B gaussianChannels S S`, `liftedLatent` `B C h w` (normalised), `visibility` `B 1 S S`.
+ * `gaussian` `B gaussianChannels S S`, `painted` with four more channels, `maps` `B 5 S S`, `liftedLatent`
+ * `B C h w` (normalised), `visibility` `B 1 S S`.
  */
 export function guidanceModel(config: ModelConfig, weights: Weights, { batch }: BatchOptions): OnnxModel {
   const set = createParameterSet();
@@ -120,12 +122,15 @@ export function tokenNames(path: string): { key: string; value: string } {
 export function controlInputs(config: ModelConfig, batch: number): Controls {
   const kinds = new Set(config.unet.controls.map(({ kind }) => kind));
   const { size, gaussianChannels } = config;
+  const picture = (name: string, channels: number): Value => input(name, [batch, channels, size, size]);
   return {
-    ...(kinds.has('gaussian') ? { gaussian: input('gaussian', [batch, gaussianChannels, size, size]) } : {}),
+    ...(kinds.has('gaussian') ? { gaussian: picture('gaussian', gaussianChannels) } : {}),
+    ...(kinds.has('painted') ? { painted: picture('painted', gaussianChannels + PAINT_CHANNELS) } : {}),
+    ...(kinds.has('landmarks+normals+depth') ? { maps: picture('maps', HEAD_MAP_CHANNELS) } : {}),
     ...(kinds.has('lifted')
       ? {
           liftedLatent: input('liftedLatent', latentShape(config, batch)),
-          visibility: input('visibility', [batch, 1, size, size]),
+          visibility: picture('visibility', 1),
         }
       : {}),
   };

@@ -8,6 +8,7 @@ export * from './gaussian-binding.ts';
 export * from './gaussian-field.ts';
 export * from './gaussian-placement.ts';
 export * from './gpu-splatter.ts';
+export * from './painted-field.ts';
 export * from './reference-splatting.ts';
 export * from './splat-scene.ts';
 export * from './splatter.ts';

@@ -8,6 +8,9 @@ import { addNoise, minSnrWeight, mixtureAt, trailingTimesteps, velocityOf } from
 import type { AnyTensor, Random, Session } from '../tensor/index.ts';
 import { createRandom, deriveSeed, tensor } from '../tensor/index.ts';
 import { augment } from './augmentation.ts';
+import type { ControlSources, SteeredPicture } from './control-sources.ts';
+import { drawControls, trackedHead } from './control-sources.ts';
+import type { PosedHead } from './gaussian-learner.ts';
 import type { TrainingSample } from './sample-shard.ts';
 import { SAMPLE_LABELS } from './sample-shard.ts';
 import type { DenoiserTraining } from './training-config.ts';
@@ -20,8 +23,19 @@ export type BatchMaker = {
   /** The encoder for one picture: `picture` to `latent`. */
   readonly encoder: Session;
   readonly statistics: LatentStatistics;
+  readonly sources: ControlSources;
   readonly seed: number;
 };
+
+/** The heads of a step's pictures as a tracker would give them; with `clips` as in `denoiserBatch`. */
+export function trackedHeads(
+  { settings, seed }: Pick<BatchMaker, 'settings' | 'seed'>,
+  clips: readonly (readonly TrainingSample[])[],
+  step: number,
+): PosedHead[] {
+  const { headJitter: jitter = 0 } = settings;
+  return clips.flat().map((sample, i) => trackedHead(sample, { jitter, seed: deriveSeed(seed, step, 2, i) }));
+}
 
 /** The inputs of the training graph, but for the Gaussian map. `clips` holds equally long clips. */
 export async function denoiserBatch(
@@ -44,6 +58,8 @@ export async function denoiserBatch(
   const keepsReference = new Float32Array(count);
   const weight = new Float32Array(count * side * side);
   const timesteps = new BigInt64Array(count);
+  const heads = trackedHeads(maker, clips, step);
+  const steered: SteeredPicture[] = [];
   for (const [c, clip] of clips.entries()) {
     // One colour change for a clip: its seed is drawn once, and each frame's generator begins there.
     const look = random.integer(2 ** 31);
@@ -59,6 +75,7 @@ export async function denoiserBatch(
       velocity.set(velocityOf(clean, noise, at), i * each);
       liftedLatent.set(await encode(maker, pictures.lifted), i * each);
       visibility.set(pictures.visibility, i * model.size ** 2);
+      steered.push({ sample, reference: pictures.reference, posed: heads[i]! });
       if (f === 0) reference.set(await encode(maker, pictures.reference), c * each);
       keepsReference[i] = keeps;
       const stepWeight = minSnrWeight(schedule, t, settings.gamma);
@@ -80,6 +97,7 @@ export async function denoiserBatch(
     keepsReference: tensor(keepsReference, [count]),
     weight: tensor(weight, [count, 1, side, side]),
     timesteps: { dtype: 'int64', shape: [count], data: timesteps },
+    ...drawControls(maker.sources, steered),
     labels: labels(clips.flat()),
     referenceLabels: labels(clips.map((clip) => clip[0]!)),
   };

@@ -6,6 +6,7 @@ import type { Controls, ModelConfig } from '../denoiser/index.ts';
 import { controlInputs, denoise, latentShape, TEMPORAL_NAME } from '../denoiser/index.ts';
 import type { ParameterSet, Weights } from '../nn/index.ts';
 import { createParameterSet, weightsFor } from '../nn/index.ts';
+import type { Value } from '../tensor/index.ts';
 import { input, mean, mul, square, sub } from '../tensor/index.ts';
 import type { LearningProblem } from './trainer.ts';
 import type { DenoiserTraining } from './training-config.ts';
@@ -56,7 +57,7 @@ export function denoiserProblem(options: DenoiserProblemOptions): DenoiserProble
   const learns = (key: string): boolean => name === '1' || key.includes(`.${TEMPORAL_NAME}.`);
   const trained = new Map([...parameters.values].filter(([key]) => learns(key)));
   const frozen = new Map([...parameters.values].filter(([key]) => !learns(key)));
-  const fieldLearns = name === '1' && controls.gaussian !== undefined;
+  const map = fieldInput(controls);
   return {
     parameters,
     controls,
@@ -66,7 +67,13 @@ export function denoiserProblem(options: DenoiserProblemOptions): DenoiserProble
       trained,
       frozen: weightsFor(frozen, weights, 'the weights of stage 1'),
       optimiser: settings,
-      ...(fieldLearns ? { gradientsOf: { gaussian: controls.gaussian } } : {}),
+      ...(name === '1' && map !== null ? { gradientsOf: map } : {}),
     },
   };
+}
+
+/** The control that is splatted from the field, under its input's name; null where there is none. */
+export function fieldInput({ gaussian, painted }: Controls): Record<string, Value> | null {
+  if (gaussian !== undefined) return { gaussian };
+  return painted === undefined ? null : { painted };
 }

@@ -16,9 +16,10 @@ import type { Weights } from '../nn/index.ts';
 import type { Device, Tensor } from '../tensor/index.ts';
 import { encodeOnnxModel, tensor } from '../tensor/index.ts';
 import { unchanged } from './augmentation.ts';
+import { createControlSources, mapGradient, withFieldMap } from './control-sources.ts';
 import type { BatchMaker } from './denoiser-batch.ts';
-import { denoiserBatch } from './denoiser-batch.ts';
-import { denoiserProblem } from './denoiser-problem.ts';
+import { denoiserBatch, trackedHeads } from './denoiser-batch.ts';
+import { denoiserProblem, fieldInput } from './denoiser-problem.ts';
 import { validateDenoiser } from './denoiser-validation.ts';
 import { GaussianLearner } from './gaussian-learner.ts';
 import type { SampleReader } from './sample-reader.ts';
@@ -59,9 +60,10 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
     spins: false,
   });
   let statistics = await latentStatistics();
-  const maker = (): BatchMaker => ({ model, settings, schedule, encoder, statistics, seed });
+  const sources = createControlSources(head, model);
+  const maker = (): BatchMaker => ({ model, settings, schedule, encoder, statistics, sources, seed });
   const gaussians =
-    controls.gaussian === undefined
+    fieldInput(controls) === null
       ? null
       : new GaussianLearner({
           head,
@@ -111,11 +113,12 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
       return others;
     },
     complete(batch, step) {
-      if (gaussians === null) return batch;
-      return { ...batch, gaussian: gaussians.map(clipsAt(step).flat()) };
+      return gaussians === null
+        ? batch
+        : withFieldMap(batch, gaussians, trackedHeads(maker(), clipsAt(step), step));
     },
     learn(outputs, step) {
-      const gradient = outputs['gradient.gaussian'];
+      const gradient = mapGradient(outputs);
       if (gradient !== undefined) gaussians?.learn(gradient, step + 1);
     },
     outsideState: () => ({ ...gaussians?.state(), ...statisticsTensors() }),
@@ -131,7 +134,7 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
       validateDenoiser(
         { ...weights, ...frozen, ...averaged },
         {
-          ...{ model, device, schedule, encoder, statistics, gaussians, seed },
+          ...{ model, device, schedule, encoder, statistics, gaussians, sources, seed },
           steps: settings.focusSteps,
           samples: samples.validation,
         },

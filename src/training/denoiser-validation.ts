@@ -16,6 +16,8 @@ import type { Weights } from '../nn/index.ts';
 import type { AnyTensor, Device, OnnxModel, Session, Tensor } from '../tensor/index.ts';
 import { createRandom, deriveSeed, encodeOnnxModel, tensor } from '../tensor/index.ts';
 import { unchanged } from './augmentation.ts';
+import type { ControlSources } from './control-sources.ts';
+import { drawControls, withFieldMap } from './control-sources.ts';
 import { encode } from './denoiser-batch.ts';
 import type { GaussianLearner } from './gaussian-learner.ts';
 import type { TrainingSample } from './sample-shard.ts';
@@ -33,6 +35,7 @@ export type DenoiserValidation = {
   readonly encoder: Session;
   readonly statistics: LatentStatistics;
   readonly gaussians: GaussianLearner | null;
+  readonly sources: ControlSources;
   readonly samples: readonly TrainingSample[];
 };
 
@@ -41,7 +44,7 @@ const SHEET_ROWS = 8;
 
 /** Columns of the sheet: reference, lifted, visibility, lift decoded, output, target. */
 export async function validateDenoiser(weights: Weights, how: DenoiserValidation): Promise<Validation> {
-  const { model, device, schedule, statistics, gaussians } = how;
+  const { model, device, schedule, statistics, gaussians, sources } = how;
   const open = (onnx: OnnxModel): Promise<Session> =>
     device.createSession(encodeOnnxModel(onnx), { spins: false });
   await using reference = await open(referenceModel(model, weights, { batch: 1 }));
@@ -65,11 +68,12 @@ export async function validateDenoiser(weights: Weights, how: DenoiserValidation
     };
     const truth = await encode(how, planes.target);
     const liftedLatent = await encode(how, planes.lifted);
-    const controls = {
+    const drawn = {
       liftedLatent: tensor(liftedLatent, shape),
       visibility: picture(planes.visibility, 1),
-      ...(gaussians === null ? {} : { gaussian: gaussians.map([one]) }),
+      ...drawControls(sources, [{ sample: one, reference: planes.reference, posed: one }]),
     };
+    const controls = gaussians === null ? drawn : withFieldMap(drawn, gaussians, [one]);
     const features = await guidance.run(only(controls, guidance));
     const tokens = await reference.run({
       reference: tensor(await encode(how, planes.reference), shape),

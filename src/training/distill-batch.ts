@@ -7,6 +7,8 @@ import type { AnyTensor, Random } from '../tensor/index.ts';
 import { createRandom, deriveSeed, tensor } from '../tensor/index.ts';
 import type { AugmentedSample } from './augmentation.ts';
 import { augment } from './augmentation.ts';
+import type { SteeredPicture } from './control-sources.ts';
+import { drawControls } from './control-sources.ts';
 import type { BatchMaker } from './denoiser-batch.ts';
 import { encode } from './denoiser-batch.ts';
 import type { TrainingSample } from './sample-shard.ts';
@@ -51,6 +53,7 @@ export async function distillBatch(
   const windowWeight = new Float32Array(count * area);
   const windowRows = new Float32Array(count * windowSide * side);
   const windowColumns = new Float32Array(count * side * windowSide);
+  const steered: SteeredPicture[] = [];
   for (const [i, sample] of samples.entries()) {
     const pictures = augment(
       sample,
@@ -72,6 +75,7 @@ export async function distillBatch(
     noisy.set(addNoise(guess, noise, at), i * each);
     clean.set(truth, i * each);
     liftedLatent.set(lift, i * each);
+    steered.push({ sample, reference: pictures.reference, posed: sample });
     reference.set(await encode(maker, pictures.reference), i * each);
     visibility.set(pictures.visibility, i * size * size);
     keepsReference[i] = random.uniform() >= settings.referenceDropout ? 1 : 0;
@@ -124,6 +128,7 @@ export async function distillBatch(
     windowWeight: window(windowWeight, 1),
     windowRows: tensor(windowRows, [count, 1, windowSide, side]),
     windowColumns: tensor(windowColumns, [count, 1, side, windowSide]),
+    ...drawControls(maker.sources, steered),
   };
 }
 

@@ -39,7 +39,9 @@ import {
   stopGradient,
   sub,
 } from '../tensor/index.ts';
+import { createControlSources, withFieldMap } from './control-sources.ts';
 import type { BatchMaker } from './denoiser-batch.ts';
+import { fieldInput } from './denoiser-problem.ts';
 import { validateDenoiser } from './denoiser-validation.ts';
 import { distillBatch } from './distill-batch.ts';
 import { GaussianLearner } from './gaussian-learner.ts';
@@ -134,9 +136,10 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
     mean: weights[LATENT_STATISTICS.mean]!,
     deviation: weights[LATENT_STATISTICS.deviation]!,
   };
-  const maker: Omit<BatchMaker, 'settings'> = { model, schedule, encoder, statistics, seed };
+  const sources = createControlSources(head, model);
+  const maker: Omit<BatchMaker, 'settings'> = { model, schedule, encoder, statistics, sources, seed };
   const gaussians =
-    controls.gaussian === undefined
+    fieldInput(controls) === null
       ? null
       : new GaussianLearner({
           head,
@@ -169,13 +172,13 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
     initialWeights: () => start,
     batchAt: (step) => distillBatch({ ...maker, settings }, samples.batchAt(step), step),
     complete: (feeds, step) =>
-      gaussians === null ? feeds : { ...feeds, gaussian: gaussians.map(samples.batchAt(step)) },
+      gaussians === null ? feeds : withFieldMap(feeds, gaussians, samples.batchAt(step)),
     shipped: () => kept,
     validate: (averaged) =>
       validateDenoiser(
         { ...weights, ...averaged },
         {
-          ...{ model, device, schedule, encoder, statistics, gaussians, seed },
+          ...{ model, device, schedule, encoder, statistics, gaussians, sources, seed },
           steps: 1,
           samples: samples.validation,
         },

@@ -9,12 +9,14 @@ import {
   bindGaussians,
   fieldParameters,
   initialiseField,
+  paintedField,
   placeGaussians,
   Splatter,
+  withoutPaint,
 } from '../gaussians/index.ts';
 import type { Camera } from '../geometry/index.ts';
 import type { HeadModel, HeadParameters, HeadPoser } from '../head/index.ts';
-import { createHeadPoser, neutralParameters } from '../head/index.ts';
+import { createHeadPoser, neutralParameters, PAINT_CHANNELS } from '../head/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import { tensor, zeros } from '../tensor/index.ts';
 
@@ -61,15 +63,21 @@ export class GaussianLearner {
     }
   }
 
-  /** The control map of a batch, `B C H W`; `learn` goes back through it. */
-  map(batch: readonly PosedHead[]): Tensor<'B C H W'> {
+  /**
+   * The control map of a batch, `B C H W`; `learn` goes back through it.
+   * @param paintings for each picture `N 4`, splatted as four more channels
+   */
+  map(batch: readonly PosedHead[], paintings?: readonly Float32Array[]): Tensor<'B C H W'> {
     const { width, height } = batch[0]!.camera;
-    const pixels = this.#options.channels * width * height;
-    const map = zeros<'B C H W'>([batch.length, this.#options.channels, height, width]);
+    const channels = this.#options.channels + (paintings === undefined ? 0 : PAINT_CHANNELS);
+    const pixels = channels * width * height;
+    const map = zeros<'B C H W'>([batch.length, channels, height, width]);
     while (this.#splatters.length < batch.length) this.#splatters.push(new Splatter());
     for (const [i, { head, camera }] of batch.entries()) {
       const placement = placeGaussians(this.#binding, this.#activated, this.#poser.pose(head));
-      const images = this.#splatters[i]!.forward({ camera, ...placement, ...this.#activated });
+      const painting = paintings?.[i];
+      const field = painting === undefined ? this.#activated : paintedField(this.#activated, painting);
+      const images = this.#splatters[i]!.forward({ camera, ...placement, ...field });
       map.data.set(images.features.data, i * pixels);
     }
     return map;
@@ -88,7 +96,10 @@ export class GaussianLearner {
     for (const [i, splatter] of this.#splatters.slice(0, count).entries()) {
       const data = gradient.data.subarray(i * pixels, (i + 1) * pixels);
       const features = tensor<'C H W'>(data, [channels, height, width]);
-      total = activateFieldBackward(this.#activated, splatter.backward({ features }), total);
+      const back = splatter.backward({ features });
+      const isPainted = channels > this.#options.channels;
+      const own = isPainted ? withoutPaint(back.features, this.#options.channels) : back.features;
+      total = activateFieldBackward(this.#activated, { ...back, features: own }, total);
     }
     if (total === undefined) return;
     const parameters = Object.entries(fieldParameters(this.field));

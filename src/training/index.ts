@@ -3,6 +3,7 @@
 export * from './augmentation.ts';
 export * from './autoencoder-stage.ts';
 export * from './checkpoints.ts';
+export * from './control-sources.ts';
 export * from './curves.ts';
 export * from './denoiser-batch.ts';
 export * from './denoiser-problem.ts';

@@ -55,6 +55,8 @@ export type DenoiserTraining = OptimiserConfig & {
   readonly gamma: number;
   /** How much more the head counts than what is around it; 0 is the paper's plain mean. */
   readonly headWeight: number;
+  /** How far the heads of Gaussians and maps are off, in a tracker's usual errors; default 0. */
+  readonly headJitter?: number | undefined;
   /** Learning rate of the Gaussian field; 0 freezes it. */
   readonly fieldLearningRate: number;
   /** Stage 1: three scales a Gaussian instead of the paper's one, which did as well there. Default false. */
@@ -123,6 +125,7 @@ const denoiser = {
   gamma: positive,
   headWeight: positive,
   fieldLearningRate: positive,
+  headJitter: positive.optional(),
   isFieldAnisotropic: z.boolean().optional(),
 };
 const autoencoder = {
