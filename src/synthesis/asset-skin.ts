@@ -3,7 +3,7 @@
 
 import { type HeadModel, PART_NAMES } from '../head/index.ts';
 import type { BaseMesh } from './base-mesh.ts';
-import type { Colour } from './traits.ts';
+import type { Colour } from './colour.ts';
 
 /** An 8-bit sRGB picture with alpha, `H W 4`, v down. */
 export type TexturePicture = { readonly width: number; readonly height: number; readonly data: Uint8Array };

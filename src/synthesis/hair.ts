@@ -26,7 +26,7 @@ const GROWTH: Readonly<Record<Exclude<HairStyle, 'bald'>, Growth>> = {
   buzz: { ribbons: 1100, segments: 1, widthMetres: 0.006, weight: 0, lift: 0.8 },
   short: { ribbons: 1300, segments: 3, widthMetres: 0.008, weight: 0.05, lift: 0.35 },
   swept: { ribbons: 1300, segments: 5, widthMetres: 0.01, weight: 0.1, lift: 0.45 },
-  curly: { ribbons: 1500, segments: 5, widthMetres: 0.008, weight: 0.12, lift: 0.8 },
+  curly: { ribbons: 1700, segments: 6, widthMetres: 0.007, weight: 0.08, lift: 2.5 },
   bob: { ribbons: 1300, segments: 8, widthMetres: 0.015, weight: 0.62, lift: 0.3 },
   long: { ribbons: 1400, segments: 11, widthMetres: 0.016, weight: 0.68, lift: 0.3 },
   tied: { ribbons: 900, segments: 7, widthMetres: 0.011, weight: 0, lift: 0.05 },
@@ -36,7 +36,7 @@ const FROM_CENTRE: Vector = [-SKULL_CENTRE[0], -SKULL_CENTRE[1], -SKULL_CENTRE[2
 
 /** The hair of a subject on its shaped head at rest (`V 3`); nothing for a bald one. */
 export function growHair(head: HeadModel, shaped: Float32Array, traits: SubjectTraits): Piece[] {
-  const { style } = traits.hair;
+  const style = styleUnder(traits);
   if (style === 'bald') return [];
   const random = createRandom(deriveSeed(traits.seed, 21));
   const scalp = scalpOf(head, shaped, traits);
@@ -47,6 +47,12 @@ export function growHair(head: HeadModel, shaped: Float32Array, traits: SubjectT
     strands.push(growStrand(grower, ...sampleRoot(scalp, shaped, random)));
   if (style === 'tied') strands.push(...growTail(grower));
   return [capOf(scalp, shaped, grower), ribbonsOf(strands, style)];
+}
+
+/** What is left of a style under a cap or a headscarf. */
+function styleUnder({ hair: { style }, worn: { headwear } }: SubjectTraits): HairStyle {
+  if (headwear === 'headscarf') return 'bald';
+  return headwear === 'cap' && style !== 'long' && style !== 'bob' ? 'bald' : style;
 }
 
 type Scalp = {
@@ -143,7 +149,10 @@ function growStrand({ traits, random, growth, style, skull }: Grower, root: Vect
   const { hair } = traits;
   const length = hair.lengthMetres * random.uniform(0.75, 1.1);
   const step = length / growth.segments;
-  const standOff = 0.002 + hair.volumeMetres * random.uniform(0.2, 1);
+  const standOff =
+    style === 'curly'
+      ? 0.008 + hair.volumeMetres * (1.5 - 0.7 * random.uniform() ** 2)
+      : 0.002 + hair.volumeMetres * random.uniform(0.2, 1);
   const comb = combDirection(traits, style, root, normal, random);
   let direction = unit(add(scaled(comb, 1), scaled(normal, growth.lift), scaled(randomVector(random), 0.18)));
   const points: Vector[] = [root];
@@ -154,13 +163,16 @@ function growStrand({ traits, random, growth, style, skull }: Grower, root: Vect
     const pull: Vector = style === 'tied' ? unit(add(KNOT, scaled(point, -1))) : [0, -1, 0];
     const weight = style === 'tied' ? 0.7 : growth.weight * Math.min(1, (2 * i) / growth.segments);
     direction = unit(add(scaled(direction, 1 - weight), scaled(pull, weight)));
+    if (style === 'curly' && i > 1) direction = layDown(direction, outward[i - 1]!, 0.9);
     if (style !== 'curly' && style !== 'buzz') direction = layDown(direction, outward[i - 1]!, 0.75);
     const curl = hair.curl * (style === 'curly' ? 0.8 : 0.35);
     const twist = scaled(randomVector(random), curl * 0.9);
     const wave = scaled(unit(cross(direction, normal)), curl * 0.7 * Math.sin(phase + i * 1.9));
     const reach = style === 'tied' ? Math.min(step * 1.4, norm(add(KNOT, scaled(point, -1))) * 0.6) : step;
     point = add(point, scaled(unit(add(direction, twist, wave)), reach));
+    if (style === 'curly') point = ontoShell(point, skull, standOff);
     const kept = keepOff(point, skull, standOff * Math.min(1, i / 2), hair.fringe === 0 || style === 'long');
+    if (hair.fringe > 0 && style !== 'long') shortenFringe(kept, hair.fringe);
     direction = unit(add(scaled(direction, 0.6), scaled(unit(add(kept, scaled(points[i - 1]!, -1))), 0.4)));
     point = kept;
     points.push(point);
@@ -172,6 +184,15 @@ function growStrand({ traits, random, growth, style, skull }: Grower, root: Vect
     widthMetres: growth.widthMetres * random.uniform(0.7, 1.3),
     tone: random.uniform(),
   };
+}
+
+/** Draws a point in to a shell around the skull: curls stand off it, but coil back instead of pointing away. */
+function ontoShell(point: Vector, skull: SkullField, standOff: number): Vector {
+  const offset = add(point, FROM_CENTRE);
+  const distance = norm(offset);
+  const direction = scaled(offset, 1 / distance);
+  const most = skull.radius(direction[0], direction[1], direction[2]) + standOff;
+  return distance < most || point[1] < -0.07 ? point : add(SKULL_CENTRE, scaled(direction, most));
 }
 
 /** A direction with most of what points away from the skull taken out. */
@@ -247,6 +268,13 @@ function keepOff(point: Vector, skull: SkullField, standOff: number, clearsFace:
   return moved;
 }
 
+/** Draws up what hangs before the eyes: a portrait shows them. */
+function shortenFringe(point: Vector, fringe: number): void {
+  const end = 0.042 - 0.012 * fringe;
+  if (point[2] > -0.03 && Math.abs(point[0]) < 0.06 && point[1] < end)
+    point[1] = end + 0.2 * (point[1] - end) * fringe;
+}
+
 /** The bundle behind the knot of tied hair. */
 function growTail({ traits, random, growth }: Grower): Strand[] {
   const isBun = traits.hair.partingMetres > 0;
@@ -316,7 +344,7 @@ function capOf(scalp: Scalp, shaped: Float32Array, { traits, random, style }: Gr
     const root: Vector = [shaped[3 * v]!, shaped[3 * v + 1]!, shaped[3 * v + 2]!];
     const raise = style === 'tied' || style === 'buzz' ? 0.002 : 0.75 * traits.hair.volumeMetres;
     vertices.push(
-      ...add(root, scaled(normal, -0.002 + (raise + 0.002) * Math.max(0, scalp.cover[v]! * 1.5 - 0.5))),
+      ...add(root, scaled(normal, -0.002 + (raise + 0.002) * Math.max(0, scalp.cover[v]! * 2.5 - 1.5))),
     );
     extra.push(0.3, random.uniform(0.1, 0.5));
     directions.push(...combDirection(traits, style, root, normal, random));

@@ -10,7 +10,7 @@ const LIGHT_DISTANCE_METRES = 4;
 const SHADOW_RADIUS_METRES = 0.32;
 const SHADOW_BIAS_METRES = 0.006;
 
-/** How much of the key light reaches a world point, 0 to 1, soft over about three texels. */
+/** How much of the key light reaches a world point, 0 to 1, soft by the light's size. */
 export type Shadow = (x: number, y: number, z: number) => number;
 
 /** Sees the scene from the key light; `centre` is the world point that the light aims at. */
@@ -32,29 +32,44 @@ export function castShadow(
   const t = Float64Array.from(camera.cameraFromWorld.translation);
   const { focalXPx, centreXPx, focalYPx, centreYPx } = camera;
   const { depths } = buffer;
+  const softnessMetres = Math.max(light.softnessMetres, 0.0035);
+  const radiusPx = (softnessMetres * SHADOW_SIZE) / 2 / SHADOW_RADIUS_METRES;
+  const margin = radiusPx + 1;
   return (x, y, z) => {
     const depth = r[6]! * x + r[7]! * y + r[8]! * z + t[2]!;
     const px = (focalXPx * (r[0]! * x + r[1]! * y + r[2]! * z + t[0]!)) / depth + centreXPx;
     const py = (focalYPx * (r[3]! * x + r[4]! * y + r[5]! * z + t[1]!)) / depth + centreYPx;
-    const x0 = Math.floor(px - 1);
-    const y0 = Math.floor(py - 1);
-    if (x0 < 0 || y0 < 0 || x0 + 3 > SHADOW_SIZE || y0 + 3 > SHADOW_SIZE) return 1;
-    // Percentage-closer over 3 x 3 with weights that slide with the position; each axis' weights sum to 2.
-    const fx = px - 1 - x0;
-    const fy = py - 1 - y0;
-    const reached = depth - SHADOW_BIAS_METRES;
+    if (px < margin || py < margin || px > SHADOW_SIZE - margin || py > SHADOW_SIZE - margin) return 1;
+    // A turn of the taps that differs from place to place trades bands for grain, which a camera has anyway.
+    const turn = 2 * ((Math.imul(px * 64, 0x27d4eb2d) ^ Math.imul(py * 64, 0x2c1b3c6d)) >>> 26);
+    const c = TURNS[turn]!;
+    const s = TURNS[turn + 1]!;
     let lit = 0;
-    for (let j = 0; j < 3; j++) {
-      const at = (y0 + j) * SHADOW_SIZE + x0;
-      const row =
-        (reached <= depths[at]! ? 1 - fx : 0) +
-        (reached <= depths[at + 1]! ? 1 : 0) +
-        (reached <= depths[at + 2]! ? fx : 0);
-      lit += row * (j === 0 ? 1 - fy : j === 1 ? 1 : fy);
+    for (let tap = 0; tap < TAPS.length; tap += 3) {
+      const tx = TAPS[tap]! * radiusPx;
+      const ty = TAPS[tap + 1]! * radiusPx;
+      const at = Math.floor(py + s * tx + c * ty) * SHADOW_SIZE + Math.floor(px + c * tx - s * ty);
+      // The further from the middle, the more a slope may rise before it counts as in the way.
+      const reached = depth - SHADOW_BIAS_METRES - 0.25 * TAPS[tap + 2]! * softnessMetres;
+      if (reached <= depths[at]!) lit++;
     }
-    return lit / 4;
+    return lit / TAP_COUNT;
   };
 }
+
+const TAP_COUNT = 9;
+/** Places within a unit disc, evenly spread, with their distance from its middle. */
+const TAPS = Float64Array.from({ length: 3 * TAP_COUNT }, (_, i) => {
+  const [tap, k] = [Math.floor(i / 3), i % 3];
+  const radius = Math.sqrt((tap + 0.5) / TAP_COUNT);
+  const turn = 2.39996 * tap;
+  return k === 0 ? radius * Math.cos(turn) : k === 1 ? radius * Math.sin(turn) : radius;
+});
+
+/** Cosines and sines of 64 turns. */
+const TURNS = Float64Array.from({ length: 128 }, (_, i) =>
+  i % 2 === 0 ? Math.cos((Math.PI * i) / 64) : Math.sin((Math.PI * (i - 1)) / 64),
+);
 
 function lightCamera(
   towards: readonly [number, number, number],
@@ -140,7 +155,7 @@ function opennessAt(
 
 /** How far around a pixel is looked, metres, and how much each distance counts. */
 const RADII = Float64Array.of(0.005, 0.014, 0.034);
-const STRENGTHS = Float64Array.of(0.09, 0.11, 0.1);
+const STRENGTHS = Float64Array.of(0.13, 0.16, 0.15);
 /** Pairs of x and y; each stands for its opposite too. */
 const DIRECTIONS = Float64Array.of(1, 0, 0.5, 0.87, -0.5, 0.87);
 

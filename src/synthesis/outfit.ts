@@ -5,10 +5,11 @@ import type { AssetPiece, Outfit } from './asset-library.ts';
 import { type AssetMesh, assetScale, placeAsset } from './asset-mesh.ts';
 import { linearFromByte, type TexturePicture } from './asset-skin.ts';
 import { strandDirections } from './asset-strands.ts';
+import type { Colour } from './colour.ts';
 import type { Piece } from './scene.ts';
 import { greyed, skinTone } from './skin.ts';
 import { placeUvs, type SubjectTextures, stackTextures } from './textures.ts';
-import type { Colour, SubjectTraits } from './traits.ts';
+import type { SubjectTraits } from './traits.ts';
 
 /** How far a skin may be lightened or darkened towards a subject's tone. */
 const LEAST_GAIN = 0.4;

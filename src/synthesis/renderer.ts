@@ -1,16 +1,19 @@
 // One picture of a subject: rasterised at twice the size, shaded, averaged, tone-mapped. Everything exact
 // comes with it: parameters, camera, masks.
 
-import type { Camera } from '../geometry/index.ts';
+import { type Camera, rotationFromAxisAngle } from '../geometry/index.ts';
 import type { HeadModel, HeadParameters, HeadPoser } from '../head/index.ts';
 import { createHeadPoser } from '../head/index.ts';
-import { createRasteriser, NO_TRIANGLE, type Rasteriser } from '../kernels/index.ts';
+import { createRasteriser, NO_TRIANGLE, type Rasteriser, type VisibilityBuffer } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
-import { createRandom, deriveSeed } from '../tensor/index.ts';
-import { createBackground } from './background.ts';
+import { deriveSeed } from '../tensor/index.ts';
+import { paintBackground } from './background.ts';
+import { develop } from './lens.ts';
+import type { PointLight } from './light-model.ts';
 import { ambientOpenness, castShadow } from './lighting.ts';
 import { buildScene, MATERIALS, type Scene, VERTEX, VERTEX_CHANNELS } from './scene.ts';
-import { createShader, type PointLight, type PointShader } from './shading.ts';
+import { createShader, type PointShader } from './shading.ts';
+import { creasesOf } from './skin-relief.ts';
 import { STRAND_TEXTURE } from './strand-texture.ts';
 import type { Subject } from './subject.ts';
 import { createSurfacePainter } from './textures.ts';
@@ -38,9 +41,8 @@ export function createRenderTools(head: HeadModel): RenderTools {
   return { head, poser: createHeadPoser(head), rasteriser: createRasteriser() };
 }
 
-const SAMPLE_SHIFT = 1;
 /** Samples along each side of a pixel. */
-const SAMPLES = 1 << SAMPLE_SHIFT;
+const SAMPLES = 2;
 const SHARE = 1 / SAMPLES ** 2;
 
 /** Renders a subject with its head placed so; `noiseSeed` varies the camera's noise. */
@@ -86,45 +88,99 @@ export function renderSubject(
   const colour = new Float32Array(3);
   const values = new Float32Array(VERTEX_CHANNELS);
   const painted = new Float32Array(3);
-  const point: PointLight = { lit: 0, open: 0, viewX: 0, viewY: 0, viewZ: 1, isPainted: false, painted };
+  const point: PointLight = {
+    ...{ lit: 0, open: 0, viewX: 0, viewY: 0, viewZ: 1, isPainted: false, painted, isCloth: false },
+    turn: rotationFromAxisAngle(parameters.jointRotations.subarray(0, 3)),
+    creases: creasesOf(head.expressionNames, parameters.expression, traits),
+    footprintMetres: -translation[2]! / camera.focalXPx,
+  };
   const [eyeX, eyeY, eyeZ] = cameraPlace(camera);
   const clothes = MATERIALS.indexOf('clothes');
-  for (let y = 0; y < fine.height; y++) {
-    const row = (y >> SAMPLE_SHIFT) * width;
-    for (let x = 0; x < fine.width; x++) {
-      const sample = y * fine.width + x;
-      const triangle = buffer.triangleIds[sample]!;
-      if (triangle === NO_TRIANGLE) continue;
-      interpolate(scene, triangle, buffer.barycentrics, 3 * sample, values);
-      const wx = values[VERTEX.world]!;
-      const wy = values[VERTEX.world + 1]!;
-      const wz = values[VERTEX.world + 2]!;
-      const vx = eyeX - wx;
-      const vy = eyeY - wy;
-      const vz = eyeZ - wz;
-      const distance = Math.sqrt(vx * vx + vy * vy + vz * vz);
-      point.viewX = vx / distance;
-      point.viewY = vy / distance;
-      point.viewZ = vz / distance;
-      point.lit = shadow(wx, wy, wz);
-      point.open = openness[sample]!;
-      const material = scene.materials[triangle]!;
-      if (paint) point.isPainted = paint(triangle, material, buffer.barycentrics, 3 * sample, painted);
-      shade(material, values, 0, point, colour);
-      const pixel = row + (x >> SAMPLE_SHIFT);
-      personCounts[pixel]!++;
-      if (material !== clothes && values[VERTEX.headness]! > 0.5) headCounts[pixel]!++;
-      for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += SHARE * colour[k]!;
+  let [lit, litPixel, litDistance] = [1, -1, 0];
+  /** Shades the point that `values` holds and adds it to a pixel, for so many samples of it. */
+  const addPoint = (pixel: number, samples: number, triangle: number, sample: number): void => {
+    const wx = values[VERTEX.world]!;
+    const wy = values[VERTEX.world + 1]!;
+    const wz = values[VERTEX.world + 2]!;
+    const vx = eyeX - wx;
+    const vy = eyeY - wy;
+    const vz = eyeZ - wz;
+    const distance = Math.sqrt(vx * vx + vy * vy + vz * vz);
+    point.viewX = vx / distance;
+    point.viewY = vy / distance;
+    point.viewZ = vz / distance;
+    // Samples of one pixel at one depth lie in the same shadow.
+    if (pixel !== litPixel || Math.abs(distance - litDistance) > ONE_SURFACE_METRES) {
+      lit = shadow(wx, wy, wz);
+      litPixel = pixel;
+      litDistance = distance;
+    }
+    point.lit = lit;
+    point.open = openness[sample]!;
+    const material = scene.materials[triangle]!;
+    if (paint) point.isPainted = paint(triangle, material, buffer.barycentrics, 3 * sample, painted);
+    shade(material, values, 0, point, colour);
+    personCounts[pixel]! += samples;
+    if (material !== clothes && !point.isCloth && values[VERTEX.headness]! > 0.5)
+      headCounts[pixel]! += samples;
+    for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += samples * SHARE * colour[k]!;
+  };
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const column = pixel % width;
+    const first = SAMPLES * (((pixel - column) / width) * fine.width + column);
+    if (isOneSurface(buffer, scene.materials, first, fine.width)) {
+      const last = first + fine.width + 1;
+      interpolate(scene, buffer.triangleIds[first]!, buffer.barycentrics, 3 * first, values);
+      interpolate(scene, buffer.triangleIds[last]!, buffer.barycentrics, 3 * last, other);
+      for (let k = 0; k < VERTEX_CHANNELS; k++) values[k] = (values[k]! + other[k]!) / 2;
+      addPoint(pixel, SAMPLES ** 2, buffer.triangleIds[first]!, first);
+      continue;
+    }
+    for (let row = 0; row < SAMPLES; row++) {
+      for (let sample = first + row * fine.width; sample < first + row * fine.width + SAMPLES; sample++) {
+        const triangle = buffer.triangleIds[sample]!;
+        if (triangle === NO_TRIANGLE) continue;
+        interpolate(scene, triangle, buffer.barycentrics, 3 * sample, values);
+        addPoint(pixel, 1, triangle, sample);
+      }
     }
   }
   addBackground(linear, personCounts, backgroundOf(subject, width, height));
   return {
-    image: develop(linear, width, height, traits.seed, noiseSeed),
+    image: develop(linear, camera, traits.lens, deriveSeed(traits.seed, noiseSeed)),
     headMask: headCounts.map(toMask),
     personMask: personCounts.map(toMask),
     parameters,
     camera,
   };
+}
+
+const other = new Float32Array(VERTEX_CHANNELS);
+/** Samples this close in depth belong to one surface, as a pixel sees it. */
+const ONE_SURFACE_METRES = 0.004;
+/** What varies so finely that each sample is shaded by itself. */
+const FINE = ['eye', 'hair', 'lash', 'brow', 'jewel', 'frame'] as const;
+const IS_FINE = Uint8Array.from(MATERIALS, (name) => Number((FINE as readonly string[]).includes(name)));
+
+/** Whether all samples of a pixel see one smooth surface, so that it may be shaded once. */
+function isOneSurface(
+  { triangleIds, depths }: VisibilityBuffer,
+  materials: Uint8Array,
+  first: number,
+  stride: number,
+): boolean {
+  const triangle = triangleIds[first]!;
+  if (triangle === NO_TRIANGLE) return false;
+  const material = materials[triangle]!;
+  if (IS_FINE[material]) return false;
+  for (let row = 0; row < SAMPLES; row++) {
+    for (let sample = first + row * stride; sample < first + row * stride + SAMPLES; sample++) {
+      const seen = triangleIds[sample]!;
+      if (seen === NO_TRIANGLE || materials[seen] !== material) return false;
+      if (Math.abs(depths[sample]! - depths[first]!) > ONE_SURFACE_METRES) return false;
+    }
+  }
+  return true;
 }
 
 /** The vertex values of one sample: only those that are seen are worth their memory. */
@@ -168,14 +224,7 @@ const backgrounds = new WeakMap<Subject, PaintedBackground>();
 function backgroundOf(subject: Subject, width: number, height: number): Float32Array {
   const known = backgrounds.get(subject);
   if (known?.width === width && known.height === height) return known.data;
-  const paint = createBackground(subject.traits);
-  const data = new Float32Array(width * height * 3);
-  const colour = new Float32Array(3);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    const x = pixel % width;
-    paint((x + 0.5) / width, ((pixel - x) / width + 0.5) / height, colour);
-    data.set(colour, 3 * pixel);
-  }
+  const data = paintBackground(subject.traits, width, height);
   backgrounds.set(subject, { width, height, data });
   return data;
 }
@@ -196,35 +245,3 @@ function cameraPlace({ cameraFromWorld: { rotation: r, translation: t } }: Camer
   const along = (k: number): number => -(r[k]! * t[0]! + r[3 + k]! * t[1]! + r[6 + k]! * t[2]!);
   return [along(0), along(1), along(2)];
 }
-
-const NOISE_AMPLITUDE = 1.6;
-
-/** Linear light to 8-bit sRGB: a soft shoulder above one half, the sensor's noise. */
-function develop(
-  linear: Float32Array,
-  width: number,
-  height: number,
-  seed: number,
-  noiseSeed: number,
-): RgbImage {
-  const random = createRandom(deriveSeed(seed, 77, noiseSeed));
-  const data = new Uint8Array(linear.length);
-  for (let i = 0; i < linear.length; i++) {
-    const place = Math.min(TONE_STEPS - 1, Math.sqrt(Math.max(0, linear[i]!)) * TONE_SCALE);
-    const step = Math.floor(place);
-    const encoded = TONES[step]! + (place - step) * (TONES[step + 1]! - TONES[step]!);
-    const noise = NOISE_AMPLITUDE * (random.uniform() + random.uniform() - 1) * 1.5;
-    data[i] = Math.min(255, Math.max(0, Math.round(encoded + noise)));
-  }
-  return { width, height, data };
-}
-
-const TONE_STEPS = 4096;
-/** Steps per square root of light; the last step stands for 9 times white and more. */
-const TONE_SCALE = TONE_STEPS / 3;
-/** Encoded values (0 to 255) by the square root of linear light, to within a thousandth. */
-const TONES = Float64Array.from({ length: TONE_STEPS + 1 }, (_, step) => {
-  const light = (step / TONE_SCALE) ** 2;
-  const mapped = light < 0.5 ? light : 0.5 + 0.5 * (1 - Math.exp(-(light - 0.5) / 0.5));
-  return 255 * (mapped <= 0.0031308 ? 12.92 * mapped : 1.055 * mapped ** (1 / 2.4) - 0.055);
-});

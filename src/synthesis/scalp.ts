@@ -29,7 +29,7 @@ const HEIGHTS = Float64Array.from({ length: 181 }, (_, degrees) => {
   return h0 + ((h1 - h0) * (degrees - d0)) / (d1 - d0);
 });
 
-/** How much hair grows at a point of the skin: 0 none to 1 full, soft over about 8 mm at the hairline. */
+/** How much hair grows at a point of the skin: 0 none to 1 full, soft over about 12 mm at the hairline. */
 export function scalpCover(hair: SubjectTraits['hair'], x: number, y: number, z: number): number {
   const side = Math.abs(x);
   const front = z - SKULL_AXIS_Z;
@@ -42,7 +42,7 @@ export function scalpCover(hair: SubjectTraits['hair'], x: number, y: number, z:
     const temple = (degrees - 28) / 16;
     height += Math.min(1.2, hair.recession) * (0.012 + 0.022 * Math.exp(-(temple * temple)));
   }
-  const t = Math.min(1, Math.max(0, (y - height + 0.003) / 0.009));
+  const t = Math.min(1, Math.max(0, (y - height + 0.005) / 0.013));
   return t * t * (3 - 2 * t);
 }
 

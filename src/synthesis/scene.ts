@@ -9,6 +9,7 @@ import {
   PART_NAMES,
   vertexCount,
 } from '../head/index.ts';
+import { lashTexels } from './lashes.ts';
 
 /** What a triangle is made of. */
 export const MATERIALS = [
@@ -21,6 +22,9 @@ export const MATERIALS = [
   'hair',
   'lash',
   'brow',
+  'wrap',
+  'frame',
+  'jewel',
 ] as const;
 export type Material = (typeof MATERIALS)[number];
 
@@ -238,6 +242,7 @@ function layOut(head: HeadModel, pieces: readonly Piece[], strands: TextureRegio
   const cutOut = pieces.filter((piece) => piece.uvs !== null);
   opaque.forEach(addPiece);
   const firstTriangle = materials.length;
+  const lashes = lashTexels(head);
   const wearsLashes = pieces.some((piece) => piece.material === 'lash');
   scenery.materials.forEach((material, t) => {
     if (material !== lash || wearsLashes) return;
@@ -245,7 +250,7 @@ function layOut(head: HeadModel, pieces: readonly Piece[], strands: TextureRegio
     for (const v of scenery.triangles.subarray(3 * t, 3 * t + 3)) {
       triangles.push(v);
       uvTriangles.push(uvs.length / 2);
-      const [u, along] = lashTexel(head.template[3 * v]!);
+      const { u, v: along } = lashes[v]!;
       uvs.push(strands.u + u * strands.width, strands.v + along * strands.height);
     }
   });
@@ -259,12 +264,6 @@ function layOut(head: HeadModel, pieces: readonly Piece[], strands: TextureRegio
       directions: piece.directions ?? vertexNormals(piece.vertices, piece.triangles),
     })),
   };
-}
-
-/** A place in the strand texture for a lash: its strands pass every 12 mm along the lid. */
-function lashTexel(x: number): [number, number] {
-  const place = Math.abs(x) * 80;
-  return [Math.abs(1 - (place % 2)), 0.35];
 }
 
 /** The posed head whose shoulders stay upright: what turns with the root is the head alone. */

@@ -1,6 +1,7 @@
 // A subject: a seed's traits with what is built from them once and rendered often: hair and clothes.
 
 import { type HeadModel, type HeadPoser, neutralParameters } from '../head/index.ts';
+import { makeAccessories } from './accessories.ts';
 import { type AssetLibrary, chooseOutfit } from './asset-library.ts';
 import { tailorClothes } from './clothes.ts';
 import { growHair } from './hair.ts';
@@ -29,10 +30,10 @@ export function createSubject(
 ): Subject {
   const traits = sampleTraits(seed, head);
   const shaped = poser.pose({ ...neutralParameters(head), identity: traits.identity });
-  const clothes = tailorClothes(head, shaped, traits);
-  if (!assets) return { traits, pieces: [clothes, ...growHair(head, shaped, traits)], textures: null };
+  const worn = [tailorClothes(head, shaped, traits), ...makeAccessories(head, shaped, traits)];
+  if (!assets) return { traits, pieces: [...worn, ...growHair(head, shaped, traits)], textures: null };
   const outfit = chooseOutfit(traits, assets);
   const grown = outfit.hair ? [] : growHair(head, shaped, traits);
   const { pieces, textures } = putOn(outfit, traits, shaped, grown);
-  return { traits, pieces: [clothes, ...pieces], textures };
+  return { traits, pieces: [...worn, ...pieces], textures };
 }

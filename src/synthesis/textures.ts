@@ -4,9 +4,9 @@
 import type { HeadModel } from '../head/index.ts';
 import type { AssetIris } from './asset-iris.ts';
 import { type AssetSkin, linearFromByte, type TexturePicture } from './asset-skin.ts';
+import type { Colour } from './colour.ts';
 import { headScenery, MATERIALS, type Scene, type TextureRegion } from './scene.ts';
 import { STRAND_TEXTURE } from './strand-texture.ts';
-import type { Colour } from './traits.ts';
 
 /** Pictures above each other in one. */
 export type TextureAtlas = {

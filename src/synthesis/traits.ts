@@ -3,8 +3,12 @@
 
 import type { HeadModel } from '../head/index.ts';
 import { createRandom, deriveSeed, type Random } from '../tensor/index.ts';
-
-export type Colour = readonly [red: number, green: number, blue: number];
+import { BACKGROUNDS } from './background.ts';
+import { type Colour, luminance, mix, sampleColour, scaled } from './colour.ts';
+import { type GarmentTraits, sampleGarment } from './garment.ts';
+import { type LensTraits, sampleLens } from './lens.ts';
+import { skinTone } from './skin.ts';
+import { sampleWorn, type WornTraits } from './worn.ts';
 
 export const HAIR_STYLES = ['bald', 'buzz', 'short', 'swept', 'curly', 'bob', 'long', 'tied'] as const;
 export type HairStyle = (typeof HAIR_STYLES)[number];
@@ -52,15 +56,22 @@ export type SubjectTraits = {
     readonly fringe: number;
   };
   readonly beard: { readonly stubble: number; readonly style: 'none' | 'moustache' | 'full' };
-  readonly clothes: {
-    readonly colour: Colour;
-    readonly second: Colour;
-    readonly neckline: 'round' | 'deep' | 'collar' | 'high';
-    readonly pattern: 'plain' | 'stripes' | 'knit';
+  readonly makeUp: {
+    /** Shadow on the lids, a line at their rims, colour on the cheeks. */
+    readonly lids: number;
+    readonly lidColour: Colour;
+    readonly liner: number;
+    readonly blush: number;
   };
+  readonly garment: GarmentTraits;
+  readonly worn: WornTraits;
   readonly background: {
-    readonly kind: 'plain' | 'gradient' | 'clouds' | 'room';
+    readonly kind: (typeof BACKGROUNDS)[number];
     readonly colours: readonly [Colour, Colour, Colour];
+    /** How far out of focus, a share of the picture's width. */
+    readonly blur: number;
+    /** Brightness of white things in it. */
+    readonly light: number;
   };
   readonly light: {
     /** Unit vector towards the key light, world. */
@@ -71,7 +82,13 @@ export type SubjectTraits = {
     /** Light from the side opposite the key. */
     readonly fillColour: Colour;
     readonly rimStrength: number;
+    /** Blur of the key light's shadow, metres: small for the sun, large for a window. */
+    readonly softnessMetres: number;
+    /** A broad light from one side, as of a window or a bright wall. */
+    readonly broadDirection: readonly [number, number, number];
+    readonly broadColour: Colour;
   };
+  readonly lens: LensTraits;
   readonly camera: {
     /** Focal length over image width. */
     readonly focalRatio: number;
@@ -97,6 +114,16 @@ export function sampleTraits(seed: number, head: HeadModel): SubjectTraits {
     () => 0.9 * clampNormal(identityRandom, 2.3),
   );
   const face = stream(3);
+  const skin = {
+    melanin,
+    haemoglobin: face.uniform(0.2, 0.9),
+    blotches: face.uniform(0.2, 1),
+    freckles: melanin < 0.35 && face.uniform() < 0.3 ? face.uniform(0.3, 1) : 0,
+    moles: face.uniform(),
+    wrinkles: Math.max(0, age - 0.25) * face.uniform(0.6, 1.3),
+    shine: face.uniform(0.3, 1),
+    underEye: face.uniform(0, 0.6) + 0.4 * age,
+  };
   const lipStrength =
     masculinity < 0.5 && face.uniform() < 0.35 ? face.uniform(0.4, 1) : face.uniform(0, 0.25);
   return {
@@ -104,16 +131,7 @@ export function sampleTraits(seed: number, head: HeadModel): SubjectTraits {
     identity,
     masculinity,
     age,
-    skin: {
-      melanin,
-      haemoglobin: face.uniform(0.2, 0.9),
-      blotches: face.uniform(0.2, 1),
-      freckles: melanin < 0.35 && face.uniform() < 0.3 ? face.uniform(0.3, 1) : 0,
-      moles: face.uniform(),
-      wrinkles: Math.max(0, age - 0.25) * face.uniform(0.6, 1.3),
-      shine: face.uniform(0.3, 1),
-      underEye: face.uniform(0, 0.6) + 0.4 * age,
-    },
+    skin,
     lips: {
       colour: face.choose<Colour>([
         [0.45, 0.08, 0.09],
@@ -132,9 +150,12 @@ export function sampleTraits(seed: number, head: HeadModel): SubjectTraits {
     eyes: sampleEyes(stream(4), melanin),
     hair: sampleHair(stream(5), { masculinity, age, colour: hairColour, grey }),
     beard: sampleBeard(stream(6), masculinity),
-    clothes: sampleClothes(stream(7)),
+    makeUp: sampleMakeUp(stream(11), masculinity),
+    garment: sampleGarment(stream(7), masculinity > 0.5),
+    worn: sampleWorn(stream(12), masculinity > 0.5),
     background: sampleBackground(stream(8)),
-    light: sampleLight(stream(9)),
+    light: exposed(sampleLight(stream(9)), skin),
+    lens: sampleLens(stream(13)),
     camera: sampleCamera(stream(10)),
   };
 }
@@ -216,20 +237,28 @@ function sampleBeard(random: Random, masculinity: number): SubjectTraits['beard'
   return { stubble: random.uniform() ** 1.5, style };
 }
 
-function sampleClothes(random: Random): SubjectTraits['clothes'] {
+function sampleMakeUp(random: Random, masculinity: number): SubjectTraits['makeUp'] {
+  const wears = masculinity < 0.5 && random.uniform() < 0.5;
   return {
-    colour: sampleColour(random, 0.7),
-    second: sampleColour(random, 0.8),
-    neckline: random.choose(['round', 'round', 'deep', 'collar', 'high']),
-    pattern: random.choose(['plain', 'plain', 'stripes', 'knit']),
+    lids: wears ? random.uniform(0, 0.7) : 0,
+    lidColour: random.choose<Colour>([
+      [0.12, 0.06, 0.04],
+      [0.07, 0.05, 0.05],
+      [0.16, 0.07, 0.08],
+      [0.09, 0.08, 0.1],
+    ]),
+    liner: wears ? random.uniform(0.2, 1) : 0,
+    blush: wears ? random.uniform(0, 0.6) : 0,
   };
 }
 
 function sampleBackground(random: Random): SubjectTraits['background'] {
-  const base = sampleColour(random, 0.45);
+  const base = sampleColour(random, 0.7);
   return {
-    kind: random.choose(['plain', 'gradient', 'clouds', 'clouds', 'room', 'room']),
+    kind: random.choose(BACKGROUNDS),
     colours: [base, mix(base, sampleColour(random, 0.5), 0.6), sampleColour(random, 0.6)],
+    blur: 0.004 + 0.035 * random.uniform() ** 1.5,
+    light: random.uniform(0.45, 1.15),
   };
 }
 
@@ -243,7 +272,7 @@ function sampleLight(random: Random): SubjectTraits['light'] {
     strength * (1 - 0.2 * warm),
   ];
   const key = random.uniform(0.7, 2.1);
-  const ambient = random.uniform(0.3, 0.75);
+  const ambient = 0.85 * random.uniform(0.3, 0.75);
   return {
     keyDirection: [
       Math.sin(azimuth) * Math.cos(elevation),
@@ -255,6 +284,42 @@ function sampleLight(random: Random): SubjectTraits['light'] {
     groundColour: tint(ambient * random.uniform(0.35, 0.8), 0.5 * warmth + 0.3),
     fillColour: tint(random.uniform(0.05, 0.5), random.uniform(-1, 1)),
     rimStrength: random.uniform() < 0.4 ? random.uniform(0.3, 1.2) : 0,
+    softnessMetres: 0.003 + 0.022 * random.uniform() ** 1.5,
+    ...sampleBroadLight(random, tint),
+  };
+}
+
+/** Light as the camera exposes for: half way from what there is to what makes a face of middle brightness. */
+function exposed(light: SubjectTraits['light'], skin: SubjectTraits['skin']): SubjectTraits['light'] {
+  const { keyColour, skyColour, groundColour, fillColour, broadColour } = light;
+  const arriving =
+    0.55 * luminance(keyColour) +
+    0.5 * (luminance(skyColour) + luminance(groundColour)) +
+    0.3 * (luminance(fillColour) + luminance(broadColour));
+  const gain = Math.min(2.2, Math.max(0.5, (0.3 / (arriving * luminance(skinTone({ skin })))) ** 0.45));
+  return {
+    ...light,
+    keyColour: scaled(keyColour, gain),
+    skyColour: scaled(skyColour, gain),
+    groundColour: scaled(groundColour, gain),
+    fillColour: scaled(fillColour, gain),
+    broadColour: scaled(broadColour, gain),
+  };
+}
+
+function sampleBroadLight(
+  random: Random,
+  tint: (strength: number, warm: number) => Colour,
+): Pick<SubjectTraits['light'], 'broadDirection' | 'broadColour'> {
+  const azimuth = random.choose([-1, 1]) * random.uniform(0.3, 1.5);
+  const elevation = random.uniform(0, 0.7);
+  return {
+    broadDirection: [
+      Math.sin(azimuth) * Math.cos(elevation),
+      Math.sin(elevation),
+      Math.cos(azimuth) * Math.cos(elevation),
+    ],
+    broadColour: tint(random.uniform(0.1, 0.7), random.uniform(-1, 1)),
   };
 }
 
@@ -266,24 +331,6 @@ function sampleCamera(random: Random): SubjectTraits['camera'] {
   };
 }
 
-/** A colour from a hue of any kind; `muted` in [0, 1] draws it towards grey. */
-function sampleColour(random: Random, muted: number): Colour {
-  const hue = random.uniform(0, 6);
-  const value = random.uniform(0.08, 0.9) ** 1.7;
-  const saturation = random.uniform() ** 1.5 * (1 - 0.7 * muted * random.uniform());
-  const channel = (shift: number): number => {
-    const place = (hue + shift) % 6;
-    const ramp = Math.min(1, Math.max(0, Math.abs(place - 3) - 1));
-    return value * (1 - saturation * (1 - ramp));
-  };
-  return [channel(0), channel(4), channel(2)];
-}
-
 function clampNormal(random: Random, limit: number): number {
   return Math.min(limit, Math.max(-limit, random.normal()));
-}
-
-/** Linear blend of two colours. */
-export function mix(a: Colour, b: Colour, share: number): Colour {
-  return [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]), a[2] + share * (b[2] - a[2])];
 }
