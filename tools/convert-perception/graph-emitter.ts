@@ -78,12 +78,15 @@ export class GraphEmitter {
       dtype: example.dtype,
       shape: example.shape,
     });
+    const nodes = withoutDeadNodes([...this.#nodes, ...renames], Object.keys(outputs));
+    const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+    const initialisers = Object.entries(this.#initialisers).filter(([constant]) => used.has(constant));
     return {
       name,
-      nodes: withoutDeadNodes([...this.#nodes, ...renames], Object.keys(outputs)),
+      nodes,
       inputs: this.#feeds.map((feed) => describe(feed.name, feed)),
       outputs: Object.entries(outputs).map(([publicName, value]) => describe(publicName, value)),
-      initialisers: this.#initialisers,
+      initialisers: Object.fromEntries(initialisers),
     };
   }
 

@@ -44,6 +44,22 @@ export const NETWORKS: readonly NetworkSpec[] = [
     outputs: landmarkOutputs,
   },
   {
+    name: 'face-features',
+    source: 'facemesh-attention',
+    sizePx: 192,
+    purpose:
+      'The first layers of the face mesh, one output a size, for a perceptual distance. Input in [0, 1].',
+    origin: `${MEDIAPIPE}: face landmarks with attention`,
+    licence: 'Apache-2.0',
+    outputs: async (_graph, node) =>
+      Object.fromEntries(
+        [2, 5, 8, 11, 14].map((layer, i) => [
+          `features${i}`,
+          node(`StatefulPartitionedCall/functional_1/p_re_lu_${layer}/Relu`),
+        ]),
+      ),
+  },
+  {
     name: 'person-mask',
     source: 'selfie',
     sizePx: 256,
@@ -67,6 +83,20 @@ export const NETWORKS: readonly NetworkSpec[] = [
     }),
   },
 ];
+
+/**
+ * A recogniser of faces that knows nothing of the shipped networks, to judge with. It is not shipped: its authors'
+ * code is Apache-2.0 and the package MIT, but nobody states a licence for these weights by themselves.
+ */
+export const FACE_RECOGNITION: NetworkSpec = {
+  name: 'mobilefacenet',
+  source: 'mobilefacenet',
+  sizePx: 112,
+  purpose: 'Face recognition: 192 features of a face aligned as for ArcFace. Input (RGB - 127.5) / 128.',
+  origin: 'MobileFaceNet_TF, https://github.com/sirius-ai/MobileFaceNet_TF',
+  licence: 'not stated for the weights',
+  outputs: async (_graph, node) => ({ embedding: node('embeddings') }),
+};
 
 /** Both scales in one: `scores` 896 1 and `boxes` 896 16, the fine scale's 512 anchors first. */
 async function detectorOutputs(graph: GraphEmitter, node: (name: string) => Value) {
