@@ -19,6 +19,12 @@ export function bootstrapMean(values: readonly number[], seed = 1): Interval {
   return { mean, low: means[Math.floor(0.025 * RESAMPLES)]!, high: means[Math.floor(0.975 * RESAMPLES)]! };
 }
 
+/** The mean of those that are numbers; NaN where none is. */
+export function meanOf(values: readonly number[]): number {
+  const numbers = values.filter((value) => !Number.isNaN(value));
+  return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+}
+
 /** Pearson's correlation of two series of one length; NaN where one does not vary. */
 export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const n = a.length;

@@ -10,6 +10,8 @@ export * from './dataset-lock.ts';
 export * from './dataset-pictures.ts';
 export * from './dataset-sources.ts';
 export * from './dataset-subject-job.ts';
+export * from './evaluation-folder.ts';
+export * from './evaluation-judges.ts';
 export * from './fused-kernels.ts';
 export * from './image-file.ts';
 export * from './input-file.ts';

@@ -95,7 +95,7 @@ test('evaluate measures a subject beside the lift and copying, and writes a shee
   skip: NO_WEIGHTS,
 }, async () => {
   const result = (await runJson(
-    ...['evaluate', '--protocol', 'novel-view', '--synthetic', '1', '--steps', '1'],
+    ...['evaluate', '--protocol', 'novel-view', '--synthetic', '1', '--steps', '1', '--orbits', '0'],
     ...['--sheet', at('evaluation.png')],
   )) as Record<'metrics' | 'lift' | 'copying', { psnr: { mean: number } }> & Record<string, unknown>;
   assert.deepEqual([result.subjects, result.failures], [1, 0]);

@@ -22,7 +22,8 @@ export function seededWeights(
   return weights;
 }
 
-function seededWeight(name: string, shape: readonly number[]): Tensor {
+/** A parameter by its name. */
+export function seededWeight(name: string, shape: readonly number[]): Tensor {
   const gain = Math.sqrt(3 / elementCount(shape.slice(1)));
   const scaled = (u: number): number => {
     if (shape.length > 1) return u * gain;

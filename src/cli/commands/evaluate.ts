@@ -1,78 +1,41 @@
-// `evaluate --protocol novel-view --synthetic N`: how far the model's pictures are from the truth on held-out
-// synthetic subjects, beside the reference copied as the answer and the lift alone.
+// `evaluate --protocol self|cross|novel-view`: how good the model's pictures are, or those of any other program, beside
+// the lift alone and the reference copied.
 
 import { z } from 'zod';
-import type { Interval, MetricSummary } from '../../evaluation/index.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
-import { choice, inputFile, integer, outputFile } from '../option-types.ts';
-
-/** Subjects from this seed on are in no training data. */
-const FIRST_HELD_OUT_SEED = 500_000;
-const SHEET_ROWS = 12;
-const SHEET_COLUMNS = ['reference', 'lift', 'output', 'truth'] as const;
+import { choice, inputFile, integer, outputFile, text } from '../option-types.ts';
 
 export const command: CliCommand = defineCommand({
-  summary: 'measure the model on held-out synthetic subjects with known truth',
+  summary: "measure the model, or any other program's pictures, against the truth",
   options: z.object({
-    protocol: choice('what is asked of the model', ['novel-view']),
-    synthetic: integer('how many subjects; --seed numbers the first, from 500000 on', {
+    protocol: choice('what is asked of the model', ['self', 'cross', 'novel-view']),
+    synthetic: integer('how many rendered subjects; --seed numbers the first, from 500000 on', {
       min: 1,
       max: 100_000,
-    }),
+    }).optional(),
+    clipFrames: integer('frames of a clip that are used, its first included', { min: 2, max: 1000 }).default(
+      40,
+    ),
+    orbits: integer('subjects that are also shown from all around, for multi-view consistency', {
+      min: 0,
+      max: 100_000,
+    }).default(8),
+    out: text('the folder for the report; an interrupted evaluation goes on there', {
+      expects: 'the path of a folder',
+      hint: 'DIR',
+    }).optional(),
     weights: inputFile('weights to use instead of those of the package').optional(),
     steps: integer('denoising steps of the network', { min: 1, max: 1000 }).optional(),
+    faceNetwork: inputFile('face recogniser in ArcFace form (ONNX) for CSIM').optional(),
+    lpipsTrunk: inputFile("VGG16 for LPIPS: torchvision's weights as safetensors, or ONNX").optional(),
     sheet: outputFile('also write a sheet of reference, lift, output and truth', '.png').optional(),
   }),
-  examples: ['evaluate --protocol novel-view --synthetic 50 --seed 500000 --sheet sheet.png --json'],
-  async run({ synthetic, weights, steps, sheet }, { emit, openDevice, seed, signal }) {
-    const { openModel } = await import('../../avatar/index.ts');
-    const { evaluateSynthetic } = await import('../../evaluation/index.ts');
-    const { contactSheet } = await import('../../media/index.ts');
-    const { expectWritable, loadAvatar, loadEmbeddedHead, writeImage } = await import('../../node/index.ts');
-    const { createRenderTools } = await import('../../synthesis/index.ts');
-    if (sheet !== undefined) await expectWritable(sheet);
-    const head = await loadEmbeddedHead();
-    const loaded = await loadAvatar(head, weights);
-    await using model = await openModel({
-      ...loaded,
-      head,
-      device: await openDevice(),
-      windowFrames: 1,
-      ...(steps === undefined ? {} : { steps }),
-    });
-    const report = await evaluateSynthetic({
-      tools: createRenderTools(head),
-      model,
-      subjects: synthetic,
-      seed: seed < FIRST_HELD_OUT_SEED ? FIRST_HELD_OUT_SEED + seed : seed,
-      sizePx: loaded.avatar.config.size,
-      events: emit,
-      signal,
-    });
-    const { rows, ...fields } = report;
-    if (sheet !== undefined) {
-      const cells = rows.slice(0, SHEET_ROWS).flat();
-      await writeImage(sheet, contactSheet(cells, { columns: 2 * SHEET_COLUMNS.length }));
-    }
-    return {
-      summary: [
-        `${fields.subjects} subjects, head region, mean [95 % interval]:`,
-        row('output', fields.metrics),
-        row('lift alone', fields.lift),
-        row('copying', fields.copying),
-      ].join('\n'),
-      outputs: sheet === undefined ? [] : [sheet],
-      fields: {
-        ...fields,
-        failures: 0,
-        weights: { name: loaded.avatar.name, sha256: loaded.sha256 },
-      },
-    };
+  examples: [
+    'evaluate --protocol novel-view --synthetic 16 --json',
+    'evaluate --protocol self --synthetic 20 --out evaluation',
+  ],
+  async run(options, context) {
+    const { runEvaluation } = await import('../evaluation.ts');
+    return runEvaluation(options, context);
   },
 });
-
-function row(name: string, { psnr, ssim, l1 }: MetricSummary): string {
-  const figure = ({ mean, low, high }: Interval, digits: number): string =>
-    `${mean.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
-  return `  ${name.padEnd(12)} PSNR ${figure(psnr, 2)} dB  SSIM ${figure(ssim, 3)}  L1 ${figure(l1, 4)}`;
-}

@@ -1,0 +1,133 @@
+// Clips with their tracks as cases: the first frame is what a person is known from, the rest is wanted of them, or of
+// the person of another clip.
+
+import { type FramedPortrait, portraitMotion, portraitWindow } from '../avatar/index.ts';
+import { type Camera, cropCamera, frontCamera } from '../geometry/index.ts';
+import { frameCount, type HeadParameters, type HeadTrack, parametersAt } from '../head/index.ts';
+import { createLifter, type LiftTools } from '../lift/index.ts';
+import { type RgbImage, resampleWindow } from '../media/index.ts';
+import type { EvaluationCase, Target } from './cases.ts';
+import type { Region } from './image-metrics.ts';
+
+/** A clip in memory. */
+export type TrackedClip = {
+  readonly name: string;
+  /** All of one size. */
+  readonly pictures: readonly RgbImage[];
+  /** One frame a picture. */
+  readonly track: HeadTrack;
+  /** Before which the track's head stands; null where it is the track's own. */
+  readonly camera: Camera | null;
+  /** The heads' pixels; null where nobody knows them: then the fitted heads' outlines serve. */
+  readonly regions: readonly Region[] | null;
+};
+
+/**
+ * Self-reenactment, or other views: the first picture makes all others.
+ * @param sizePx side of the square that is compared; square clips are taken whole, of others the square around the head
+ */
+export function ownMotionCase(
+  tools: LiftTools,
+  clip: TrackedClip,
+  { sizePx, isSequence }: { readonly sizePx: number; readonly isSequence: boolean },
+): EvaluationCase {
+  const square = squareOf(tools, clip, sizePx);
+  const reference = referenceOf(clip, square);
+  const heads = headsOf(clip).slice(1);
+  return {
+    name: clip.name,
+    reference,
+    targets: targetsOf(clip, square, heads, outlines(tools, reference, heads), 1),
+    isSequence,
+    hasTruth: true,
+  };
+}
+
+/** Cross-reenactment: the first picture of one clip makes the motion of another, expression and pose as they are. */
+export function otherMotionCase(
+  tools: LiftTools,
+  person: TrackedClip,
+  driver: TrackedClip,
+  { sizePx }: { readonly sizePx: number },
+): EvaluationCase {
+  const reference = referenceOf(person, squareOf(tools, person, sizePx));
+  const motion = portraitMotion(tools.head, reference.parameters, driver.track, { motion: 'absolute' });
+  const heads = [...motion];
+  const square = squareOf(tools, driver, sizePx);
+  return {
+    name: `${person.name}+${driver.name}`,
+    reference,
+    targets: targetsOf({ ...driver, regions: null }, square, heads, outlines(tools, reference, heads), 0),
+    isSequence: true,
+    hasTruth: false,
+  };
+}
+
+/** The same square of all pictures, with its camera. */
+type Square = {
+  readonly camera: Camera;
+  cut(image: RgbImage): RgbImage;
+  /** A mask, cut as the picture. */
+  cutRegion(region: Region, width: number, height: number): Region;
+};
+
+function squareOf(tools: LiftTools, { pictures, track, camera }: TrackedClip, sizePx: number): Square {
+  const { width, height } = pictures[0]!;
+  const own = camera ?? frontCamera(width, height, (track.focalPx * width) / track.width);
+  const window =
+    width === height
+      ? { leftPx: 0, topPx: 0, sizePx: width }
+      : portraitWindow(tools.poser, {
+          image: pictures[0]!,
+          parameters: parametersAt(track, 0),
+          focalPx: own.focalXPx,
+        });
+  const { leftPx, topPx, sizePx: sidePx } = window;
+  const cut = (image: RgbImage): RgbImage =>
+    resampleWindow(image, { leftPx, topPx, widthPx: sidePx, heightPx: sidePx }, sizePx, sizePx);
+  return {
+    camera: cropCamera(own, window, sizePx),
+    cut,
+    cutRegion(region, regionWidth, regionHeight) {
+      const grey = Uint8Array.from({ length: 3 * region.length }, (_, i) => region[Math.floor(i / 3)]!);
+      const { data } = cut({ width: regionWidth, height: regionHeight, data: grey });
+      return Uint8Array.from({ length: sizePx * sizePx }, (_, i) => (data[3 * i]! >= 128 ? 255 : 0));
+    },
+  };
+}
+
+function referenceOf({ pictures, track }: TrackedClip, { cut, camera }: Square): FramedPortrait {
+  return { image: cut(pictures[0]!), parameters: parametersAt(track, 0), camera };
+}
+
+/** Every frame's head with the identity that all share. */
+function headsOf({ track }: TrackedClip): HeadParameters[] {
+  return Array.from({ length: frameCount(track) }, (_, t) => parametersAt(track, t));
+}
+
+/** Where the reference's head is in each pose. */
+function outlines(tools: LiftTools, reference: FramedPortrait, heads: readonly HeadParameters[]): Region[] {
+  const lifter = createLifter(tools, reference);
+  return heads.map((parameters) => lifter.lift({ parameters, camera: reference.camera }).headMask);
+}
+
+function targetsOf(
+  { pictures, track, regions }: TrackedClip,
+  square: Square,
+  heads: readonly HeadParameters[],
+  outline: readonly Region[],
+  first: number,
+): Target[] {
+  return heads.map((head, i) => {
+    const index = first + i;
+    const picture = pictures[index]!;
+    const known = regions?.[index];
+    return {
+      index,
+      timestampSeconds: track.timestampsSeconds[index]!,
+      head,
+      picture: square.cut(picture),
+      region: known ? square.cutRegion(known, picture.width, picture.height) : outline[i]!,
+    };
+  });
+}
