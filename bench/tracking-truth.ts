@@ -5,6 +5,7 @@
 //   npm run -s bench:tracking-truth [-- --clips 50] [--frames 40] [--size 256] [--zoom 1.6]
 //     [--shapes 5] [--stills 3]
 //     [--assets DIR] [--keep DIR]     (--keep: rendered clips are kept there and used again)
+//     [--online]     (one frame after another, as a camera gives them)
 // The last line is one JSON object.
 
 import { existsSync } from 'node:fs';
@@ -16,7 +17,9 @@ import type { RgbImage } from '../src/media/index.ts';
 import { createDevice, loadEmbeddedHead, loadTracker, readAssetFolder } from '../src/node/index.ts';
 import { createRenderTools } from '../src/synthesis/index.ts';
 import { createRandom } from '../src/tensor/index.ts';
+import { type ClipFrame, type OnlineState, trackOfStates } from '../src/tracking/index.ts';
 import { FIRST_HELD_OUT_SEED, renderMotionTake } from '../tools/train-tracking-prior/rendered-takes.ts';
+import { type Curve, lagFrames, tremble } from './tracking-truth/lag.ts';
 import { type StoredTake, storedTake } from './tracking-truth/stored-takes.ts';
 import {
   type ComparedFrame,
@@ -44,6 +47,7 @@ const { values } = parseArgs({
     stills: { type: 'string', default: '3' },
     assets: { type: 'string', default: join(import.meta.dirname, '../../shared/heads/makehuman/assets') },
     keep: { type: 'string' },
+    online: { type: 'boolean', default: false },
   },
 });
 const [clips, frames, sizePx, shapes, stills] = [
@@ -61,8 +65,10 @@ const assets = existsSync(values.assets) ? (await readAssetFolder(values.assets,
 await using tracker = await loadTracker(await createDevice('cpu'), head);
 const round = (value: number): number => Number(value.toFixed(3));
 const seconds = { landmarks: 0, fit: 0, frames: 0 };
+const latencies: number[] = [];
 
 const compared: ComparedFrame[] = [];
+const curves: Record<string, Curve[]> = { yaw: [], jaw: [], blink: [] };
 const blinks = { real: 0, seen: 0, recalled: 0, correct: 0 };
 let tracked = 0;
 for (let clip = 0; clip < clips; clip++) {
@@ -81,6 +87,16 @@ for (let clip = 0; clip < clips; clip++) {
   compared.push(...own);
   const closure = (units: Float32Array): number =>
     head.eyelidExpressions.reduce((sum, unit) => sum + units[unit]! / 2, 0);
+  for (const [name, of] of Object.entries({
+    yaw: (joints: Float32Array) => DEGREES * joints[1]!,
+    jaw: (joints: Float32Array) => DEGREES * joints[6]!,
+    blink: (_: Float32Array, units: Float32Array) => closure(units),
+  })) {
+    curves[name]!.push({
+      truth: own.map((f) => of(f.trueJoints, f.trueUnits)),
+      found: own.map((f) => of(f.foundJoints, f.foundUnits)),
+    });
+  }
   const counts = countBlinks(
     own.map((f) => closure(f.trueUnits)),
     own.map((f) => closure(f.foundUnits)),
@@ -116,6 +132,7 @@ for (let i = 0; i < stills; i++) {
 
 const result = {
   bench: 'tracking-truth',
+  mode: values.online ? 'online' : 'offline',
   clips,
   frames: compared.length,
   sizePx,
@@ -139,6 +156,8 @@ const result = {
           Object.entries(motion.slopes).map(([name, { correlation }]) => [name, round(correlation)]),
         ),
       }),
+  lagFrames: Object.fromEntries(Object.entries(curves).map(([name, all]) => [name, round(lagFrames(all))])),
+  tremble: Object.fromEntries(Object.entries(curves).map(([name, all]) => [name, round(tremble(all))])),
   blinks: {
     ...blinks,
     precision: round(blinks.correct / blinks.seen),
@@ -148,6 +167,7 @@ const result = {
   shapeOfMeanHeadMm: round(median(shapeErrors.map((e) => e.meanHeadMm))),
   focalRatios: shapeErrors.map((e) => round(e.focalRatio)),
   jitterDegrees: round(Math.max(0, ...jitters)),
+  ...(values.online ? latencyFigures() : {}),
   networksMs: round((1000 * seconds.landmarks) / seconds.frames),
   fitMs: round((1000 * seconds.fit) / seconds.frames),
 };
@@ -168,11 +188,25 @@ async function trackTake(images: readonly RgbImage[]) {
   async function* inOrder() {
     for (const [i, image] of images.entries()) yield { timestampSeconds: i / FRAMES_PER_SECOND, image };
   }
+  if (values.online) return trackOnline(inOrder());
   const found = await tracker.trackClip(inOrder());
   seconds.landmarks += found.secondsByStage.landmarks;
   seconds.fit += found.secondsByStage.fit;
   seconds.frames += images.length;
   return found;
+}
+
+async function trackOnline(frames: AsyncIterable<ClipFrame>) {
+  const online = tracker.startOnline();
+  const states: OnlineState[] = [];
+  for await (const frame of frames) states.push(await online.next(frame));
+  latencies.push(...states.map((state) => 1000 * state.latencySeconds));
+  return trackOfStates(states, { headName: head.name, provenance: {} });
+}
+
+function latencyFigures() {
+  const sorted = latencies.sort((a, b) => a - b);
+  return { latencyMs: round(median(sorted)), latencyMs95: round(sorted[Math.floor(0.95 * sorted.length)]!) };
 }
 
 /** A picture with noise of about one grey level. */

@@ -46,6 +46,7 @@ export {
   loadAvatar,
   loadHead,
   loadTracker,
+  type OnlineSettings,
   readImage,
   readTrack,
   readVideo,
@@ -54,6 +55,7 @@ export {
   type TrackSettings,
   track,
   trackAll,
+  trackOnline,
   writeFileAtomic,
   writeImage,
   writeTrack,
@@ -61,4 +63,4 @@ export {
 } from './node/index.ts';
 export { type Doubt, findDoubts } from './report/index.ts';
 export type { Device } from './tensor/index.ts';
-export type { ClipFrame, ImageTrack, Tracker } from './tracking/index.ts';
+export type { ClipFrame, ImageTrack, OnlineState, OnlineTracker, Tracker } from './tracking/index.ts';

@@ -8,11 +8,13 @@ import {
   expectWritable,
   type FileTrack,
   loadTracker,
+  type OnlineFileTrack,
   readImage,
   readVideo,
   startOfTrack,
   trackFaces,
   trackFile,
+  trackFileOnline,
   writeFileAtomic,
   writeTrack,
 } from '../node/index.ts';
@@ -31,6 +33,7 @@ export type TrackOptions = {
   /** Counted from 1, from the left. */
   readonly face?: number | undefined;
   readonly allFaces: boolean;
+  readonly online: boolean;
   readonly export?: string | undefined;
   readonly report?: string | undefined;
   readonly sheet?: string | undefined;
@@ -51,8 +54,9 @@ export async function runTracking(options: TrackOptions, context: CommandContext
   const range = rangeOf(from, to);
   const wanted = { emit, signal, focalPx, range };
   await using tracker = await loadTracker(device, head);
-  const results =
-    allFaces || face !== undefined
+  const results = options.online
+    ? [await trackFileOnline(tracker, head, input, wanted)]
+    : allFaces || face !== undefined
       ? await trackFaces(tracker, input, { ...wanted, face })
       : [await trackFile(tracker, head, input, wanted)];
 
@@ -143,11 +147,12 @@ async function* sameImage(
   }
 }
 
-function fieldsOf(result: FileTrack, doubts: readonly Doubt[]): Record<string, unknown> {
+function fieldsOf(result: FileTrack | OnlineFileTrack, doubts: readonly Doubt[]): Record<string, unknown> {
   const { frames, framesTracked, framesPerSecond, landmarkErrorMedian, track } = result;
   const seconds = (frame: number): number => startOfTrack(track) + track.timestampsSeconds[frame]!;
   return {
     ...{ frames, framesTracked, framesPerSecond, landmarkErrorMedian },
+    ...('latenciesSeconds' in result ? latencyFields(result.latenciesSeconds) : {}),
     shots: result.shots.length + 1,
     framesMistrusted: mistrustedFrames(doubts),
     doubts: doubts.map(({ reason, firstFrame, lastFrame, text }) => ({
@@ -155,6 +160,13 @@ function fieldsOf(result: FileTrack, doubts: readonly Doubt[]): Record<string, u
       ...{ fromSeconds: seconds(firstFrame), toSeconds: seconds(lastFrame) },
     })),
   };
+}
+
+/** How long frames waited for their heads, of half and of nearly all. */
+function latencyFields(latenciesSeconds: Float64Array): Record<string, number> {
+  const sorted = latenciesSeconds.slice().sort();
+  const at = (share: number): number => 1000 * sorted[Math.floor(share * sorted.length)]!;
+  return { latencyMsMedian: at(0.5), latencyMs95: at(0.95) };
 }
 
 function summaryOf(outputs: readonly string[], result: FileTrack, doubts: readonly Doubt[]): string {

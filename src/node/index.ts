@@ -27,6 +27,7 @@ export * from './run-folder.ts';
 export * from './temporary-files.ts';
 export * from './track.ts';
 export * from './track-input.ts';
+export * from './track-online.ts';
 export * from './train-stage.ts';
 export * from './video-file.ts';
 export * from './video-parts.ts';

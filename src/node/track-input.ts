@@ -131,14 +131,21 @@ function commonOptions({ emit, focalPx }: TrackFileOptions): { onEvent: EventSin
   return { onEvent: emit, ...(focalPx === undefined ? {} : { focalPx }) };
 }
 
-function provenanceOf(source: string, range: TimeRange = {}): Record<string, string> {
+/** Where a track comes from, for its provenance. */
+export function provenanceOf(source: string, range: TimeRange = {}): Record<string, string> {
   const limits = Object.entries(range).filter(([, seconds]) => seconds !== undefined);
   return { source, ...Object.fromEntries(limits.map(([name, seconds]) => [name, String(seconds)])) };
 }
 
 /** What a tracker gave, as the record of a file. */
 export function fileTrackOf(
-  { track, framesTracked, landmarkErrors, lipContrasts, shots }: ClipTrack,
+  {
+    track,
+    framesTracked,
+    landmarkErrors,
+    lipContrasts,
+    shots,
+  }: Omit<ClipTrack, 'facesDetected' | 'secondsByStage'>,
   seconds: number,
 ): FileTrack {
   const frames = track.timestampsSeconds.length;
@@ -173,7 +180,8 @@ async function openPicture(path: string, { emit, range }: TrackFileOptions): Pro
   return picture;
 }
 
-async function readPicture(path: string): Promise<ImageFile | null> {
+/** The picture of a file; null where it is none. */
+export async function readPicture(path: string): Promise<ImageFile | null> {
   try {
     return await readImage(path);
   } catch (error) {

@@ -6,9 +6,9 @@ import type { HeadModel } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import type { Device } from '../tensor/index.ts';
 import type { ClipFrame, ClipOptions, Tracker } from '../tracking/index.ts';
-import { loadTracker } from './load-tracker.ts';
-import { loadHead } from './model-files.ts';
-import { createDevice, type DeviceRequest } from './onnx-device.ts';
+import { abortable } from './abortable.ts';
+import type { DeviceRequest } from './onnx-device.ts';
+import { openTracker } from './open-tracker.ts';
 import {
   type FileTrack,
   fileTrackOf,
@@ -54,7 +54,7 @@ export async function track(input: TrackInput, settings: TrackSettings = {}): Pr
   expectNoRange(settings);
   if ('data' in input) return await trackPicture(tracker, head, input, files);
   const start = performance.now();
-  const result = await tracker.trackClip(watched(input, files.signal), clipOptions(settings));
+  const result = await tracker.trackClip(abortable(input, files.signal), clipOptions(settings));
   return fileTrackOf(result, (performance.now() - start) / 1000);
 }
 
@@ -76,21 +76,9 @@ export async function trackAll(
   const frames = 'data' in input ? onePicture(input) : input;
   const start = performance.now();
   const options = { ...clipOptions(settings), ...(face === undefined ? {} : { face }) };
-  const results = await tracker.trackFaces(watched(frames, files.signal), options);
+  const results = await tracker.trackFaces(abortable(frames, files.signal), options);
   const seconds = (performance.now() - start) / 1000;
   return results.map((result) => fileTrackOf(result, seconds));
-}
-
-/** The tracker of the settings, which stays open, or one of its own, which is closed with this. */
-async function openTracker({
-  head: given,
-  tracker,
-  device = 'auto',
-}: TrackSettings): Promise<AsyncDisposable & { readonly head: HeadModel; readonly tracker: Tracker }> {
-  const head = given ?? (await loadHead());
-  if (tracker !== undefined) return { head, tracker, [Symbol.asyncDispose]: async () => {} };
-  const own = await loadTracker(typeof device === 'string' ? await createDevice(device) : device, head);
-  return { head, tracker: own, [Symbol.asyncDispose]: () => own[Symbol.asyncDispose]() };
 }
 
 function fileOptions(settings: TrackSettings): TrackFileOptions {
@@ -120,14 +108,4 @@ function rangeOf({ fromSeconds, toSeconds }: TrackSettings): { fromSeconds?: num
 
 async function* onePicture(image: RgbImage): AsyncGenerator<ClipFrame, void, undefined> {
   yield { timestampSeconds: 0, image };
-}
-
-async function* watched(
-  frames: AsyncIterable<ClipFrame>,
-  signal: AbortSignal,
-): AsyncGenerator<ClipFrame, void, undefined> {
-  for await (const frame of frames) {
-    signal.throwIfAborted();
-    yield frame;
-  }
 }

@@ -35,13 +35,23 @@ const CLOSE_LOOK_INTERVAL = 12;
 /** A detected face of this share of the followed one's size, or nearer than it, is taken for the same. */
 const SAME_FACE_DISTANCE = 1;
 
-/** Starts following the largest face of the first picture. */
-export function createFaceFollower(detector: FaceDetector, network: LandmarkNetwork): FaceFollower {
+/**
+ * Starts following the largest face of the first picture.
+ * @param options.closeLook where nobody is seen, small faces are searched for in the whole picture now and then, or
+ *   `piecemeal`, a part in every picture: no picture takes long, and finding one takes about a second
+ */
+export function createFaceFollower(
+  detector: FaceDetector,
+  network: LandmarkNetwork,
+  { closeLook = 'whole' }: { readonly closeLook?: 'whole' | 'piecemeal' } = {},
+): FaceFollower {
   let last: Float32Array | null = null;
   let lostFor = 0;
 
   const acquire = async (image: RgbImage): Promise<FollowedFace | null> => {
-    const faces = await detector.detect(image, { closely: lostFor % CLOSE_LOOK_INTERVAL === 0 });
+    const closely = closeLook === 'whole' && lostFor % CLOSE_LOOK_INTERVAL === 0;
+    const part = closeLook === 'piecemeal' ? { part: lostFor } : {};
+    const faces = await detector.detect(image, { closely, ...part });
     const same = last === null ? undefined : sameFace(faces, last);
     // Shoes and patterns are taken for small faces now and then; their landmarks say that they are none.
     for (const face of (same ? [same, ...faces] : faces).slice(0, MOST_CANDIDATES)) {

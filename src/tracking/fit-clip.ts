@@ -5,16 +5,15 @@
 import type { EventSink } from '../events/index.ts';
 import { type HeadTrack, JOINT_NAMES } from '../head/index.ts';
 import type { FollowedFace } from './face-follower.ts';
-import { findFirstPose } from './first-pose.ts';
 import { fitFrame } from './fit-frame.ts';
 import { fitFrames } from './fit-frames.ts';
-import { assumedFocalPx, IDENTITY_PRECISION, inPose, landmarkErrorOf, trustOf } from './fit-portrait.ts';
-import { type FramePrior, followingPrior } from './fit-priors.ts';
+import { assumedFocalPx, IDENTITY_PRECISION, inPose, trustOf } from './fit-portrait.ts';
 import { believedIdentity, createFrameBeliefs, type FrameBeliefs } from './frame-beliefs.ts';
+import { createFrameChain, type FittedFrame, firstPoseOf } from './frame-chain.ts';
 import { FrameSystem } from './frame-system.ts';
-import { type FrameState, parametersOf, type SharedState } from './head-state.ts';
+import { parametersOf, type SharedState } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
-import { type ImageCentre, type ShapedLandmarks, shapeLandmarks } from './landmark-projection.ts';
+import { type ImageCentre, shapeLandmarks } from './landmark-projection.ts';
 import type { LearnedPrior } from './learned-prior.ts';
 import { observeLandmarks } from './observe.ts';
 import { smoothFrames } from './smooth-frames.ts';
@@ -33,12 +32,10 @@ export type SeenFrame = {
 const CANDIDATES = 48;
 const CHOSEN = 14;
 /** Landmarks of several frames are wrong in the same way: they count for less than their number. */
-const CLIP_IDENTITY_CAUTION = 6;
-const FOCAL_DEVIATION = 0.3;
+export const CLIP_IDENTITY_CAUTION = 6;
+export const FOCAL_DEVIATION = 0.3;
 const POSE_ONLY = { iterations: 4, tolerance: 1e-3 };
 const JOINT = { iterations: 10, tolerance: 1e-3 };
-const FIRST_FRAME = { iterations: 12, tolerance: 1e-4 };
-const NEXT_FRAME = { iterations: 4, tolerance: 2e-3 };
 /** Radians of jaw count this much beside radians of yaw and pitch when frames are compared. */
 const JAW_FACTOR = 2;
 
@@ -77,7 +74,6 @@ function fitShared(
   const focalPx = options.focalPx ?? assumedFocalOfClip(faces, options);
   const identity = new Float64Array(model.identityCount);
   const shaped = shapeLandmarks(model, identity);
-  const firstPose = firstPoseOf(model, centre);
   const small = new FrameSystem(model, { withShared: false });
   const step = Math.max(1, faces.length / CANDIDATES);
   const candidates = Array.from({ length: Math.min(CANDIDATES, faces.length) }, (_, i) => {
@@ -85,9 +81,7 @@ function fitShared(
     const { landmarksPx } = face;
     const belief = beliefs.about(face, { isNewShot: true });
     const { prior, start } = belief;
-    const pose = start
-      ? atFocalLength(start, focalPx)
-      : firstPose(small, landmarksPx, shaped, focalPx, prior);
+    const pose = firstPoseOf(model, small, { landmarksPx, centre, belief, shaped, focalPx });
     const observation = observeLandmarks(model, landmarksPx, centre, pose.rotation);
     const { frame } = fitFrame(small, observation, inPose(start, pose), shaped, focalPx, prior, POSE_ONLY);
     return { seen: observation, start: frame, prior, belief };
@@ -119,27 +113,6 @@ function fitShared(
   }).shared;
 }
 
-/** Searches for the pose of a face of which nothing is known. */
-function firstPoseOf(model: LandmarkModel, centre: ImageCentre) {
-  return (
-    system: FrameSystem,
-    landmarksPx: Float32Array,
-    shaped: ShapedLandmarks,
-    focalPx: number,
-    prior: FramePrior,
-  ): FrameState => {
-    const frontal = observeLandmarks(model, landmarksPx, centre, null);
-    return findFirstPose(model, system, frontal, shaped, focalPx, prior);
-  };
-}
-
-/** A state found with one focal length, as far away as it looks with another. */
-function atFocalLength(state: FrameState & { readonly focalPx: number }, focalPx: number): FrameState {
-  const translation = state.translation.slice();
-  translation[2]! *= focalPx / state.focalPx;
-  return { ...state, translation };
-}
-
 /** The median of what its faces suggest. */
 function assumedFocalOfClip(faces: readonly FollowedFace[], size: Options): number {
   const each = faces.map(({ landmarksPx }) => assumedFocalPx(size, landmarksPx));
@@ -164,8 +137,6 @@ function mostDifferent<T>(items: readonly T[], placeOf: (item: T) => readonly nu
   return chosen.map((i) => items[i]!);
 }
 
-type FittedFrame = { readonly frame: FrameState; readonly error: number };
-
 /** Second pass: null where there is no face. */
 function fitEach(
   model: LandmarkModel,
@@ -176,30 +147,13 @@ function fitEach(
   onEvent: EventSink,
 ): (FittedFrame | null)[] {
   const shaped = shapeLandmarks(model, shared.identity);
-  const system = new FrameSystem(model, { withShared: false });
-  const firstPose = firstPoseOf(model, centre);
-  let before: FrameState | null = null;
+  const chain = createFrameChain(model, centre);
   return seen.map(({ face, startsShot = false }, i) => {
     onEvent({ kind: 'progress', stage: 'fit', done: i + 1, total: seen.length, unit: 'frames' });
-    if (face === null) {
-      before = null;
-      return null;
-    }
-    const { landmarksPx } = face;
-    if (startsShot) before = null;
-    const { prior, start: believed } = beliefs.about(face, { isNewShot: before === null });
-    let pose = before;
-    pose ??= believed
-      ? atFocalLength(believed, shared.focalPx)
-      : firstPose(system, landmarksPx, shaped, shared.focalPx, prior);
-    const start = inPose(believed ?? pose, pose);
-    const follows = before !== null && !beliefs.isLearned;
-    const current = follows ? followingPrior(prior, model.head, pose) : prior;
-    const observation = observeLandmarks(model, landmarksPx, centre, start.rotation);
-    const limits = before === null ? FIRST_FRAME : NEXT_FRAME;
-    const { frame } = fitFrame(system, observation, start, shaped, shared.focalPx, current, limits);
-    before = frame;
-    return { frame, error: landmarkErrorOf(landmarksPx, system.pixels) };
+    if (face === null || startsShot) chain.break();
+    if (face === null) return null;
+    const belief = beliefs.about(face, { isNewShot: !chain.follows });
+    return chain.next(face.landmarksPx, belief, shaped, shared.focalPx);
   });
 }
 

@@ -29,27 +29,37 @@ export type FrameBeliefs = {
 type BeliefMaker = {
   /** A face beside the mean head. @param near the pose of the frame before, where there is one */
   describe(face: FollowedFace, near: FrameState | null): FaceFeatures;
-  /** @param neutral the median residual of the person; null where it is not known */
+  /**
+   * @param neutral the median residual of the person; null where it is not known
+   * @param trust in the neutral, 0 to 1: below 1 the face by itself has a say too; default 1
+   */
   believe(
     features: FaceFeatures,
     eyes: Uint8Array,
     neutral: Float32Array | null,
+    trust?: number,
   ): FrameBelief & { readonly start: FrameState & { readonly focalPx: number } };
 };
 
 /** A clip with fewer faces has no face that it shows most of the time. */
-const LEAST_FOR_NEUTRAL = 8;
+export const LEAST_FOR_NEUTRAL = 8;
 /** Frames looked at for it. */
 const MOST_FOR_NEUTRAL = 120;
 
 /** Prepares beliefs from the learned prior, of faces with known eyes. */
-function createBeliefMaker(model: LandmarkModel, learned: LearnedPrior, centre: ImageCentre): BeliefMaker {
+export function createBeliefMaker(
+  model: LandmarkModel,
+  learned: LearnedPrior,
+  centre: ImageCentre,
+): BeliefMaker {
   const plain = createFramePrior(model.head);
   const maker = createFaceFeatures(model);
   return {
     describe: ({ landmarksPx }, near) => maker.describe(landmarksPx, centre, near),
-    believe(features, eyes, neutral) {
-      const prediction = learned.predict(features, eyes, neutral);
+    believe(features, eyes, neutral, trust = 1) {
+      const informed = learned.predict(features, eyes, neutral);
+      const prediction =
+        trust < 1 ? mixPredictions(learned.predict(features, eyes, null), informed, trust) : informed;
       const prior = predictedPrior(plain, prediction, features);
       const start = { ...stateAtMean(features.pose, prior), focalPx: features.focalPx };
       return { prior, start, identity: prediction };
@@ -57,8 +67,15 @@ function createBeliefMaker(model: LandmarkModel, learned: LearnedPrior, centre: 
   };
 }
 
+/** Between two predictions of one frame. */
+function mixPredictions(from: Prediction, to: Prediction, share: number): Prediction {
+  const keys = Object.keys(from) as (keyof Prediction)[];
+  const mixed = keys.map((key) => [key, from[key].map((v, i) => v + share * (to[key][i]! - v))]);
+  return Object.fromEntries(mixed) as Prediction;
+}
+
 /** What is believed of a face of which nothing is learned. */
-function plainBelief(model: LandmarkModel): FrameBelief {
+export function plainBelief(model: LandmarkModel): FrameBelief {
   return { prior: createFramePrior(model.head), start: null, identity: null };
 }
 

@@ -1,12 +1,13 @@
 // The tracker: pictures in, heads out. A portrait is fitted as a clip of one frame; a clip in two passes,
 // first some frames together for identity and focal length, then every frame with these fixed.
 
-import { BadInputError, FaultError } from '../errors/index.ts';
+import { FaultError } from '../errors/index.ts';
 import { type EventSink, silentSink } from '../events/index.ts';
 import type { HeadModel, HeadParameters, HeadTrack } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import type { Device } from '../tensor/index.ts';
 import { findClipFaces, seenFrame } from './clip-faces.ts';
+import { noFace, noFrames, noSuchFace, warnOfLosses } from './complaints.ts';
 import { createFaceDetector } from './face-detector.ts';
 import { createFaceFollower } from './face-follower.ts';
 import { createFaceGroup } from './face-group.ts';
@@ -16,6 +17,7 @@ import { assumedFocalPx, fitPortrait } from './fit-portrait.ts';
 import { createLandmarkModel } from './landmark-model.ts';
 import { decodeLearnedPrior } from './learned-prior.ts';
 import { lipContrast } from './lip-contrast.ts';
+import { createOnlineTracker, type OnlineOptions, type OnlineTracker } from './online-tracker.ts';
 import { createShotDetector } from './shot-detector.ts';
 
 /** The encoded networks that a tracker runs. */
@@ -93,6 +95,8 @@ export type Tracker = {
     frames: AsyncIterable<ClipFrame>,
     options?: ClipOptions & { readonly face?: number },
   ): Promise<readonly ClipTrack[]>;
+  /** Starts tracking frames as they come. The state of each is known at once; several may run side by side. */
+  startOnline(options?: OnlineOptions): OnlineTracker;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -196,6 +200,8 @@ export async function createTracker(setup: {
       });
     },
 
+    startOnline: (options) => createOnlineTracker({ model, learned, detector, network }, options),
+
     async [Symbol.asyncDispose]() {
       await detector[Symbol.asyncDispose]();
       await network[Symbol.asyncDispose]();
@@ -211,38 +217,7 @@ function facts(seen: readonly SeenFrame[]): Pick<ClipTrack, 'lipContrasts' | 'sh
   };
 }
 
-function noFrames(): BadInputError {
-  return new BadInputError({
-    code: 'no-frames',
-    message: 'Expected a clip with pictures, but it holds none.',
-    hint: 'Check that the clip plays, or give another range of time.',
-  });
-}
-
-function noSuchFace(face: number, faces: number): BadInputError {
-  return new BadInputError({
-    code: 'no-such-face',
-    message: `Expected face ${face} of the clip, but it shows ${faces}.`,
-    hint: 'Faces are counted from 1, from left to right; those seen only for a moment do not count.',
-  });
-}
-
-function noFace(where: string): BadInputError {
-  return new BadInputError({
-    code: 'no-face',
-    message: `Expected a face, but none was found in ${where}.`,
-    hint: 'Use a picture whose face is well lit, mostly frontal and at least a tenth of the picture high; crop if it is small.',
-  });
-}
-
 function warnOfOthers(faces: number, onEvent: EventSink): void {
   if (faces <= 1) return;
   onEvent({ kind: 'log', level: 'warning', message: `${faces} faces: the largest is tracked.` });
-}
-
-function warnOfLosses(confidence: Float32Array, onEvent: EventSink): void {
-  const lost = confidence.reduce((count, value) => count + (value === 0 ? 1 : 0), 0);
-  if (lost === 0) return;
-  const message = `No face in ${lost} of ${confidence.length} frames: they carry their neighbours' pose and expression.`;
-  onEvent({ kind: 'log', level: 'warning', message });
 }

@@ -110,6 +110,23 @@ test('a piece that is empty, behind the end, or of a picture is refused, and so 
   assert.ok(!existsSync(at('b.track')));
 });
 
+test('online, every frame has its head at once, and the result says how soon', async () => {
+  const words = ['track', at('clip <1>.mp4'), '--online', '--out', at('online.track')];
+  const result = await runJson(...words, '--sheet', at('online.png'));
+  assert.deepEqual([result.frames, result.framesTracked], [FRAMES, FRAMES - 1]);
+  const [half, most] = [Number(result.latencyMsMedian), Number(result.latencyMs95)];
+  assert.ok(half > 0 && most >= half, `${half} and ${most} ms`);
+  const track = trackOf('online.track');
+  assert.deepEqual([track.provenance.mode, track.confidence[FRAMES - 1]], ['online', 0]);
+  assert.deepEqual(result.warnings, [
+    "No face in 1 of 5 frames: they carry their neighbours' pose and expression.",
+  ]);
+  const both = await runToFailure(...words, '--all-faces');
+  assert.equal(both.code, 'contradictory-options');
+  const picture = await runToFailure('track', PORTRAIT, '--online', '--out', at('online.track'));
+  assert.deepEqual([picture.code, picture.status], ['not-a-video', 2]);
+});
+
 test("an export that the head cannot give is refused before any work; a FLAME head's track gives an .npz", async () => {
   const words = ['track', PORTRAIT, '--out', at('c.track'), '--export'];
   assert.equal((await runToFailure(...words, at('c.npz'))).code, 'head-not-flame');

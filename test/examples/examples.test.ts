@@ -37,6 +37,11 @@ const CASES: Readonly<Record<string, () => Promise<void>>> = {
     const track = await readTrack(at('clip.track'), await loadHead());
     assert.equal(track.timestampsSeconds.length, FRAMES);
   },
+  'track-as-frames-come': async () => {
+    const said = await run('track-as-frames-come', at('clip.mp4'));
+    assert.match(said, /^0\.00 s {2}yaw -?\d+\.\d {2}smile \d\.\d\d {2}after \d+ ms\n/);
+    assert.equal(said.trimEnd().split('\n').length, FRAMES);
+  },
   'render-control': async () => {
     const said = await run('render-control', at('clip.mp4'), at('control.mp4'));
     assert.match(said, /features \[8, 320, 320\]/);

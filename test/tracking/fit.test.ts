@@ -2,18 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { frontCamera, projectPoint } from '../../src/geometry/index.ts';
-import {
-  createHeadPoser,
-  type HeadModel,
-  type HeadParameters,
-  neutralParameters,
-} from '../../src/head/index.ts';
+import { type HeadModel, type HeadParameters, neutralParameters } from '../../src/head/index.ts';
 import { loadEmbeddedHead } from '../../src/node/index.ts';
 import { createRandom } from '../../src/tensor/index.ts';
 import { fitClip } from '../../src/tracking/fit-clip.ts';
 import { fitPortrait } from '../../src/tracking/fit-portrait.ts';
 import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
+import { seeLandmarks } from './seen-landmarks.ts';
 
 const SIZE = { width: 512, height: 512 };
 const FOCAL_PX = 768;
@@ -43,23 +38,8 @@ function someone(seed: number, identity: Float32Array): HeadParameters {
 }
 
 /** What a perfect landmark network with noise of some pixels would see. */
-function see(parameters: HeadParameters, noisePx: number, seed: number): Float32Array {
-  const random = createRandom(seed);
-  const vertices = createHeadPoser(head).pose(parameters);
-  const camera = frontCamera(SIZE.width, SIZE.height, FOCAL_PX);
-  const { triangles, barycentrics } = head.landmarks!;
-  const landmarksPx = new Float32Array(2 * triangles.length);
-  for (const [l, triangle] of triangles.entries()) {
-    const point = [0, 0, 0];
-    for (let c = 0; c < 3; c++) {
-      const v = head.triangles[3 * triangle + c]!;
-      for (let k = 0; k < 3; k++) point[k]! += barycentrics[3 * l + c]! * vertices[3 * v + k]!;
-    }
-    const [x, y] = projectPoint(camera, point);
-    landmarksPx.set([x + noisePx * random.normal(), y + noisePx * random.normal()], 2 * l);
-  }
-  return landmarksPx;
-}
+const see = (parameters: HeadParameters, noisePx: number, seed: number): Float32Array =>
+  seeLandmarks(head, parameters, { ...SIZE, focalPx: FOCAL_PX, noisePx, seed });
 
 const faceAt = (landmarksPx: Float32Array) => ({ landmarksPx, presence: 1, facesDetected: 1 });
 
