@@ -2,8 +2,7 @@
 // names the option, what it expects and what came.
 
 import type { z } from 'zod';
-import { BadInputError } from '../errors/index.ts';
-import { nearestName } from './nearest.ts';
+import { BadInputError, nearestName } from '../errors/index.ts';
 import { describeOption, type OptionDescription } from './option-types.ts';
 
 /** The options of a command line: a zod object and the names that go by position. */

@@ -4,9 +4,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { BadInputError } from '../errors/index.ts';
+import { BadInputError, nearestName } from '../errors/index.ts';
 import type { CliCommand } from './command.ts';
-import { nearestName } from './nearest.ts';
 
 const FOLDER = join(import.meta.dirname, 'commands');
 

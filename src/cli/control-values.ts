@@ -1,9 +1,8 @@
 // `--set jawOpen=0.6,headYaw=20deg` and `--yaw -30..30`: values that people write in one word.
 
 import { z } from 'zod';
-import { BadInputError } from '../errors/index.ts';
+import { BadInputError, nearestName } from '../errors/index.ts';
 import { contradictoryOptions } from './arguments.ts';
-import { nearestName } from './nearest.ts';
 
 /** Names and numbers, `NAME=VALUE,...`; a value may have the unit of its control. */
 export function controlValues(

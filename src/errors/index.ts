@@ -1,6 +1,8 @@
 // The error family: every failure a user can meet says what was expected, what came, and what to do.
 // The kind decides the exit status of the command line; the code is stable and machine-readable.
 
+export { editDistance, nearestName } from './nearest-name.ts';
+
 /** What went wrong, in the parts that every message is made of. */
 export type ErrorDetails = {
   /** Stable kebab-case identifier, e.g. `no-face`. */

@@ -29,14 +29,15 @@ import {
   parseConfiguration,
   rehearseTraining,
   runTraining,
+  stepBytes,
   WEIGHTS_FILE,
 } from '../training/index.ts';
 import { expectInputFile } from './input-file.ts';
-import { peakMemoryMb } from './memory.ts';
+import { availableMemoryMb, peakMemoryMb } from './memory.ts';
 import { loadEmbeddedHead, readBytes } from './model-files.ts';
 import { modelName, packAvatar, withLatestDecoder } from './pack-avatar.ts';
 import { openRunFolder } from './run-folder.ts';
-import { REPORT_FILE, writeTrainingReport } from './training-report.ts';
+import { PAGE_FILE, REPORT_FILE, writeTrainingPage, writeTrainingReport } from './training-report.ts';
 
 /** What to train, from where to where. */
 export type TrainStageOptions = {
@@ -77,9 +78,14 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
   const isRefused = !options.isResumed && (await listCheckpoints(folder)).length > 0;
   if (!isRefused) await folder.write('config.json', text);
   const stage = await openStage(configuration, samples, options);
-  const result = await runTraining({ ...options, stage, folder });
+  expectMemory(stage, options);
+  const page = (): Promise<void> => writeTrainingPage(folder, { stage: name, title: modelName(configPath) });
+  const result = await runTraining({ ...options, stage, folder, afterSave: page });
   await writeTrainingReport(folder, { stage: name, counts: samples.counts, result });
-  const outputs = [CHECKPOINT_INDEX, WEIGHTS_FILE, REPORT_FILE].map((file) => join(outPath, name, file));
+  await page();
+  const outputs = [CHECKPOINT_INDEX, WEIGHTS_FILE, REPORT_FILE, PAGE_FILE].map((file) =>
+    join(outPath, name, file),
+  );
   if (name === 'vae') return { ...result, outputs };
   const pack = { runPath: outPath, stage: name, name: modelName(configPath) };
   return { ...result, outputs: [...outputs, await packAvatar(await loadEmbeddedHead(), pack)] };
@@ -92,8 +98,21 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
 export async function rehearseStage(options: TrainStageOptions): Promise<StageRehearsal> {
   const { configuration, samples } = await openInputs(options);
   const stage = await openStage(configuration, samples, options);
+  expectMemory(stage, options);
   const rehearsal = await rehearseTraining(stage, options.device);
   return { ...rehearsal, samples: samples.counts, peakMemoryMb: peakMemoryMb() };
+}
+
+/** @throws BadInputError before anything starts, where a step would not fit; a GPU's own memory is not known. */
+function expectMemory({ problem }: Stage, { stage, device }: TrainStageOptions): void {
+  if (device.name !== 'cpu') return;
+  const [neededMb, availableMb] = [Math.round(stepBytes(problem) / 1e6), availableMemoryMb()];
+  if (neededMb <= availableMb) return;
+  throw new BadInputError({
+    code: 'too-little-memory',
+    message: `expected ${neededMb} MB of memory for a step of stage ${stage}, but ${availableMb} MB are free`,
+    hint: 'lower the batch of this stage in the configuration',
+  });
 }
 
 type Inputs = {

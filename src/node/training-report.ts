@@ -1,10 +1,21 @@
 // The report of a training run: how it went, on what machine, and what it cost over all its resumptions.
 
 import { arch, availableParallelism, cpus, platform } from 'node:os';
-import type { LoopResult, RunFolder, SampleReader, StageName } from '../training/index.ts';
+import { type TrainingLine, trainingHtml } from '../report/index.ts';
+import {
+  CURVES_FILE,
+  type LoopResult,
+  type RunFolder,
+  type SampleReader,
+  type StageName,
+  sheetFile,
+} from '../training/index.ts';
 
 /** Where the report lies in the stage's folder. */
 export const REPORT_FILE = 'report.json';
+
+/** Where its curves lie as a page. */
+export const PAGE_FILE = 'curves.html';
 
 /** What a report is made from. */
 export type TrainingReport = {
@@ -38,4 +49,21 @@ export async function writeTrainingReport(
     machine,
   };
   await folder.write(REPORT_FILE, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** Draws the curves that a run has so far. */
+export async function writeTrainingPage(
+  folder: RunFolder,
+  { stage, title }: { readonly stage: StageName; readonly title: string },
+): Promise<void> {
+  const bytes = await folder.read(CURVES_FILE);
+  if (bytes === null) return;
+  const lines = new TextDecoder()
+    .decode(bytes)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as TrainingLine);
+  const validated = lines.findLast(({ validation }) => validation !== undefined)?.step;
+  const sheet = validated === undefined ? null : sheetFile(validated);
+  await folder.write(PAGE_FILE, trainingHtml({ title: `${title}, stage ${stage}`, lines, sheet }));
 }

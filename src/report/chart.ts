@@ -41,7 +41,7 @@ export function panelHtml(panel: CurvePanel, scale: ChartScale, firstSeries: num
 <figcaption><b>${escapeHtml(panel.title)}</b>${key.join('')}<small>${escapeHtml(panel.note)}</small></figcaption>
 <div class="plot">
 <div class="ticks">${ticks.map(({ top, label }) => `<span style="top:${round(top)}%">${label}</span>`).join('')}</div>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${escapeHtml(panel.title)} over time">
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${escapeHtml(panel.title)}">
 ${marksOf(scale)}${grid.join('')}${lines.join('')}
 </svg><div class="cursor"></div></div>
 </figure>`;

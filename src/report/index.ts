@@ -5,3 +5,4 @@ export * from './dataset-page.ts';
 export * from './doubts.ts';
 export * from './moments.ts';
 export * from './page.ts';
+export * from './training-page.ts';

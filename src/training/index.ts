@@ -3,6 +3,7 @@
 export * from './augmentation.ts';
 export * from './autoencoder-stage.ts';
 export * from './checkpoints.ts';
+export * from './configuration-faults.ts';
 export * from './control-sources.ts';
 export * from './curves.ts';
 export * from './denoiser-batch.ts';

@@ -28,6 +28,8 @@ export type LoopOptions = {
   readonly checkpointMinutes?: number;
   /** Minutes between validations; the default is 15; null leaves all of them out. */
   readonly validationMinutes?: number | null;
+  /** Called once what a checkpoint belongs to is written. */
+  readonly afterSave?: () => Promise<void>;
   readonly events?: EventSink;
   /** Stops after the step that runs, with a checkpoint. */
   readonly signal?: AbortSignal;
@@ -52,6 +54,11 @@ export type LoopResult = {
 export const FAULTY_BATCH_FILE = 'faulty-batch.safetensors';
 const SKIPS_IN_A_ROW = 20;
 
+/** Where the validation sheet of a step lies. */
+export function sheetFile(step: number): string {
+  return `sheets/step-${String(step).padStart(7, '0')}.png`;
+}
+
 /**
  * Trains a stage.
  * @throws BadInputError if a run is there and `isResumed` is false, or the other way round; FaultError where
@@ -72,14 +79,16 @@ export async function runTraining(options: LoopOptions): Promise<LoopResult> {
     (options.steps !== undefined && step >= options.steps) ||
     (options.minutes !== undefined && minutesSince(began) >= options.minutes);
 
-  const save = (): Promise<void> =>
-    saveCheckpoint(folder, stage, { state: trainer.state, step, seconds: trainedSeconds() });
+  const save = async (): Promise<void> => {
+    await saveCheckpoint(folder, stage, { state: trainer.state, step, seconds: trainedSeconds() });
+    await options.afterSave?.();
+  };
   const { validationMinutes = 15 } = options;
   const validate = async (): Promise<void> => {
     if (validationMinutes === null) return;
     const { figures, score, sheet } = await stage.validate(averagedWeights(trainer.state));
     await curves.validated(figures, { step, seconds: trainedSeconds() });
-    await folder.writePicture(`sheets/step-${String(step).padStart(7, '0')}.png`, sheet);
+    await folder.writePicture(sheetFile(step), sheet);
     await scoreCheckpoint(folder, step, score);
     events({ kind: 'log', level: 'info', message: `step ${step}: ${describeFigures(figures)}` });
   };
@@ -96,6 +105,8 @@ export async function runTraining(options: LoopOptions): Promise<LoopResult> {
     const feeds = stage.complete?.(batch, step) ?? batch;
     const running = trainer.step(feeds, updateAt(step, settings));
     upcoming = stage.batchAt(step + 1);
+    // Where the step fails, nobody waits for the next batch.
+    upcoming.catch(() => {});
     const outputs = await running;
     const [loss, gradientNorm] = [outputs.loss!.data[0]!, outputs.gradientNorm!.data[0]!];
     const isTaken = Number.isFinite(loss) && Number.isFinite(gradientNorm);

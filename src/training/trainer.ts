@@ -5,7 +5,15 @@ import { createAdamWKernel } from '../kernels/index.ts';
 import type { AdamWOptions, AdamWStep, OptimiserState, Weights } from '../nn/index.ts';
 import { adamW } from '../nn/index.ts';
 import type { AnyTensor, Device, OnnxModel, Session, Tensor, Value } from '../tensor/index.ts';
-import { elementCount, emitModel, encodeOnnxModel, gradients, input, tensor } from '../tensor/index.ts';
+import {
+  elementCount,
+  emitModel,
+  encodeOnnxModel,
+  gradients,
+  input,
+  peakValueBytes,
+  tensor,
+} from '../tensor/index.ts';
 
 /** What is to be learned. */
 export type LearningProblem = {
@@ -21,6 +29,20 @@ export type LearningProblem = {
   readonly gradientsOf?: Readonly<Record<string, Value>>;
   readonly optimiser: AdamWOptions;
 };
+
+/** Weights, two moments and the average; gradients are among the graph's values. */
+const STATE_COPIES = 4;
+const FLOAT_BYTES = 4;
+
+/** About how many bytes a step of a problem holds at most: its graph's values, its state, what is frozen. */
+export function stepBytes(problem: LearningProblem): number {
+  const { byName, others } = allGradients(problem);
+  const values = [problem.loss, ...Object.values(problem.outputs ?? {}), ...byName.values()];
+  const total = (shapes: Iterable<{ readonly shape: readonly number[] }>): number =>
+    [...shapes].reduce((sum, { shape }) => sum + FLOAT_BYTES * elementCount(shape), 0);
+  const state = STATE_COPIES * total(problem.trained.values()) + total(Object.values(problem.frozen));
+  return peakValueBytes([...values, ...Object.values(others)]) + state;
+}
 
 const NEXT = 'next.';
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ModelConfig } from '../denoiser/index.ts';
 import { modelSchema } from '../denoiser/index.ts';
 import { BadInputError } from '../errors/index.ts';
+import { configurationFaults } from './configuration-faults.ts';
 
 /** What every stage's optimiser needs. */
 export type OptimiserConfig = {
@@ -192,6 +193,5 @@ export function parseConfiguration(json: string, name = 'configuration'): Config
   }
   const result = configurationSchema.safeParse(value);
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw fail(faults.join('; '), result.error);
+  throw fail(configurationFaults(configurationSchema, result.error).join('; '), result.error);
 }

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { parseArguments } from '../../src/cli/arguments.ts';
-import { editDistance, nearestName } from '../../src/cli/nearest.ts';
 import { choice, flag, inputFile, integer, outputFile, real } from '../../src/cli/option-types.ts';
+import { editDistance, nearestName } from '../../src/errors/index.ts';
 
 const SCHEMA = {
   positionals: ['clip'],

@@ -7,6 +7,7 @@ import { BadInputError, FaultError } from '../../src/errors/index.ts';
 import type { AvatarEvent } from '../../src/events/index.ts';
 import { createParameterSet, linearLayer } from '../../src/nn/index.ts';
 import { createDevice } from '../../src/node/index.ts';
+import type { Device } from '../../src/tensor/index.ts';
 import { createRandom, input, mean, square, sub, tensor, zeros } from '../../src/tensor/index.ts';
 import type { RunFolder, Stage } from '../../src/training/index.ts';
 import {
@@ -22,10 +23,12 @@ const SHEET = { width: 1, height: 1, data: new Uint8Array(3) };
 const device = await createDevice('cpu');
 
 /** A stage of one small layer, and of one number that learns outside the graph. */
-function lineStage(): Stage {
+function lineStage(features = 2): Stage {
   const set = createParameterSet();
   const x = input('x', [4, 3]);
-  const loss = mean(square(sub(linearLayer(set.scope.at('line'), x, { features: 2 }), input('y', [4, 2]))));
+  const loss = mean(
+    square(sub(linearLayer(set.scope.at('line'), x, { features }), input('y', [4, features]))),
+  );
   const outside = zeros([1]);
   const settings = {
     batch: 4,
@@ -200,6 +203,66 @@ test('a step without a finite gradient changes nothing; twenty in a row end the 
   );
   assert.ok(await broken.read(FAULTY_BATCH_FILE));
   assert.deepEqual(await newest(broken), before);
+});
+
+test('a full disk ends the run with what was saved before; with space again it goes on to the same weights', async () => {
+  const whole = memoryFolder();
+  await runTraining({ ...quiet(), folder: whole, isResumed: false, steps: 4 });
+  const folder = memoryFolder();
+  await runTraining({ ...quiet(), folder, isResumed: false, steps: 2 });
+  const saved = await newest(folder);
+  const isFull = (): FaultError =>
+    new FaultError({ code: 'write-failed', message: 'the disk is full', hint: 'make room' });
+  const full: RunFolder = {
+    ...folder,
+    write: async (path, bytes) => {
+      if (path.includes('step-')) throw isFull();
+      await folder.write(path, bytes);
+    },
+  };
+  await assert.rejects(runTraining({ ...quiet(), folder: full, isResumed: true, steps: 4 }), {
+    code: 'write-failed',
+  });
+  assert.deepEqual(await newest(folder), saved);
+  await runTraining({ ...quiet(), folder, isResumed: true, steps: 4 });
+  assert.deepEqual(withoutSeconds(await newest(folder)), withoutSeconds(await newest(whole)));
+});
+
+test('a device that is lost in the middle is a fault, and the last checkpoint stays', async () => {
+  const folder = memoryFolder();
+  const dying: Device = {
+    ...device,
+    async createSession(model, options) {
+      const session = await device.createSession(model, options);
+      let runs = 0;
+      return {
+        ...{ inputNames: session.inputNames, outputNames: session.outputNames },
+        run: async (feeds, into) => {
+          if (++runs > 3)
+            throw new FaultError({ code: 'run-failed', message: 'device lost', hint: 'restart' });
+          return session.run(feeds, into);
+        },
+        [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+      };
+    },
+  };
+  const options = { ...quiet(), device: dying, folder, isResumed: false, steps: 9, checkpointMinutes: 0 };
+  await assert.rejects(runTraining(options), { code: 'run-failed' });
+  assert.equal((await listCheckpoints(folder)).at(-1)!.step, 3);
+  const { resumedFromStep } = await runTraining({ ...quiet(), folder, isResumed: true, steps: 4 });
+  assert.equal(resumedFromStep, 3);
+});
+
+test('a checkpoint of another configuration is refused by the parameter that differs', async () => {
+  const folder = memoryFolder();
+  await runTraining({ ...quiet(), folder, isResumed: false, steps: 1 });
+  await assert.rejects(
+    runTraining({ ...quiet(), stage: lineStage(5), folder, isResumed: true, steps: 2 }),
+    (error) =>
+      error instanceof BadInputError &&
+      error.code === 'checkpoint-mismatch' &&
+      /line\.weight of shape \[5,3\], got \[2,3\]/.test(error.message),
+  );
 });
 
 test('curves of a run that lost steps hold each step once', async () => {

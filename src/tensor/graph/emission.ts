@@ -75,7 +75,7 @@ export function nameOf(value: Value): string {
 }
 
 /** The nodes that the values need, operands first. */
-function nodesFor(
+export function nodesFor(
   values: readonly Value[],
   standIn: StandIns = standInsWith(() => undefined, false),
 ): GraphNode[] {

@@ -1,0 +1,35 @@
+// What is wrong with a configuration, for people: every field at fault by its path, and for one that no
+// configuration has, the name that was probably meant.
+
+import type { z } from 'zod';
+import { nearestName } from '../errors/index.ts';
+
+/** One sentence part for each fault. */
+export function configurationFaults(schema: z.ZodType, error: z.ZodError): string[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.map(String);
+    if (issue.code !== 'unrecognized_keys') return [`${path.join('.') || 'the file'}: ${issue.message}`];
+    const known = fieldNames(schema, path);
+    return issue.keys.map((key) => {
+      const nearest = nearestName(key, known);
+      const advice = nearest === null ? `known are ${known.join(', ')}` : `the nearest is "${nearest}"`;
+      return `${[...path, key].join('.')}: there is no such field, ${advice}`;
+    });
+  });
+}
+
+/** What of zod's description of a schema leads to the fields inside it. */
+type Definition = {
+  readonly shape?: Readonly<Record<string, z.ZodType>>;
+  readonly element?: z.ZodType;
+  readonly innerType?: z.ZodType;
+};
+
+function fieldNames(schema: z.ZodType, path: readonly string[]): string[] {
+  const { shape, element, innerType } = schema.def as unknown as Definition;
+  if (innerType !== undefined) return fieldNames(innerType, path);
+  const [first, ...rest] = path;
+  if (first === undefined) return Object.keys(shape ?? {});
+  const inner = shape?.[first] ?? element;
+  return inner === undefined ? [] : fieldNames(inner, rest);
+}

@@ -1,0 +1,111 @@
+// What `train` says about requests that cannot be met, before it starts; and how it ends when it is interrupted.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { loadEmbeddedHead, openRunFolder } from '../../src/node/index.ts';
+import { folderOfSamples, tinySamples } from '../training/tiny-run.ts';
+import { type CliFailure, runCli, runToFailure } from './run-cli.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'learn2control-train-'));
+after(() => rm(folder, { recursive: true }));
+const CONFIG = join(import.meta.dirname, '..', '..', 'configs', 'tiny.json');
+const head = await loadEmbeddedHead();
+
+async function samplesOf(sizePx: number): Promise<string> {
+  const path = join(folder, `samples-${sizePx}`);
+  const held = folderOfSamples(tinySamples(head, { size: sizePx, subjects: 3 }), sizePx, head.name);
+  for (const file of ['index.json', '0.safetensors', '1.safetensors']) {
+    await openRunFolder(path).write(file, (await held.read(file))!);
+  }
+  return path;
+}
+
+/** configs/tiny.json with some fields set, by their paths; returns where it lies. */
+async function changedConfig(name: string, changes: Readonly<Record<string, unknown>>): Promise<string> {
+  const configuration = JSON.parse(await readFile(CONFIG, 'utf8'));
+  for (const [path, value] of Object.entries(changes)) {
+    const words = path.split('.');
+    const place = words.slice(0, -1).reduce((inner, word) => inner[word], configuration);
+    place[words.at(-1)!] = value;
+  }
+  const file = join(folder, `${name}.json`);
+  await writeFile(file, JSON.stringify(configuration));
+  return file;
+}
+
+const data = await samplesOf(32);
+const out = join(folder, 'model');
+const train = (config: string, stage: string, ...words: string[]): Promise<CliFailure> =>
+  runToFailure('train', '--config', config, '--stage', stage, '--out', out, '--data', data, ...words);
+
+test('every field that no configuration has is named, with the one that was probably meant', async () => {
+  const config = await changedConfig('misspelt', {
+    'training.stage1.learningRat': 1,
+    'model.unet.controls': [{ kind: 'gaussian', fild: 2, fold: 2, widths: [8, 16], heads: 0 }],
+    'training.vae.batch': 'four',
+  });
+  const { status, line } = await train(config, 'vae');
+  assert.equal(status, 2);
+  assert.match(line, /training\.stage1\.learningRat: there is no such field, the nearest is "learningRate"/);
+  assert.match(line, /model\.unet\.controls\.0\.fild: there is no such field, the nearest is "fold"/);
+  assert.match(line, /training\.vae\.batch: /);
+});
+
+test('fields that contradict each other are named', async () => {
+  const changes = { 'model.unet.heads': [1], 'model.autoencoder.encoder.fold': 4 };
+  const { status, line } = await train(await changedConfig('torn', changes), 'vae');
+  assert.equal(status, 2);
+  assert.match(line, /model\.unet: heads needs one number for each of widths/);
+  assert.match(line, /model\.autoencoder: encoder and decoder must change the size by the same factor/);
+});
+
+test('samples of another size, and stages whose forerunner is missing, are refused', async () => {
+  const other = await samplesOf(16);
+  assert.equal((await train(CONFIG, 'vae', '--data', other)).code, 'sample-size');
+  for (const [stage, before] of [
+    ['1', 'vae'],
+    ['2', '1'],
+  ] as const) {
+    const { status, line } = await train(CONFIG, stage);
+    assert.equal(status, 3);
+    assert.match(line, new RegExp(`weights of stage ${before}`));
+  }
+});
+
+test('a step that does not fit in memory is refused before it starts', async () => {
+  const config = await changedConfig('greedy', { 'training.vae.batch': 40_000_000 });
+  const { status, code, line } = await train(config, 'vae');
+  assert.deepEqual([status, code], [2, 'too-little-memory']);
+  assert.match(line, /xpected \d+ MB of memory for a step of stage vae, but \d+ MB are free/);
+});
+
+test('a device that is not there is said to be missing', async () => {
+  const { status, code } = await train(CONFIG, 'vae', '--device', 'cuda');
+  assert.deepEqual([status, code], [3, 'no-device']);
+  assert.ok(!existsSync(join(out, 'vae', 'checkpoints')), 'nothing was begun');
+});
+
+test('an interrupt ends the step, writes a checkpoint, exits with 0; --resume goes on from there', async () => {
+  const model = join(folder, 'interrupted');
+  const words = ['train', '--config', CONFIG, '--stage', 'vae', '--data', data, '--out', model, '--json'];
+  let isInterrupted = false;
+  const run = await runCli([...words, '--minutes', '5'], {
+    onStderr(text, interrupt) {
+      if (isInterrupted || !text.includes('step 0')) return;
+      isInterrupted = true;
+      setTimeout(() => interrupt('SIGINT'), 300);
+    },
+  });
+  assert.equal(run.status, 0, run.stderr);
+  const { step } = JSON.parse(run.stdout) as { step: number };
+  assert.ok(step > 0);
+  const index = JSON.parse(await readFile(join(model, 'vae', 'checkpoints', 'index.json'), 'utf8'));
+  assert.equal(index.checkpoints.at(-1).step, step);
+  const page = await readFile(join(model, 'vae', 'curves.html'), 'utf8');
+  assert.match(page, /<path class="line s0" d="M/);
+  assert.match(page, /src="sheets\/step-0000000\.png"/);
+});
