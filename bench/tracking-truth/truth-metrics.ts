@@ -179,9 +179,12 @@ function blinksOf(closure: readonly number[]): Blink[] {
 
 /**
  * Mean distance of two identities' faces at rest after rigid alignment (no scaling), millimetres: the skin
- * from forehead to chin that faces forward.
+ * from forehead to chin that faces forward. With `ignoresSize` the first is first scaled to the size of the second:
+ * no picture tells how large a head is.
  */
-export function createShapeComparison(head: HeadModel): (a: Float32Array, b: Float32Array) => number {
+export function createShapeComparison(
+  head: HeadModel,
+): (a: Float32Array, b: Float32Array, options?: { readonly ignoresSize?: boolean }) => number {
   const normals = vertexNormals(head.template, head.triangles);
   const isSkin = new Uint8Array(vertexCount(head));
   const wanted = new Set([PART_NAMES.indexOf('skin'), PART_NAMES.indexOf('lips')]);
@@ -199,7 +202,7 @@ export function createShapeComparison(head: HeadModel): (a: Float32Array, b: Flo
       front.flatMap((v) => [vertices[3 * v]!, vertices[3 * v + 1]!, vertices[3 * v + 2]!]),
     );
   };
-  return (a, b) => 1000 * distanceAligned(shape(a), shape(b));
+  return (a, b, { ignoresSize = false } = {}) => 1000 * distanceAligned(shape(a), shape(b), ignoresSize);
 }
 
 /** From just below the lowest landmark to just above the highest. */
@@ -212,8 +215,12 @@ function faceHeight(head: HeadModel): { chin: number; top: number } {
 }
 
 /** Mean distance after the least-squares rigid motion of `a` onto `b`, by small turns. */
-function distanceAligned(a: Float64Array, b: Float64Array): number {
+function distanceAligned(a: Float64Array, b: Float64Array, ignoresSize: boolean): number {
   const [from, to] = [centred(a), centred(b)];
+  if (ignoresSize) {
+    const scale = Math.hypot(...to) / Math.hypot(...from);
+    for (let i = 0; i < from.length; i++) from[i]! *= scale;
+  }
   for (let round = 0; round < 8; round++) {
     const matrix = new Float64Array(9);
     const side = new Float64Array(3);
