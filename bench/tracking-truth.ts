@@ -4,8 +4,9 @@
 //
 //   npm run -s bench:tracking-truth [-- --clips 50] [--frames 40] [--size 256] [--zoom 1.6]
 //     [--shapes 5] [--stills 3]
-//     [--assets DIR] [--keep DIR]     (--keep: rendered clips are kept there and used again)
-//     [--online]     (one frame after another, as a camera gives them)
+//     [--assets DIR] [--keep DIR] [--online] [--refine]
+// --keep: rendered clips are kept there and used again. --online: one frame after another, as a camera gives them.
+// --refine: with the refinement against the pictures.
 // The last line is one JSON object.
 
 import { existsSync } from 'node:fs';
@@ -48,6 +49,7 @@ const { values } = parseArgs({
     assets: { type: 'string', default: join(import.meta.dirname, '../../shared/heads/makehuman/assets') },
     keep: { type: 'string' },
     online: { type: 'boolean', default: false },
+    refine: { type: 'boolean', default: false },
   },
 });
 const [clips, frames, sizePx, shapes, stills] = [
@@ -113,6 +115,7 @@ for (let i = 0; i < shapes; i++) {
   const truth = take.truths[0]!.identity;
   shapeErrors.push({
     foundMm: compareShapes(track.identity, truth),
+    foundButSizeMm: compareShapes(track.identity, truth, { ignoresSize: true }),
     meanHeadMm: compareShapes(new Float32Array(head.identityCount), truth),
     focalRatio: track.focalPx / take.focalPx,
   });
@@ -138,6 +141,7 @@ const result = {
   sizePx,
   zoom,
   hasAssets: assets !== null,
+  refine: values.refine,
   trackedShare: round(tracked / compared.length),
   ...(motion === null
     ? {}
@@ -164,6 +168,7 @@ const result = {
     recall: round(blinks.recalled / blinks.real),
   },
   shapeMm: round(median(shapeErrors.map((e) => e.foundMm))),
+  shapeButSizeMm: round(median(shapeErrors.map((e) => e.foundButSizeMm))),
   shapeOfMeanHeadMm: round(median(shapeErrors.map((e) => e.meanHeadMm))),
   focalRatios: shapeErrors.map((e) => round(e.focalRatio)),
   jitterDegrees: round(Math.max(0, ...jitters)),
@@ -189,7 +194,7 @@ async function trackTake(images: readonly RgbImage[]) {
     for (const [i, image] of images.entries()) yield { timestampSeconds: i / FRAMES_PER_SECOND, image };
   }
   if (values.online) return trackOnline(inOrder());
-  const found = await tracker.trackClip(inOrder());
+  const found = await tracker.trackClip(inOrder(), { refine: values.refine });
   seconds.landmarks += found.secondsByStage.landmarks;
   seconds.fit += found.secondsByStage.fit;
   seconds.frames += images.length;

@@ -38,11 +38,12 @@ export type TrackOptions = {
   readonly report?: string | undefined;
   readonly sheet?: string | undefined;
   readonly focalPx?: number | undefined;
+  readonly refine: boolean;
 };
 
 /** Tracks and writes. @throws BadInputError for inputs that cannot be used. */
 export async function runTracking(options: TrackOptions, context: CommandContext): Promise<CommandResult> {
-  const { input, out, from, to, face, allFaces, focalPx } = options;
+  const { input, out, from, to, face, allFaces, focalPx, refine } = options;
   const { emit, signal } = context;
   for (const path of [out, options.export, options.report, options.sheet]) {
     if (path !== undefined) await expectWritable(path);
@@ -52,7 +53,7 @@ export async function runTracking(options: TrackOptions, context: CommandContext
   // Before long work: not every head can be written in every format.
   if (options.export !== undefined) exporterOf(options.export, head);
   const range = rangeOf(from, to);
-  const wanted = { emit, signal, focalPx, range };
+  const wanted = { emit, signal, focalPx, refine, range };
   await using tracker = await loadTracker(device, head);
   const results = options.online
     ? [await trackFileOnline(tracker, head, input, wanted)]

@@ -4,7 +4,7 @@ import { BadInputError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { decodeHeadTrack, encodeHeadTrack, type HeadModel, type HeadTrack } from '../head/index.ts';
 import { clipPiece, type RgbImage, type TimeRange, type VideoSource } from '../media/index.ts';
-import type { ClipTrack, ImageTrack, Tracker } from '../tracking/index.ts';
+import type { ClipOptions, ClipTrack, ImageTrack, Tracker } from '../tracking/index.ts';
 import { abortable } from './abortable.ts';
 import { type ImageFile, readImage } from './image-file.ts';
 import { readBytes } from './model-files.ts';
@@ -33,6 +33,8 @@ export type TrackFileOptions = {
   readonly emit: EventSink;
   readonly signal: AbortSignal;
   readonly focalPx?: number | undefined;
+  /** Refines a clip's identity and focal length against its pictures. */
+  readonly refine?: boolean | undefined;
   /** The piece of a clip to track; the track's clock starts at its beginning. */
   readonly range?: TimeRange | undefined;
 };
@@ -127,8 +129,12 @@ export function startOfTrack(track: HeadTrack): number {
   return rangeOfTrack(track).fromSeconds ?? 0;
 }
 
-function commonOptions({ emit, focalPx }: TrackFileOptions): { onEvent: EventSink; focalPx?: number } {
-  return { onEvent: emit, ...(focalPx === undefined ? {} : { focalPx }) };
+function commonOptions({
+  emit,
+  focalPx,
+  refine = false,
+}: TrackFileOptions): Pick<ClipOptions, 'onEvent' | 'focalPx' | 'refine'> {
+  return { onEvent: emit, refine, ...(focalPx === undefined ? {} : { focalPx }) };
 }
 
 /** Where a track comes from, for its provenance. */

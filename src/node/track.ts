@@ -28,6 +28,8 @@ export type TrackSettings = {
   readonly tracker?: Tracker;
   /** The focal length in pixels, where it is known. */
   readonly focalPx?: number;
+  /** Refines a clip's identity and focal length against its pictures: seconds a clip; default false. */
+  readonly refine?: boolean;
   /** The piece of a clip to track; the track's clock starts at its beginning. */
   readonly fromSeconds?: number;
   readonly toSeconds?: number;
@@ -82,12 +84,12 @@ export async function trackAll(
 }
 
 function fileOptions(settings: TrackSettings): TrackFileOptions {
-  const { onEvent = silentSink, signal = new AbortController().signal, focalPx } = settings;
-  return { emit: onEvent, signal, focalPx, range: rangeOf(settings) };
+  const { onEvent = silentSink, signal = new AbortController().signal, focalPx, refine } = settings;
+  return { emit: onEvent, signal, focalPx, refine, range: rangeOf(settings) };
 }
 
-function clipOptions({ onEvent = silentSink, focalPx }: TrackSettings): ClipOptions {
-  return { onEvent, ...(focalPx === undefined ? {} : { focalPx }) };
+function clipOptions({ onEvent = silentSink, focalPx, refine = false }: TrackSettings): ClipOptions {
+  return { onEvent, refine, ...(focalPx === undefined ? {} : { focalPx }) };
 }
 
 function expectNoRange(settings: TrackSettings): void {

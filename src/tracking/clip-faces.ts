@@ -7,6 +7,7 @@ import type { FaceGroup } from './face-group.ts';
 import { regionFromLandmarks } from './face-region.ts';
 import type { SeenFrame } from './fit-clip.ts';
 import { lipContrast } from './lip-contrast.ts';
+import { cropFace } from './photometric-image.ts';
 
 /** All frames of a clip, with each face that it shows. */
 export type ClipFaces = {
@@ -21,7 +22,7 @@ export type ClipFaces = {
 const MIN_FRAMES = 25;
 const MIN_SHARE = 0.1;
 
-/** Reads a clip once and follows all its faces. Memory grows with faces and frames, not with their pictures. */
+/** Reads a clip once and follows all its faces. Memory grows with faces and frames, not with their pictures (but for crops). */
 export async function findClipFaces(
   frames: AsyncIterable<{ readonly timestampSeconds: number; readonly image: RgbImage }>,
   group: FaceGroup,
@@ -30,9 +31,10 @@ export async function findClipFaces(
     readonly frameCountEstimate?: number;
     /** Asked of every picture in order: whether a new shot begins with it. */
     readonly isCut?: (image: RgbImage) => boolean;
+    readonly keepsCrops?: boolean;
   },
 ): Promise<ClipFaces> {
-  const { onEvent, frameCountEstimate, isCut = () => false } = options;
+  const { onEvent, frameCountEstimate, isCut = () => false, keepsCrops: keepsCrop = false } = options;
   const earlier: Omit<SeenFrame, 'face'>[] = [];
   const faces: SeenFrame[][] = [];
   let [width, height] = [0, 0];
@@ -41,7 +43,7 @@ export async function findClipFaces(
     const isNewShot = isCut(image);
     for (const [i, face] of (await group.next(image, { isNewShot })).entries()) {
       faces[i] ??= earlier.map((frame) => ({ ...frame, face: null }));
-      faces[i].push({ ...seenFrame(timestampSeconds, face, image), startsShot: isNewShot });
+      faces[i].push({ ...seenFrame(timestampSeconds, face, image, { keepsCrop }), startsShot: isNewShot });
     }
     earlier.push({ timestampSeconds, startsShot: isNewShot });
     const done = earlier.length;
@@ -57,10 +59,17 @@ export async function findClipFaces(
   return { width, height, faces: lasting.sort((a, b) => meanPlace(a) - meanPlace(b)) };
 }
 
-/** What is kept of a frame, its picture apart. */
-export function seenFrame(timestampSeconds: number, face: FollowedFace | null, image: RgbImage): SeenFrame {
-  const contrast = face === null ? Number.NaN : lipContrast(image, face.landmarksPx);
-  return { timestampSeconds, face, lipContrast: contrast };
+/** What is kept of a frame: of its picture nothing, or a crop of the face. */
+export function seenFrame(
+  timestampSeconds: number,
+  face: FollowedFace | null,
+  image: RgbImage,
+  { keepsCrop = false }: { readonly keepsCrop?: boolean } = {},
+): SeenFrame {
+  if (face === null) return { timestampSeconds, face, lipContrast: Number.NaN };
+  const { landmarksPx } = face;
+  const crop = keepsCrop ? { crop: cropFace(image, landmarksPx) } : {};
+  return { timestampSeconds, face, lipContrast: lipContrast(image, landmarksPx), ...crop };
 }
 
 /** Where a face is on average, pixels from the left. */

@@ -6,7 +6,7 @@ import type { EventSink } from '../events/index.ts';
 import { type HeadTrack, JOINT_NAMES } from '../head/index.ts';
 import type { FollowedFace } from './face-follower.ts';
 import { fitFrame } from './fit-frame.ts';
-import { fitFrames } from './fit-frames.ts';
+import { fitFrames, type JointFrame, type SharedPrior } from './fit-frames.ts';
 import { assumedFocalPx, IDENTITY_PRECISION, inPose, trustOf } from './fit-portrait.ts';
 import { believedIdentity, createFrameBeliefs, type FrameBeliefs } from './frame-beliefs.ts';
 import { createFrameChain, type FittedFrame, firstPoseOf } from './frame-chain.ts';
@@ -16,6 +16,7 @@ import type { LandmarkModel } from './landmark-model.ts';
 import { type ImageCentre, shapeLandmarks } from './landmark-projection.ts';
 import type { LearnedPrior } from './learned-prior.ts';
 import { observeLandmarks } from './observe.ts';
+import type { FaceCrop } from './photometric-image.ts';
 import { smoothFrames } from './smooth-frames.ts';
 
 /** One frame as the networks saw it. */
@@ -26,6 +27,16 @@ export type SeenFrame = {
   readonly startsShot?: boolean;
   /** As `lipContrast` gives it; NaN without a face. Left out by those who have no pictures. */
   readonly lipContrast?: number;
+  /** Kept for a refinement alone. */
+  readonly crop?: FaceCrop;
+};
+
+/** What the first pass made of the frames that it chose. */
+export type FirstPass = {
+  readonly shared: SharedState;
+  readonly sharedPrior: SharedPrior;
+  /** Each as it was seen and fitted; `index` is its place in the clip. */
+  readonly keyframes: readonly (JointFrame & { readonly index: number })[];
 };
 
 /** Frames looked at to choose those of the first pass, and how many are chosen. */
@@ -45,6 +56,8 @@ type Options = {
   readonly focalPx?: number;
   /** What is known of faces beside the head's plain prior. */
   readonly learned?: LearnedPrior | null;
+  /** Betters what the frames share before each of them is fitted. */
+  readonly refineShared?: (pass: FirstPass) => SharedState;
   readonly onEvent: EventSink;
 };
 
@@ -55,9 +68,10 @@ export function fitClip(
   options: Options,
 ): { readonly track: HeadTrack; readonly landmarkErrors: Float32Array; readonly framesTracked: number } {
   const centre = { xPx: options.width / 2, yPx: options.height / 2 };
-  const faces = seen.flatMap(({ face }) => (face === null ? [] : [face]));
+  const faces = seen.flatMap(({ face }, index) => (face === null ? [] : [{ ...face, index }]));
   const beliefs = createFrameBeliefs(model, options.learned ?? null, faces, centre);
-  const shared = fitShared(model, faces, beliefs, centre, options);
+  const first = fitShared(model, faces, beliefs, centre, options);
+  const shared = options.refineShared?.(first) ?? first.shared;
   options.onEvent({ kind: 'progress', stage: 'fit', done: 0, total: seen.length, unit: 'frames' });
   const fitted = fitEach(model, seen, beliefs, shared, centre, options.onEvent);
   return pack(model, seen, fitted, shared, options);
@@ -66,11 +80,11 @@ export function fitClip(
 /** First pass. */
 function fitShared(
   model: LandmarkModel,
-  faces: readonly FollowedFace[],
+  faces: readonly (FollowedFace & { readonly index: number })[],
   beliefs: FrameBeliefs,
   centre: ImageCentre,
   options: Options,
-): SharedState {
+): FirstPass {
   const focalPx = options.focalPx ?? assumedFocalOfClip(faces, options);
   const identity = new Float64Array(model.identityCount);
   const shaped = shapeLandmarks(model, identity);
@@ -84,7 +98,7 @@ function fitShared(
     const pose = firstPoseOf(model, small, { landmarksPx, centre, belief, shaped, focalPx });
     const observation = observeLandmarks(model, landmarksPx, centre, pose.rotation);
     const { frame } = fitFrame(small, observation, inPose(start, pose), shaped, focalPx, prior, POSE_ONLY);
-    return { seen: observation, start: frame, prior, belief };
+    return { seen: observation, start: frame, prior, belief, index: face.index };
   });
   const chosen = mostDifferent(candidates, ({ start }) => {
     const r = start.rotation;
@@ -101,16 +115,16 @@ function fitShared(
   );
   const system = new FrameSystem(model, { withShared: true });
   const deviation = options.focalPx === undefined ? FOCAL_DEVIATION : 0;
-  return fitFrames(model, system, chosen, {
-    start: { identity: believed.mean, focalPx },
-    sharedPrior: {
-      identityMean: believed.mean,
-      identityPrecision: believed.precision,
-      focalPx,
-      focalDeviation: deviation,
-    },
-    limits: JOINT,
-  }).shared;
+  const sharedPrior = {
+    identityMean: believed.mean,
+    identityPrecision: believed.precision,
+    focalPx,
+    focalDeviation: deviation,
+  };
+  const start = { identity: believed.mean, focalPx };
+  const { shared, frames } = fitFrames(model, system, chosen, { start, sharedPrior, limits: JOINT });
+  const keyframes = chosen.map((frame, i) => ({ ...frame, start: frames[i]! }));
+  return { shared, sharedPrior, keyframes };
 }
 
 /** The median of what its faces suggest. */

@@ -108,15 +108,21 @@ function totalCost(
   sharedPrior: SharedPrior,
 ): number {
   const shaped = shapeLandmarks(model, shared.identity);
-  let cost = 0;
-  for (const [i, value] of shared.identity.entries()) {
-    cost += 0.5 * sharedPrior.identityPrecision[i]! * (value - sharedPrior.identityMean[i]!) ** 2;
-  }
-  if (sharedPrior.focalDeviation > 0) {
-    cost += 0.5 * (Math.log(shared.focalPx / sharedPrior.focalPx) / sharedPrior.focalDeviation) ** 2;
-  }
+  let cost = sharedPriorCost(shared, sharedPrior);
   for (const [i, { seen, prior }] of inputs.entries()) {
     cost += system.evaluate(seen, frames[i]!, shaped, shared.focalPx, prior);
+  }
+  return cost;
+}
+
+/** What a belief about the shared unknowns costs. */
+export function sharedPriorCost(shared: SharedState, prior: SharedPrior): number {
+  let cost = 0;
+  for (const [i, value] of shared.identity.entries()) {
+    cost += 0.5 * prior.identityPrecision[i]! * (value - prior.identityMean[i]!) ** 2;
+  }
+  if (prior.focalDeviation > 0) {
+    cost += 0.5 * (Math.log(shared.focalPx / prior.focalPx) / prior.focalDeviation) ** 2;
   }
   return cost;
 }
@@ -130,7 +136,8 @@ function addSharedBlock(system: FrameSystem, own: number, matrix: Float64Array, 
   }
 }
 
-function addSharedPrior(
+/** Adds that belief to a system of the shared unknowns: identity, then the focal length's logarithm. */
+export function addSharedPrior(
   matrix: Float64Array,
   vector: Float64Array,
   shared: SharedState,
@@ -157,7 +164,8 @@ function uncouple(system: FrameSystem, unknown: number): void {
   }
 }
 
-function stepShared(shared: SharedState, step: Float64Array, prior: SharedPrior): SharedState {
+/** The shared unknowns after a step; a focal length that is kept stays. */
+export function stepShared(shared: SharedState, step: Float64Array, prior: SharedPrior): SharedState {
   const focal = step[step.length - 1]!;
   return {
     identity: shared.identity.map((value, i) => value + step[i]!),

@@ -12,12 +12,13 @@ import { createFaceDetector } from './face-detector.ts';
 import { createFaceFollower } from './face-follower.ts';
 import { createFaceGroup } from './face-group.ts';
 import { createLandmarkNetwork } from './face-landmarks.ts';
-import { fitClip, type SeenFrame } from './fit-clip.ts';
+import { type FirstPass, fitClip, type SeenFrame } from './fit-clip.ts';
 import { assumedFocalPx, fitPortrait } from './fit-portrait.ts';
 import { createLandmarkModel } from './landmark-model.ts';
 import { decodeLearnedPrior } from './learned-prior.ts';
 import { lipContrast } from './lip-contrast.ts';
 import { createOnlineTracker, type OnlineOptions, type OnlineTracker } from './online-tracker.ts';
+import { createPhotometricRefiner, type PhotometricRefiner } from './photometric-refine.ts';
 import { createShotDetector } from './shot-detector.ts';
 
 /** The encoded networks that a tracker runs. */
@@ -64,6 +65,8 @@ export type ClipTrack = {
 /** One frame of a clip; what a `VideoSource` yields fits. */
 export type ClipFrame = { readonly timestampSeconds: number; readonly image: RgbImage };
 
+type PictureSize = { readonly width: number; readonly height: number };
+
 /** How a picture or clip is tracked. */
 export type TrackOptions = {
   /** The focal length where it is known, pixels; else one is assumed or, over a clip, estimated. */
@@ -74,6 +77,8 @@ export type TrackOptions = {
 /** How a clip is tracked. */
 export type ClipOptions = TrackOptions & {
   readonly frameCountEstimate?: number;
+  /** Refines identity and focal length against the pictures, which takes seconds a clip; default false. */
+  readonly refine?: boolean;
   readonly provenance?: Readonly<Record<string, string>>;
 };
 
@@ -119,6 +124,12 @@ export async function createTracker(setup: {
   const learned = expressionPrior === undefined ? null : decodeLearnedPrior(expressionPrior, head);
   const detector = await createFaceDetector(device, networks.faceDetector);
   const network = await createLandmarkNetwork(device, networks.faceLandmarks);
+  let refiner: PhotometricRefiner | null = null;
+  const refinement = (seen: readonly SeenFrame[], size: PictureSize, onEvent: EventSink) => {
+    refiner ??= createPhotometricRefiner(model);
+    const made = refiner;
+    return { refineShared: (pass: FirstPass) => made.refine(pass, seen, { ...size, onEvent }) };
+  };
   return {
     async trackImage(image, { focalPx, onEvent = silentSink } = {}) {
       const face = await createFaceFollower(detector, network).next(image);
@@ -130,11 +141,14 @@ export async function createTracker(setup: {
       return { ...fit, landmarksPx, confidence, facesDetected, lipContrast: lipContrast(image, landmarksPx) };
     },
 
-    async trackClip(frames, { focalPx, onEvent = silentSink, frameCountEstimate, provenance = {} } = {}) {
+    async trackClip(
+      frames,
+      { focalPx, onEvent = silentSink, frameCountEstimate, refine = false, provenance = {} } = {},
+    ) {
       const follower = createFaceFollower(detector, network);
       const shots = createShotDetector();
       const seen: SeenFrame[] = [];
-      let size: { readonly width: number; readonly height: number } | null = null;
+      let size: PictureSize | null = null;
       let facesDetected = 0;
       const start = performance.now();
       for await (const { image, timestampSeconds } of frames) {
@@ -145,7 +159,7 @@ export async function createTracker(setup: {
           if (facesDetected <= 1) warnOfOthers(face.facesDetected, onEvent);
           facesDetected = face.facesDetected;
         }
-        seen.push({ ...seenFrame(timestampSeconds, face, image), startsShot });
+        seen.push({ ...seenFrame(timestampSeconds, face, image, { keepsCrop: refine }), startsShot });
         const total =
           frameCountEstimate === undefined ? {} : { total: Math.max(frameCountEstimate, seen.length) };
         onEvent({ kind: 'progress', stage: 'find landmarks', done: seen.length, ...total, unit: 'frames' });
@@ -156,6 +170,7 @@ export async function createTracker(setup: {
       const fit = fitClip(model, seen, {
         ...size,
         ...(focalPx === undefined ? {} : { focalPx }),
+        ...(refine ? refinement(seen, size, onEvent) : {}),
         learned,
         onEvent,
       });
@@ -170,7 +185,7 @@ export async function createTracker(setup: {
 
     async trackFaces(
       frames,
-      { face, focalPx, onEvent = silentSink, frameCountEstimate, provenance = {} } = {},
+      { face, focalPx, onEvent = silentSink, frameCountEstimate, refine = false, provenance = {} } = {},
     ) {
       const start = performance.now();
       const estimate = frameCountEstimate === undefined ? {} : { frameCountEstimate };
@@ -178,6 +193,7 @@ export async function createTracker(setup: {
       const { faces, ...size } = await findClipFaces(frames, group, {
         ...{ onEvent, ...estimate },
         isCut: createShotDetector().isCut,
+        keepsCrops: refine,
       });
       if (size.width === 0) throw noFrames();
       if (faces.length === 0) throw noFace('any frame of the clip');
@@ -189,7 +205,10 @@ export async function createTracker(setup: {
       return faces.flatMap((seen, i) => {
         if (face !== undefined && i !== face - 1) return [];
         const fitStart = performance.now();
-        const fit = fitClip(model, seen, options);
+        const fit = fitClip(model, seen, {
+          ...options,
+          ...(refine ? refinement(seen, size, onEvent) : {}),
+        });
         warnOfLosses(fit.track.confidence, onEvent);
         const secondsByStage = {
           landmarks: (middle - start) / 1000,
