@@ -41,13 +41,16 @@ export type DenoiserInputs = {
   readonly controls: Controls;
   /** Switches the temporal layers on. */
   readonly frames?: number;
+  /** As for `unet`, of the reference pass too. */
+  readonly isRecomputed?: boolean;
 };
 
 /** v for a batch, the reference pass included. */
 export function denoise(root: Scope, inputs: DenoiserInputs, config: ModelConfig): Value {
+  const { isRecomputed = false } = inputs;
   const tokens = referenceTokens(
     root,
-    { latent: inputs.reference, label: labelTokens(root, inputs.referenceLabels, config) },
+    { latent: inputs.reference, label: labelTokens(root, inputs.referenceLabels, config), isRecomputed },
     config,
   );
   const features = guidance(root.at(GUIDANCE_SCOPE), inputs.controls, config);
@@ -59,6 +62,7 @@ export function denoise(root: Scope, inputs: DenoiserInputs, config: ModelConfig
       label: labelTokens(root, inputs.labels, config),
       attend: attendToReference(tokens, inputs.keepsReference),
       guidance: withLiftPrior(features, inputs.controls, config),
+      isRecomputed,
       ...(inputs.frames === undefined ? {} : { frames: inputs.frames }),
     },
     config,

@@ -26,7 +26,7 @@ export const REFERENCE_SCOPE = 'reference_unet';
  */
 export function referenceTokens(
   root: Scope,
-  { latent, label }: { latent: Value; label: Value },
+  { latent, label, isRecomputed = false }: { latent: Value; label: Value; isRecomputed?: boolean },
   config: ModelConfig,
 ): ReferenceTokens {
   const states = new Map<string, Value>();
@@ -37,7 +37,7 @@ export function referenceTokens(
   const batch = latent.shape[0]!;
   const timesteps = constant({ dtype: 'int64', shape: [batch], data: new BigInt64Array(batch) });
   const scope = root.at(config.unet.sharesReference ? UNET_SCOPE : REFERENCE_SCOPE);
-  unet(scope, { latent, timesteps, label, attend }, config);
+  unet(scope, { latent, timesteps, label, attend, isRecomputed }, config);
   const denoiser = root.at(UNET_SCOPE);
   return new Map(
     [...states].map(([path, hidden]) => [path, keyValueOf(denoiser.at(path).at('attn1'), hidden)]),

@@ -24,12 +24,14 @@ export type UnetInputs = {
   readonly guidance?: Value;
   /** Frames of a clip: switches the temporal layers on. */
   readonly frames?: number;
+  /** Whether gradients compute the resnet blocks again instead of keeping their values. */
+  readonly isRecomputed?: boolean;
 };
 
 /** v of the latent: `B latentChannels h w`. */
 export function unet(
   scope: Scope,
-  { latent, timesteps, label, attend, guidance, frames }: UnetInputs,
+  { latent, timesteps, label, attend, guidance, frames, isRecomputed = false }: UnetInputs,
   { unet: config, autoencoder, diffusion }: ModelConfig,
 ): Value {
   const { widths, heads, blocks, groups, temporal, feedForwardMultiplier } = config;
@@ -39,7 +41,7 @@ export function unet(
     count: diffusion.steps,
   });
   const resnet = (at: Scope, x: Value, channels: number): Value =>
-    resnetBlock(at, x, { channels, groups, time });
+    resnetBlock(at, x, { channels, groups, time, isRecomputed });
   /** The transformer number `i` of a block and the temporal layer behind it. */
   const attention = (block: string, i: number, x: Value, headCount: number): Value => {
     if (headCount === 0) return x;

@@ -9,6 +9,7 @@ import {
   gelu,
   leakyRelu,
   mul,
+  recomputed,
   reshape,
   silu,
   split,
@@ -24,6 +25,8 @@ export type ResnetOptions = {
   /** `B D`: the embedded time step, added between the convolutions. */
   readonly time?: Value;
   readonly epsilon?: number;
+  /** Whether the gradient computes the block again instead of keeping its values: less memory, more time. */
+  readonly isRecomputed?: boolean;
 };
 
 /**
@@ -34,7 +37,18 @@ export type ResnetOptions = {
 export function resnetBlock(
   scope: Scope,
   x: Value,
-  { channels, groups, time, epsilon = 1e-5 }: ResnetOptions,
+  { isRecomputed = false, time, ...options }: ResnetOptions,
+): Value {
+  const body = (value: Value, embedded?: Value): Value =>
+    resnetBody(scope, value, embedded === undefined ? options : { ...options, time: embedded });
+  const inputs = time === undefined ? [x] : [x, time];
+  return isRecomputed ? recomputed(body as (...values: readonly Value[]) => Value, inputs) : body(x, time);
+}
+
+function resnetBody(
+  scope: Scope,
+  x: Value,
+  { channels, groups, time, epsilon = 1e-5 }: Omit<ResnetOptions, 'isRecomputed'>,
 ): Value {
   const activate = (name: string, value: Value): Value =>
     groups === null

@@ -33,6 +33,7 @@ import { augment, unchanged } from './augmentation.ts';
 import { absoluteLoss, gradientLoss, structureLoss } from './losses.ts';
 import type { SampleReader } from './sample-reader.ts';
 import type { Stage, Validation } from './stage.ts';
+import { partSize } from './trainer.ts';
 import type { Configuration } from './training-config.ts';
 import { average, maskedPsnr, maskPicture, pictureSheet } from './validation-sheet.ts';
 
@@ -64,22 +65,27 @@ export function autoencoderStage(options: AutoencoderStageOptions): Stage {
   const { model, training } = configuration;
   const settings = training.vae;
   const { autoencoder } = model;
-  const { batch, cropPx } = settings;
+  const { batch, cropPx, microBatches = 1 } = settings;
+  const part = partSize(batch, microBatches);
   const set = createParameterSet();
   const side = cropPx / latentFactor(autoencoder);
-  const picture = input('picture', [batch, 3, cropPx, cropPx]);
+  const picture = input('picture', [part, 3, cropPx, cropPx]);
   const lifted = {
-    picture: input('lifted', [batch, 3, cropPx, cropPx]),
-    visibility: input('visibility', [batch, 1, cropPx, cropPx]),
+    picture: input('lifted', [part, 3, cropPx, cropPx]),
+    visibility: input('visibility', [part, 1, cropPx, cropPx]),
   };
+  const pictureShape = [batch, 3, cropPx, cropPx];
   const noiseShape = [batch, autoencoder.latentChannels, side, side];
   const encoder = set.scope.at(ENCODER_SCOPE);
   const latent = encodePicture(encoder, picture, autoencoder);
   const errs = (exact: Value): Value => {
     const stored = encodePicture(encoder, input('storedLift', picture.shape), autoencoder);
-    return add(exact, mul(input('liftMixing', [batch, 1, 1, 1]), sub(stored, exact)));
+    return add(exact, mul(input('liftMixing', [part, 1, 1, 1]), sub(stored, exact)));
   };
-  const noisy = add(encoderWeights === undefined ? latent : errs(latent), input('latentNoise', noiseShape));
+  const noisy = add(
+    encoderWeights === undefined ? latent : errs(latent),
+    input('latentNoise', noiseShape.with(0, part)),
+  );
   const decoded = decodeLatent(set.scope.at(DECODER_SCOPE), noisy, lifted, autoencoder);
   const reconstruction = absoluteLoss(decoded, picture);
   const terms: Value[] = [
@@ -124,14 +130,14 @@ export function autoencoderStage(options: AutoencoderStageOptions): Stage {
       for (let k = i * each; k < (i + 1) * each; k++) noise[k]! *= strength;
     }
     return {
-      picture: tensor(pictures, picture.shape),
-      lifted: tensor(lifts, lifted.picture.shape),
-      visibility: tensor(visibilities, lifted.visibility.shape),
+      picture: tensor(pictures, pictureShape),
+      lifted: tensor(lifts, pictureShape),
+      visibility: tensor(visibilities, pictureShape.with(1, 1)),
       latentNoise: tensor(noise, noiseShape),
       ...(encoderWeights === undefined
         ? {}
         : {
-            storedLift: tensor(storedLifts, picture.shape),
+            storedLift: tensor(storedLifts, pictureShape),
             liftMixing: tensor(liftMixing, [batch, 1, 1, 1]),
           }),
     };
@@ -146,6 +152,7 @@ export function autoencoderStage(options: AutoencoderStageOptions): Stage {
       trained,
       frozen,
       optimiser: settings,
+      microBatches,
     },
     initialWeights() {
       const weights = set.initialise(training.seed);

@@ -9,6 +9,7 @@ import { createParameterSet, weightsFor } from '../nn/index.ts';
 import type { Value } from '../tensor/index.ts';
 import { input, mean, mul, square, sub } from '../tensor/index.ts';
 import type { LearningProblem } from './trainer.ts';
+import { partSize } from './trainer.ts';
 import type { DenoiserTraining } from './training-config.ts';
 
 /** What a problem is made from. */
@@ -35,7 +36,9 @@ export type DenoiserProblem = {
  */
 export function denoiserProblem(options: DenoiserProblemOptions): DenoiserProblem {
   const { model, settings, name, frames, weights } = options;
-  const pictures = settings.batch * frames;
+  const { microBatches = 1, recomputesBlocks = false } = settings;
+  const batch = partSize(settings.batch, microBatches);
+  const pictures = batch * frames;
   const parameters = createParameterSet();
   const controls = controlInputs(model, pictures);
   const velocity = denoise(
@@ -43,11 +46,12 @@ export function denoiserProblem(options: DenoiserProblemOptions): DenoiserProble
     {
       noisy: input('noisy', latentShape(model, pictures)),
       timesteps: input('timesteps', [pictures], 'int64'),
-      reference: input('reference', latentShape(model, settings.batch)),
-      referenceLabels: input('referenceLabels', [settings.batch], 'int64'),
+      reference: input('reference', latentShape(model, batch)),
+      referenceLabels: input('referenceLabels', [batch], 'int64'),
       labels: input('labels', [pictures], 'int64'),
       keepsReference: input('keepsReference', [pictures]),
       controls,
+      isRecomputed: recomputesBlocks,
       ...(name === '1' ? {} : { frames }),
     },
     model,
@@ -67,6 +71,7 @@ export function denoiserProblem(options: DenoiserProblemOptions): DenoiserProble
       trained,
       frozen: weightsFor(frozen, weights, 'the weights of stage 1'),
       optimiser: settings,
+      microBatches,
       ...(name === '1' && map !== null ? { gradientsOf: map } : {}),
     },
   };

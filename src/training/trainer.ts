@@ -1,6 +1,7 @@
 // One network learning: the loss's graph becomes ONNX (forward, backward and update in one model, and
 // gradients and update also apart), and the trainer carries the state from step to step.
 
+import { BadInputError } from '../errors/index.ts';
 import { createAdamWKernel } from '../kernels/index.ts';
 import type { AdamWOptions, AdamWStep, OptimiserState, Weights } from '../nn/index.ts';
 import { adamW } from '../nn/index.ts';
@@ -28,6 +29,8 @@ export type LearningProblem = {
   /** Inputs to return the loss's gradient of, as `gradient.NAME`. */
   readonly gradientsOf?: Readonly<Record<string, Value>>;
   readonly optimiser: AdamWOptions;
+  /** What is fed to a step passes in so many equal parts along its first axis; default 1. */
+  readonly microBatches?: number | undefined;
 };
 
 /** Weights, two moments and the average; gradients are among the graph's values. */
@@ -122,18 +125,79 @@ export class Trainer implements AsyncDisposable {
 
   /** One step; returns the loss, the norm of its gradients and what else the problem asks for. */
   async step(feeds: Readonly<Record<string, AnyTensor>>, at: AdamWStep): Promise<Record<string, Tensor>> {
-    const outputs = await this.#session.run({ ...feeds, ...this.#weights }, this.#gradients);
+    const others = await this.#accumulate(feeds);
     const norm = this.#kernel.update({ ...this.#problem.optimiser, ...at });
-    const others = Object.entries(outputs).filter(([name]) => !(name in this.#gradients));
-    return {
-      ...(Object.fromEntries(others) as Record<string, Tensor>),
-      gradientNorm: tensor(Float32Array.of(norm), []),
+    return { ...others, gradientNorm: tensor(Float32Array.of(norm), []) };
+  }
+
+  /** Leaves the mean gradients of the parts in the kernel's memory; returns what else the problem gives. */
+  async #accumulate(feeds: Readonly<Record<string, AnyTensor>>): Promise<Record<string, Tensor>> {
+    const { microBatches = 1 } = this.#problem;
+    const run = async (part: Readonly<Record<string, AnyTensor>>): Promise<Record<string, Tensor>> => {
+      const outputs = await this.#session.run({ ...part, ...this.#weights }, this.#gradients);
+      const others = Object.entries(outputs).filter(([name]) => !(name in this.#gradients));
+      return Object.fromEntries(others) as Record<string, Tensor>;
     };
+    if (microBatches === 1) return run(feeds);
+    const sums = Object.values(this.#gradients).map(({ data }) => new Float32Array(data.length));
+    const parts: Record<string, Tensor>[] = [];
+    for (const part of partsOf(feeds, microBatches)) {
+      parts.push(await run(part));
+      for (const [i, { data }] of Object.values(this.#gradients).entries()) {
+        const sum = sums[i]!;
+        for (let k = 0; k < sum.length; k++) sum[k]! += data[k]! / microBatches;
+      }
+    }
+    for (const [i, { data }] of Object.values(this.#gradients).entries()) data.set(sums[i]!);
+    return joinedOutputs(parts);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#session[Symbol.asyncDispose]();
   }
+}
+
+/** How much of a batch each of its parts holds. @throws BadInputError if it does not divide. */
+export function partSize(batch: number, microBatches: number): number {
+  if (batch % microBatches === 0) return batch / microBatches;
+  throw new BadInputError({
+    code: 'bad-configuration',
+    message: `expected a batch that microBatches divides, got ${batch} in ${microBatches} parts`,
+    hint: 'set batch to a multiple of microBatches',
+  });
+}
+
+/** Feeds cut into equal parts along the first axis. */
+function partsOf(feeds: Readonly<Record<string, AnyTensor>>, count: number): Record<string, AnyTensor>[] {
+  return Array.from({ length: count }, (_, i) =>
+    Object.fromEntries(
+      Object.entries(feeds).map(([name, held]) => {
+        const each = held.data.length / count;
+        const data = held.data.subarray(i * each, (i + 1) * each);
+        return [name, { ...held, shape: held.shape.with(0, held.shape[0]! / count), data } as AnyTensor];
+      }),
+    ),
+  );
+}
+
+/** Scalars as their mean; gradients of inputs one after the other, each a part of the mean's. */
+function joinedOutputs(parts: readonly Record<string, Tensor>[]): Record<string, Tensor> {
+  const count = parts.length;
+  return Object.fromEntries(
+    Object.entries(parts[0]!).map(([name, { shape }]) => {
+      const held = parts.map((part) => part[name]!.data);
+      if (shape.length === 0) {
+        return [name, tensor(Float32Array.of(held.reduce((sum, [value]) => sum + value!, 0) / count), [])];
+      }
+      const all = new Float32Array(held.reduce((sum, data) => sum + data.length, 0));
+      for (const [i, data] of held.entries())
+        all.set(
+          data.map((value) => value / count),
+          i * data.length,
+        );
+      return [name, tensor(all, shape.with(0, shape[0]! * count))];
+    }),
+  );
 }
 
 /** The averaged weights of a state. */
@@ -153,7 +217,8 @@ function allGradients({ loss, trained, gradientsOf = {} }: LearningProblem): {
   const extra = Object.entries(gradientsOf);
   const all = gradients(loss, [...trained.values(), ...extra.map(([, value]) => value)]);
   return {
-    byName: new Map(names.map((name, i) => [name, all[i]!])),
+    // Last layers first, as the way back reaches them: what a gradient needs can go once it is computed.
+    byName: new Map(names.map((name, i) => [name, all[i]!] as const).reverse()),
     others: Object.fromEntries(extra.map(([name], i) => [`gradient.${name}`, all[names.length + i]!])),
   };
 }

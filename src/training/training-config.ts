@@ -20,6 +20,8 @@ export type OptimiserConfig = {
   readonly clipNorm: number;
   /** Share of the averaged weights that stays at each step. */
   readonly emaDecay: number;
+  /** Parts that a batch passes in one after the other: the same step with less memory. Default 1. */
+  readonly microBatches?: number | undefined;
 };
 
 /** The autoencoder's stage. */
@@ -56,6 +58,8 @@ export type DenoiserTraining = OptimiserConfig & {
   readonly gamma: number;
   /** How much more the head counts than what is around it; 0 is the paper's plain mean. */
   readonly headWeight: number;
+  /** Whether gradients compute resnet blocks again instead of keeping their values. Default false. */
+  readonly recomputesBlocks?: boolean | undefined;
   /** How far the heads of Gaussians and maps are off, in a tracker's usual errors; default 0. */
   readonly headJitter?: number | undefined;
   /** Learning rate of the Gaussian field; 0 freezes it. */
@@ -115,6 +119,7 @@ const optimiser = {
   weightDecay: positive,
   clipNorm: positive,
   emaDecay: share,
+  microBatches: count.optional(),
 };
 const denoiser = {
   ...optimiser,
@@ -126,6 +131,7 @@ const denoiser = {
   gamma: positive,
   headWeight: positive,
   fieldLearningRate: positive,
+  recomputesBlocks: z.boolean().optional(),
   headJitter: positive.optional(),
   isFieldAnisotropic: z.boolean().optional(),
 };

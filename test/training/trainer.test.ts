@@ -4,12 +4,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AdamWStep, PackedState } from '../../src/nn/index.ts';
-import { adamWFeeds, createParameterSet, initialState, linearLayer, packState } from '../../src/nn/index.ts';
+import {
+  adamWFeeds,
+  createParameterSet,
+  initialState,
+  linearLayer,
+  packState,
+  resnetBlock,
+} from '../../src/nn/index.ts';
 import { createDevice } from '../../src/node/index.ts';
 import type { AnyTensor, OnnxModel, Tensor } from '../../src/tensor/index.ts';
-import { createRandom, encodeOnnxModel, input, mean, silu, square, sub } from '../../src/tensor/index.ts';
+import {
+  createRandom,
+  encodeOnnxModel,
+  input,
+  mean,
+  mul,
+  silu,
+  square,
+  sub,
+} from '../../src/tensor/index.ts';
 import type { LearningProblem } from '../../src/training/index.ts';
-import { gradientsModel, stepModel, Trainer, updateModel } from '../../src/training/index.ts';
+import {
+  gradientsModel,
+  partSize,
+  stepBytes,
+  stepModel,
+  Trainer,
+  updateModel,
+} from '../../src/training/index.ts';
 
 const device = await createDevice('cpu');
 const set = createParameterSet();
@@ -68,4 +91,81 @@ test('one graph, two graphs and the kernel take the same steps', async () => {
     whole['first.weight']!.data.some((x, i) => Math.abs(x - fresh[i]!) > 0.01),
     'weights moved',
   );
+});
+
+test('a batch in parts takes the step of the whole batch', async () => {
+  const parts = createParameterSet();
+  const layer = linearLayer(parts.scope.at('first'), input('x', [2, 3]), { features: 4 });
+  const map = input('map', [2, 4]);
+  const inParts: LearningProblem = {
+    name: 'parts',
+    loss: mean(square(sub(mul(layer, map), input('y', [2, 4])))),
+    trained: parts.values,
+    frozen: {},
+    optimiser: { weightDecay: 0.1, clipNorm: 0.3 },
+    gradientsOf: { map },
+    microBatches: 3,
+  };
+  const whole: LearningProblem = (() => {
+    const own = createParameterSet();
+    const wide = linearLayer(own.scope.at('first'), input('x', [6, 3]), { features: 4 });
+    const wideMap = input('map', [6, 4]);
+    const loss = mean(square(sub(mul(wide, wideMap), input('y', [6, 4]))));
+    const { microBatches, ...others } = inParts;
+    return { ...others, loss, trained: own.values, gradientsOf: { map: wideMap } };
+  })();
+  const fed = { x: floats([6, 3], 4), y: floats([6, 4], 5), map: floats([6, 4], 6) };
+  const outcomes: Readonly<Record<string, Pick<Tensor, 'shape' | 'data'>>>[] = [];
+  for (const each of [inParts, whole]) {
+    await using trainer = await Trainer.create(device, each, initialState(parts.initialise(3)));
+    const outputs = await trainer.step(fed, at(1));
+    outcomes.push({
+      ...outputs,
+      weight: { shape: [4, 3], data: trainer.state['first.weight']!.data.slice() },
+    });
+  }
+  const [a, b] = [outcomes[0]!, outcomes[1]!];
+  assert.deepEqual(a['gradient.map']!.shape, [6, 4]);
+  for (const name of ['loss', 'gradientNorm', 'gradient.map', 'weight']) {
+    for (const [i, value] of a[name]!.data.entries()) {
+      assert.ok(Math.abs(value - b[name]!.data[i]!) < 1e-6, `${name}[${i}]`);
+    }
+  }
+  assert.throws(() => partSize(7, 2), /microBatches divides/);
+});
+
+test('recomputed blocks give the same gradients, and hold less at once, merged subexpressions or not', async () => {
+  const gradientsWith = async (isRecomputed: boolean): Promise<Record<string, AnyTensor>> => {
+    const blocks = createParameterSet();
+    let h = input('picture', [2, 4, 16, 16]);
+    for (let i = 0; i < 4; i++) {
+      h = resnetBlock(blocks.scope.at(i), h, {
+        channels: 4,
+        groups: 2,
+        time: input('time', [2, 8]),
+        isRecomputed,
+      });
+    }
+    const deep: LearningProblem = {
+      ...{ name: 'deep', loss: mean(square(h)), trained: blocks.values, frozen: {} },
+      optimiser: { weightDecay: 0, clipNorm: 1 },
+    };
+    held.push(stepBytes(deep));
+    const state = blocks.initialise(2);
+    for (const [name, { data }] of Object.entries(state)) {
+      if (name.endsWith('conv2.weight')) createRandom(9).fillNormal(data);
+    }
+    // The runtime's own rewriting, merging included, is on.
+    await using session = await device.createSession(encodeOnnxModel(gradientsModel(deep)));
+    return await session.run({ picture: floats([2, 4, 16, 16], 7), time: floats([2, 8], 8), ...state });
+  };
+  const held: number[] = [];
+  const [kept, again] = [await gradientsWith(false), await gradientsWith(true)];
+  for (const [name, { data }] of Object.entries(kept)) {
+    const scale = Math.max(...Array.from(data as Float32Array, Math.abs));
+    for (const [i, value] of (data as Float32Array).entries()) {
+      assert.ok(Math.abs(value - (again[name]!.data[i] as number)) <= 1e-5 * scale, `${name}[${i}]`);
+    }
+  }
+  assert.ok(held[1]! < 0.7 * held[0]!, `${held[1]} of ${held[0]} bytes`);
 });

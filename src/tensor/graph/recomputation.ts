@@ -1,0 +1,31 @@
+// Activation checkpointing: what a part of a network computed is thrown away after the forward pass and computed
+// again when its gradient is asked for, so that only the part's inputs stay in memory meanwhile.
+// Source: Chen et al., "Training deep nets with sublinear memory cost", 2016.
+// A runtime that merges equal subexpressions would undo this: the second computation is the first one's twin. So
+// its inputs get something of the arriving gradient, times zero: the same values, another expression, and one that
+// cannot be computed before the gradient is there.
+
+import { add, mul } from '../operations/elementwise.ts';
+import { reshape, slice } from '../operations/shape.ts';
+import { withGradient } from './custom-gradient.ts';
+import { parametersOf } from './emission.ts';
+import { pullBack } from './gradients.ts';
+import type { Value } from './value.ts';
+
+/**
+ * The result of a part, whose values are computed again for the gradient.
+ * @param part pure: what it depends on besides parameters comes in through `inputs`, or gets no gradient
+ */
+export function recomputed(part: (...inputs: readonly Value[]) => Value, inputs: readonly Value[]): Value {
+  const result = part(...inputs);
+  const parameters = parametersOf([result]).filter((value) => !inputs.includes(value));
+  return withGradient(result, [...inputs, ...parameters], (g) => {
+    const late = inputs.map((value) => add(value, nothingOf(g)));
+    return pullBack(part(...late), g, [...late, ...parameters]);
+  });
+}
+
+/** Zero, once the value is known; not a number where its first element is not finite, as all that follows is then. */
+function nothingOf(value: Value): Value {
+  return mul(slice(reshape(value, [-1]), { axis: 0, start: 0, end: 1 }), 0);
+}
