@@ -3,6 +3,7 @@
 export * from './curves.ts';
 export * from './dataset-page.ts';
 export * from './doubts.ts';
+export * from './evaluation-page.ts';
 export * from './moments.ts';
 export * from './page.ts';
 export * from './training-page.ts';
