@@ -5,7 +5,7 @@ import type { FramedPortrait, OpenModel } from '../avatar/index.ts';
 import type { HeadParameters } from '../head/index.ts';
 import { createLifter, type LiftTools } from '../lift/index.ts';
 import type { RgbImage } from '../media/index.ts';
-import type { EvaluationCase } from './cases.ts';
+import type { EvaluationCase, Target } from './cases.ts';
 import type { Answer } from './judge.ts';
 import type { MetricName } from './metric-list.ts';
 
@@ -83,19 +83,23 @@ export const truthMethod: Method = {
 /** Pictures that lie somewhere already. @param find the answer to a target, by its case and number */
 export function picturesMethod(
   name: string,
-  find: (caseName: string, index: number) => Promise<RgbImage | null>,
+  find: (caseName: string, index: number) => Promise<Answer>,
 ): Method {
-  const answerTo = async (caseName: string, index: number, size: RgbImage): Promise<Answer> => {
-    const image = await find(caseName, index);
-    if (image === null) return { missing: 'the picture is missing' };
-    if (image.width === size.width && image.height === size.height) return image;
+  const answerTo = async (caseName: string, { index, picture }: Target): Promise<Answer> => {
+    const answer = await find(caseName, index);
+    if ('missing' in answer) return answer;
+    if (answer.width === picture.width && answer.height === picture.height) return answer;
     return {
-      missing: `the picture is ${image.width} x ${image.height}, not ${size.width} x ${size.height}`,
+      missing: `the picture is ${answer.width} x ${answer.height}, not ${picture.width} x ${picture.height}`,
     };
   };
   return {
     name,
     isTimed: false,
-    answer: (one) => Promise.all(one.targets.map(({ index, picture }) => answerTo(one.name, index, picture))),
+    async answer(one) {
+      const answers: Answer[] = [];
+      for (const target of one.targets) answers.push(await answerTo(one.name, target));
+      return answers;
+    },
   };
 }

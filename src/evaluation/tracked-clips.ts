@@ -3,9 +3,16 @@
 
 import { type FramedPortrait, portraitMotion, portraitWindow } from '../avatar/index.ts';
 import { type Camera, cropCamera, frontCamera } from '../geometry/index.ts';
-import { frameCount, type HeadParameters, type HeadTrack, parametersAt } from '../head/index.ts';
+import {
+  frameCount,
+  type HeadModel,
+  type HeadParameters,
+  type HeadTrack,
+  parametersAt,
+} from '../head/index.ts';
 import { createLifter, type LiftTools } from '../lift/index.ts';
 import { type RgbImage, resampleWindow } from '../media/index.ts';
+import type { Tracker } from '../tracking/index.ts';
 import type { EvaluationCase, Target } from './cases.ts';
 import type { Region } from './image-metrics.ts';
 
@@ -18,6 +25,8 @@ export type TrackedClip = {
   readonly track: HeadTrack;
   /** Before which the track's head stands; null where it is the track's own. */
   readonly camera: Camera | null;
+  /** The numbers of the pictures in folders; by default their places. */
+  readonly numbers?: readonly number[];
   /** The heads' pixels; null where nobody knows them: then the fitted heads' outlines serve. */
   readonly regions: readonly Region[] | null;
 };
@@ -60,6 +69,52 @@ export function otherMotionCase(
     targets: targetsOf({ ...driver, regions: null }, square, heads, outlines(tools, reference, heads), 0),
     isSequence: true,
     hasTruth: false,
+  };
+}
+
+/** How pictures are tracked. */
+export type TrackingWay = {
+  readonly head: HeadModel;
+  readonly tracker: Tracker;
+  /** Whether they follow each other; else each is fitted by itself, with the first one's identity and focal length. */
+  readonly isSequence: boolean;
+};
+
+/** The track of pictures in memory. @throws BadInputError `no-face` where a still, or a whole clip, shows none. */
+export async function trackPictures(
+  pictures: readonly RgbImage[],
+  { head, tracker, isSequence }: TrackingWay,
+): Promise<HeadTrack> {
+  if (isSequence && pictures.length > 1) {
+    const frames = async function* () {
+      for (const [t, image] of pictures.entries()) yield { image, timestampSeconds: t / 25 };
+    };
+    return (await tracker.trackClip(frames())).track;
+  }
+  const first = await tracker.trackImage(pictures[0]!);
+  const all = [first];
+  for (const image of pictures.slice(1)) {
+    all.push(await tracker.trackImage(image, { focalPx: first.focalPx }));
+  }
+  const joined = (rows: readonly Float32Array[]): Float32Array => {
+    const width = rows[0]!.length;
+    const data = new Float32Array(rows.length * width);
+    for (const [i, row] of rows.entries()) data.set(row, i * width);
+    return data;
+  };
+  return {
+    headName: head.name,
+    width: pictures[0]!.width,
+    height: pictures[0]!.height,
+    focalPx: first.focalPx,
+    timestampsSeconds: Float64Array.from(all, (_, t) => t / 25),
+    identity: first.parameters.identity,
+    expression: joined(all.map(({ parameters }) => parameters.expression)),
+    jointRotations: joined(all.map(({ parameters }) => parameters.jointRotations)),
+    translation: joined(all.map(({ parameters }) => parameters.translation)),
+    confidence: Float32Array.from(all, ({ confidence }) => confidence),
+    landmarksPx: joined(all.map(({ landmarksPx }) => landmarksPx)),
+    provenance: {},
   };
 }
 
@@ -112,19 +167,19 @@ function outlines(tools: LiftTools, reference: FramedPortrait, heads: readonly H
 }
 
 function targetsOf(
-  { pictures, track, regions }: TrackedClip,
+  { pictures, track, regions, numbers }: TrackedClip,
   square: Square,
   heads: readonly HeadParameters[],
   outline: readonly Region[],
   first: number,
 ): Target[] {
   return heads.map((head, i) => {
-    const index = first + i;
-    const picture = pictures[index]!;
-    const known = regions?.[index];
+    const place = first + i;
+    const picture = pictures[place]!;
+    const known = regions?.[place];
     return {
-      index,
-      timestampSeconds: track.timestampsSeconds[index]!,
+      index: numbers?.[place] ?? place,
+      timestampSeconds: track.timestampsSeconds[place]!,
       head,
       picture: square.cut(picture),
       region: known ? square.cutRegion(known, picture.width, picture.height) : outline[i]!,

@@ -9,7 +9,7 @@ import { decodeHeadTrack } from '../../src/head/index.ts';
 import { readImage, readVideo, SHIPPED_AVATAR } from '../../src/node/index.ts';
 import { temporaryFolder, writeTestClip } from '../node/test-clips.ts';
 import { difference, framesOf } from './clip-frames.ts';
-import { runJson } from './run-cli.ts';
+import { runJson, runToFailure } from './run-cli.ts';
 import { drivingFrames, NO_WEIGHTS, PORTRAIT, writeTurningTrack } from './sample-inputs.ts';
 
 const FRAMES = 4;
@@ -91,13 +91,19 @@ test('a track as driver has no pictures to compare with: the result says so', as
   assert.match(String(result.warnings), /turn\.track holds no pictures/);
 });
 
-test('evaluate measures a subject beside the lift and copying, and writes a sheet', {
+test('evaluate measures a subject beside the lift and copying; a report asked twice is the same', {
   skip: NO_WEIGHTS,
 }, async () => {
-  const result = (await runJson(
+  const words = [
     ...['evaluate', '--protocol', 'novel-view', '--synthetic', '1', '--steps', '1', '--orbits', '0'],
-    ...['--sheet', at('evaluation.png')],
-  )) as Record<'metrics' | 'lift' | 'copying', { psnr: { mean: number } }> & Record<string, unknown>;
+    ...['--out', at('evaluation')],
+  ];
+  type Row = { readonly psnr: { readonly mean: number } };
+  const result = (await runJson(...words, '--sheet', at('evaluation.png'))) as Record<
+    'metrics' | 'lift' | 'copying',
+    Row
+  > &
+    Record<string, unknown>;
   assert.deepEqual([result.subjects, result.failures], [1, 0]);
   for (const name of ['metrics', 'lift', 'copying'] as const) {
     const { mean } = result[name].psnr;
@@ -105,4 +111,13 @@ test('evaluate measures a subject beside the lift and copying, and writes a shee
   }
   assert.ok(result.lift.psnr.mean > result.copying.psnr.mean, 'a lift is nearer than a copy');
   assert.ok(existsSync(at('evaluation.png')));
+  const files = ['report.html', 'report.json', 'report.md'];
+  const contents = (): string[] => files.map((file) => readFileSync(at(`evaluation/${file}`), 'utf8'));
+  const first = contents();
+  const again = await runJson(...words);
+  assert.deepEqual(again.metrics, result.metrics);
+  assert.deepEqual(contents(), first);
+  const other = await runToFailure(...words, '--clip-frames', '12');
+  assert.deepEqual([other.status, other.code], [2, 'other-evaluation']);
+  assert.match(other.line, /its clipFrames is 40, not 12/);
 });
