@@ -124,10 +124,15 @@ function valueError(option: ShownOption, given: Given): BadInputError {
   const value = given[name];
   if (value === undefined) {
     const usage = isPositional ? `Name ${expects} after the command` : `Add ${shown} ${hint}`;
-    return badOption('missing-option', `${shown} is missing: ${description}.`, `${usage}; see --help.`);
+    return missingOption(shown, description, usage);
   }
   const message = `${shown} expects ${expects}, got "${value}".`;
   return badOption('bad-option', message, 'See --help for the options.');
+}
+
+/** An option that is needed and was not given. */
+export function missingOption(shown: string, description: string, usage: string): BadInputError {
+  return badOption('missing-option', `${shown} is missing: ${description}.`, `${usage}; see --help.`);
 }
 
 /** Two options that cannot both be meant. */

@@ -3,7 +3,7 @@
 import { basename, extname } from 'node:path';
 import type { EventSink } from '../events/index.ts';
 import type { HeadModel } from '../head/index.ts';
-import { clipPiece, type RgbImage, type TimeRange, type VideoFrameImage } from '../media/index.ts';
+import { clipPiece, type TimeRange, type VideoFrameImage } from '../media/index.ts';
 import {
   expectWritable,
   type FileTrack,
@@ -21,6 +21,7 @@ import {
 import { type Doubt, findDoubts, mistrustedFrames } from '../report/index.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { exporterOf } from './track-export.ts';
+import { framesOfImage } from './track-pictures.ts';
 import { writeTrackReport } from './track-report.ts';
 import { writeTrackSheet } from './track-sheet.ts';
 
@@ -132,20 +133,11 @@ async function openPictures(
 ): Promise<Pictures> {
   if (framesPerSecond === null) {
     const { image } = await readImage(input);
-    return { framesAt: (moments) => sameImage(image, moments), [Symbol.dispose]: () => {} };
+    return { framesAt: framesOfImage(image), [Symbol.dispose]: () => {} };
   }
   const clip = await readVideo(input);
   const { framesAt } = clipPiece(clip, range);
   return { framesAt, [Symbol.dispose]: () => clip[Symbol.dispose]() };
-}
-
-async function* sameImage(
-  image: RgbImage,
-  moments: readonly number[],
-): AsyncGenerator<VideoFrameImage, void, undefined> {
-  for (const [index, timestampSeconds] of moments.entries()) {
-    yield { index, timestampSeconds, durationSeconds: 0, image };
-  }
 }
 
 function fieldsOf(result: FileTrack | OnlineFileTrack, doubts: readonly Doubt[]): Record<string, unknown> {

@@ -1,7 +1,14 @@
 // Single frames of a track drawn at any size: 8k shows no more in a small picture, and costs much more.
 
 import { frameCount, type HeadModel, type HeadTrack, resizeTrack } from '../head/index.ts';
-import { cropImage, type PixelWindow, type RgbImage, resizeImage, sizeToFit } from '../media/index.ts';
+import {
+  cropImage,
+  type PixelWindow,
+  type RgbImage,
+  resizeImage,
+  sizeToFit,
+  type VideoSource,
+} from '../media/index.ts';
 import { createMeshOverlay, drawLandmarks } from '../tracking/index.ts';
 
 /** Faces are cut out of frames brought down to this. */
@@ -88,4 +95,13 @@ function frameOfTrack(
     landmarksPx: row(track.landmarksPx),
   };
   return resizeTrack(single, size);
+}
+
+/** A picture as the frames of a clip at any moments. */
+export function framesOfImage(image: RgbImage): VideoSource['framesAt'] {
+  return async function* (moments) {
+    for (const [index, timestampSeconds] of moments.entries()) {
+      yield { index, timestampSeconds, durationSeconds: 0, image };
+    }
+  };
 }

@@ -1,4 +1,4 @@
-// Calibrated cameras of other people's datasets. Two forms of JSON are known, told apart by what they hold:
+// Calibrated cameras. Three forms of JSON are known, told apart by what they hold: our own (`camera-file.ts`);
 // NeRSemble's `camera_params.json` (one K, an OpenCV world-to-camera matrix for each serial number), and the
 // `transforms.json` of NeRF programs (camera-to-world in OpenGL's axes: y up, z backwards).
 // Sources: tobias-kirschstein/nersemble-data, README and loader; nerfstudio's documentation, "Data conventions".
@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { BadInputError } from '../errors/index.ts';
 import { type Camera, invertTransform, type RigidTransform } from '../geometry/index.ts';
+import { camerasOfFile, rigid, stemOf } from './camera-file.ts';
 
 /** A camera without its picture's size, where the file does not say it. */
 export type CalibratedCamera = Omit<Camera, 'width' | 'height'>;
@@ -48,14 +49,7 @@ export function parseCalibration(bytes: Uint8Array, name: string, scale = 1): Ma
   } catch (cause) {
     throw reject('it is not JSON', cause);
   }
-  const isNersemble = typeof json === 'object' && json !== null && 'world_2_cam' in json;
-  const result = (isNersemble ? nersembleSchema : transformsSchema).safeParse(json);
-  if (!result.success) {
-    const { path, message } = result.error.issues[0]!;
-    throw reject(`${path.join('.') || 'it'}: ${message}`, result.error);
-  }
-  const cameras =
-    'world_2_cam' in result.data ? nersembleCameras(result.data) : transformCameras(result.data, reject);
+  const cameras = camerasOf(json, reject);
   for (const [view, camera] of cameras) {
     const { focalXPx, focalYPx, centreXPx, centreYPx, cameraFromWorld } = camera;
     if (!isRotation(cameraFromWorld.rotation)) throw reject(`the matrix of ${view} does not turn rigidly`);
@@ -64,6 +58,23 @@ export function parseCalibration(bytes: Uint8Array, name: string, scale = 1): Ma
     cameras.set(view, { ...camera, ...scaled });
   }
   return cameras;
+}
+
+type Reject = (problem: string, cause?: unknown) => BadInputError;
+
+function camerasOf(json: unknown, reject: Reject): Map<string, CalibratedCamera> {
+  const has = (key: string): boolean => typeof json === 'object' && json !== null && key in json;
+  if (has('format')) {
+    const cameras = camerasOfFile(json);
+    if (typeof cameras === 'string') throw reject(cameras);
+    return cameras;
+  }
+  const result = (has('world_2_cam') ? nersembleSchema : transformsSchema).safeParse(json);
+  if (!result.success) {
+    const { path, message } = result.error.issues[0]!;
+    throw reject(`${path.join('.') || 'it'}: ${message}`, result.error);
+  }
+  return 'world_2_cam' in result.data ? nersembleCameras(result.data) : transformCameras(result.data, reject);
 }
 
 function nersembleCameras({
@@ -103,21 +114,13 @@ function transformCameras(
         centreYPx: centreY,
         cameraFromWorld: plain(invertTransform({ ...worldFromCamera, rotation })),
       };
-      return [file_path.replace(/^.*\//, '').replace(/\.[^.]*$/, ''), camera];
+      return [stemOf(file_path), camera];
     }),
   );
 }
 
 function definedOf<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
-
-function rigid(matrix: readonly (readonly number[])[]): RigidTransform {
-  const rows = matrix.slice(0, 3);
-  return {
-    rotation: rows.flatMap((values) => [values[0]!, values[1]!, values[2]!]),
-    translation: rows.map((values) => values[3]!),
-  };
 }
 
 /** As lists, so that it can be written as JSON. */

@@ -3,6 +3,7 @@
 
 export * from './augmentation.ts';
 export * from './calibration.ts';
+export { type CameraFileView, encodeCameraFile, stemOf } from './camera-file.ts';
 export * from './clip-file.ts';
 export * from './clip-info.ts';
 export { crc32 } from './crc32.ts';

@@ -30,6 +30,7 @@ export * from './temporary-files.ts';
 export * from './track.ts';
 export * from './track-input.ts';
 export * from './track-online.ts';
+export * from './track-views.ts';
 export * from './train-stage.ts';
 export * from './video-file.ts';
 export * from './video-parts.ts';

@@ -52,14 +52,18 @@ export function trustOf(landmarkError: number): number {
   return 1 / (1 + (landmarkError / HALF_TRUST_ERROR) ** 2);
 }
 
-/** Mean distance of two sets of landmarks over the distance of the outer eye corners of the first. */
-export function landmarkErrorOf(seenPx: Float32Array, fittedPx: Float64Array): number {
+/** Mean distance of two sets of landmarks over `sizePx`: by default that of the outer eye corners of the first. */
+export function landmarkErrorOf(
+  seenPx: Float32Array,
+  fittedPx: Float64Array,
+  sizePx: number = outerEyeDistance(seenPx),
+): number {
   const count = fittedPx.length / 2;
   let sum = 0;
   for (let l = 0; l < count; l++) {
     sum += Math.hypot(seenPx[2 * l]! - fittedPx[2 * l]!, seenPx[2 * l + 1]! - fittedPx[2 * l + 1]!);
   }
-  return sum / count / outerEyeDistance(seenPx);
+  return sum / count / sizePx;
 }
 
 /** Fits identity, expression and pose to the face of one picture. */

@@ -12,4 +12,5 @@ export * from './mesh-overlay.ts';
 export * from './observe.ts';
 export * from './online-tracker.ts';
 export * from './person-segmenter.ts';
+export type { TrackedView, View, ViewsTrack } from './track-views.ts';
 export * from './tracker.ts';

@@ -1,6 +1,6 @@
 // The fitted mesh over a frame, lit and coloured by its parts, with the landmarks that it was fitted to.
 
-import { vertexNormals } from '../geometry/index.ts';
+import { type Camera, vertexNormals } from '../geometry/index.ts';
 import {
   createHeadPoser,
   type HeadModel,
@@ -42,11 +42,14 @@ const MESH_OPACITY = 0.7;
 const LANDMARK_COLOUR = [60, 255, 90] as const;
 const BACKGROUND = [40, 40, 44] as const;
 
-/** Prepares to draw a track's meshes. */
-export function createMeshOverlay(head: HeadModel, track: HeadTrack): MeshOverlay {
+/** Prepares to draw a track's meshes. @param camera that of the track unless given */
+export function createMeshOverlay(
+  head: HeadModel,
+  track: HeadTrack,
+  camera: Camera = trackCamera(track),
+): MeshOverlay {
   const poser = createHeadPoser(head);
   const rasteriser = createRasteriser();
-  const camera = trackCamera(track);
   const vertexColours = colourVertices(head);
   const landmarkLength = 2 * (head.landmarks?.triangles.length ?? 0);
   return {

@@ -20,6 +20,7 @@ import { lipContrast } from './lip-contrast.ts';
 import { createOnlineTracker, type OnlineOptions, type OnlineTracker } from './online-tracker.ts';
 import { createPhotometricRefiner, type PhotometricRefiner } from './photometric-refine.ts';
 import { createShotDetector } from './shot-detector.ts';
+import { trackViews, type View, type ViewsTrack } from './track-views.ts';
 
 /** The encoded networks that a tracker runs. */
 export type TrackerNetworks = {
@@ -102,6 +103,12 @@ export type Tracker = {
   ): Promise<readonly ClipTrack[]>;
   /** Starts tracking frames as they come. The state of each is known at once; several may run side by side. */
   startOnline(options?: OnlineOptions): OnlineTracker;
+  /**
+   * Fits one head to several views of one moment, from cameras that are known or not.
+   * @param options.focalPx of all views without a calibration
+   * @throws BadInputError `no-face` where no view shows one
+   */
+  trackViews(views: readonly View[], options?: { readonly focalPx?: number }): Promise<ViewsTrack>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -218,6 +225,8 @@ export async function createTracker(setup: {
         return [{ ...fit, track, ...facts(seen), facesDetected: faces.length, secondsByStage }];
       });
     },
+
+    trackViews: (views, options) => trackViews({ model, learned, detector, network }, views, options),
 
     startOnline: (options) => createOnlineTracker({ model, learned, detector, network }, options),
 

@@ -5,14 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { BadInputError } from '../../src/errors/index.ts';
 import type { AvatarEvent } from '../../src/events/index.ts';
-import { frontCamera } from '../../src/geometry/index.ts';
-import {
-  createHeadPoser,
-  type HeadModel,
-  type HeadParameters,
-  neutralParameters,
-} from '../../src/head/index.ts';
-import { createRasteriser } from '../../src/kernels/index.ts';
+import type { HeadModel, HeadParameters } from '../../src/head/index.ts';
 import { pasteImage, type RgbImage, solidImage } from '../../src/media/index.ts';
 import {
   createDevice,
@@ -22,10 +15,10 @@ import {
   loadTracker,
 } from '../../src/node/index.ts';
 import { descriptorSimilarity, type Tracker } from '../../src/tracking/index.ts';
-import { type Paint, paintHead } from '../../tools/derive-landmarks/paint-head.ts';
+import { PAINTED_FOCAL, paintedHead } from './painted-head.ts';
 
 const SIZE = 384;
-const FOCAL_PX = 1.6 * SIZE;
+const FOCAL_PX = PAINTED_FOCAL * SIZE;
 const DEGREES = 180 / Math.PI;
 let head: HeadModel;
 let tracker: Tracker;
@@ -36,20 +29,8 @@ before(async () => {
 });
 after(() => tracker[Symbol.asyncDispose]());
 
-function render(change: (parameters: HeadParameters) => void, size = SIZE): RgbImage {
-  const parameters = neutralParameters(head);
-  parameters.translation.set([0, 0.02, -0.75]);
-  change(parameters);
-  const vertices = createHeadPoser(head).pose(parameters);
-  const paint: Paint = {
-    skin: [0.6, 0.42, 0.34],
-    hair: [0.06, 0.04, 0.03],
-    iris: [0.15, 0.09, 0.05],
-    light: [0.3, 0.5, 1],
-  };
-  const camera = frontCamera(size, size, 1.6 * size);
-  return paintHead(createRasteriser(), head, vertices, camera, paint).image;
-}
+const render = (change: (parameters: HeadParameters) => void, size = SIZE): RgbImage =>
+  paintedHead(head, size, change);
 
 test('a rendered turn and an open jaw come back through networks and fit', async () => {
   for (const [yaw, jaw] of [
