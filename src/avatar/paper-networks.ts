@@ -10,7 +10,9 @@ import {
   denoiserModel,
   encoderModel,
   guidanceModel,
+  latentFactor,
   latentShape,
+  mapInTiles,
   referenceModel,
 } from '../stable-diffusion/index.ts';
 import type { AnyTensor, Device, ExternalWeights, OnnxModel, Session, Tensor } from '../tensor/index.ts';
@@ -33,6 +35,9 @@ export type PaperNetworkOptions = {
   readonly timesteps: readonly number[];
 };
 
+/** Side of the tiles that larger pictures are encoded and decoded in, and what tiles share, pixels. */
+const [TILE_PX, TILE_OVERLAP_PX] = [512, 128];
+
 /** Label 0: what comes out should look real. */
 const REAL: AnyTensor = { dtype: 'int64', shape: [1], data: BigInt64Array.of(0n) };
 
@@ -41,8 +46,9 @@ export async function openPaperNetworks(
   { config, weights }: { readonly config: PaperModelConfig; readonly weights: WeightsInFile },
   { device, windowFrames, guidanceScale, timesteps }: PaperNetworkOptions,
 ): Promise<AvatarNetworks> {
-  const { size } = config;
-  const pixels = { width: size, height: size };
+  const factor = latentFactor(config.autoencoder);
+  const tilePx = tileSide(config);
+  const pixels = { width: tilePx, height: tilePx };
   const open = (model: OnnxModel): Promise<Session> =>
     device.createSession(encodeOnnxModel(model, weights), {
       weightsFolder: weights.folder,
@@ -64,8 +70,11 @@ export async function openPaperNetworks(
     windowFrames,
     latentLength: oneShape.reduce((a, b) => a * b),
     async encode(picture) {
-      const { latent } = await once(open(encoderModel(config, pixels)), { picture });
-      return latent!.data as Float32Array;
+      await using encoder = await open(encoderModel(config, pixels));
+      const encodeTile = async (tile: Tensor): Promise<Tensor> =>
+        (await encoder.run({ picture: tile })).latent as Tensor;
+      const tiling = { side: tilePx, overlap: TILE_OVERLAP_PX, ratio: 1 / factor, step: factor };
+      return (await mapInTiles(picture, encodeTile, tiling)).data;
     },
     reference: (latent) =>
       once(open(referenceModel(config)), { reference: tensor(latent, oneShape), label: REAL }),
@@ -90,13 +99,21 @@ export async function openPaperNetworks(
       return guide(conditional, free, guidanceScale);
     },
     async decode(latent) {
-      const { picture } = await (await decoder.session()).run({ latent: tensor(latent, oneShape) });
-      return picture as Tensor<'B C H W'>;
+      const session = await decoder.session();
+      const decodeTile = async (tile: Tensor): Promise<Tensor> =>
+        (await session.run({ latent: tile })).picture as Tensor;
+      const tiling = { side: tilePx / factor, overlap: TILE_OVERLAP_PX / factor, ratio: factor };
+      return mapInTiles(tensor(latent, oneShape), decodeTile, tiling) as Promise<Tensor<'B C H W'>>;
     },
     async [Symbol.asyncDispose]() {
       for (const holder of [guidance, denoiser, decoder]) await holder.close();
     },
   };
+}
+
+/** Side of the pieces in which pictures are encoded and decoded, pixels. */
+export function tileSide({ size }: PaperModelConfig): number {
+  return Math.min(size, TILE_PX);
 }
 
 /** A session that is opened when it is first asked for. */

@@ -8,5 +8,6 @@ export * from './models.ts';
 export * from './motion-module.ts';
 export * from './parts.ts';
 export * from './reference.ts';
+export * from './tiles.ts';
 export * from './transformer.ts';
 export * from './unet.ts';
