@@ -10,6 +10,7 @@ export * from './motion.ts';
 export * from './motion-presets.ts';
 export * from './motion-script.ts';
 export * from './orbit.ts';
+export * from './paper-memory.ts';
 export * from './paper-model.ts';
 export type { WeightsInFile } from './paper-networks.ts';
 export * from './preview-renderer.ts';

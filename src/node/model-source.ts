@@ -4,7 +4,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { type ModelSettings, type OpenModel, openModel, openPaperModel } from '../avatar/index.ts';
+import {
+  type ModelSettings,
+  type OpenModel,
+  openModel,
+  openPaperModel,
+  paperMemoryBytes,
+} from '../avatar/index.ts';
 import {
   configOf,
   layoutOf,
@@ -20,6 +26,7 @@ import type { PaperModelConfig } from '../stable-diffusion/index.ts';
 import { type Tensor, tensor } from '../tensor/index.ts';
 import { loadAvatar } from './avatar-weights.ts';
 import { expectInputFile } from './input-file.ts';
+import { expectMemoryFor } from './memory.ts';
 import { readPaperConfig } from './paper-config.ts';
 import { openWeightsFiles } from './weights-files.ts';
 
@@ -102,7 +109,13 @@ async function paperModel(
       field === null
         ? [`${path} holds no trained Gaussians: a fresh field steers, which means nothing to the networks.`]
         : [],
-    open: (settings) => openPaperModel({ ...settings, avatar: { name, config, weights, field }, sha256 }),
+    async open(settings) {
+      const { guidanceScale = config.sampling.guidanceScale, windowFrames = config.frames } = settings;
+      if (settings.device.name === 'cpu') {
+        expectMemoryFor(path, paperMemoryBytes(config, { guidanceScale, windowFrames }));
+      }
+      return openPaperModel({ ...settings, avatar: { name, config, weights, field }, sha256 });
+    },
   };
 }
 

@@ -10,6 +10,7 @@ export { recomputed } from './graph/recomputation.ts';
 export { constant, input, type Operand, parameter, type Value } from './graph/value.ts';
 export * from './half.ts';
 export * from './host-tensor.ts';
+export * from './memory-plan.ts';
 export * from './onnx-model.ts';
 export * from './operations/activations.ts';
 export * from './operations/attention.ts';

@@ -39,6 +39,8 @@ export type OnnxModel = {
   readonly nodes: readonly OnnxNode[];
   readonly inputs: readonly OnnxValueInfo[];
   readonly outputs: readonly OnnxValueInfo[];
+  /** What lies between, as far as it is known; for plans, not for runtimes. */
+  readonly intermediates?: readonly OnnxValueInfo[];
   readonly initialisers: Readonly<Record<string, AnyTensor>>;
 };
 

@@ -122,6 +122,7 @@ class Emission {
   readonly #nodes: OnnxNode[] = [];
   readonly #inputs: OnnxValueInfo[] = [];
   readonly #outputs: OnnxValueInfo[] = [];
+  readonly #intermediates: OnnxValueInfo[] = [];
   readonly #initialisers: Record<string, AnyTensor> = {};
 
   constructor(weights: Readonly<Record<string, AnyTensor>>, standIn: StandIns) {
@@ -151,6 +152,9 @@ class Emission {
       const base = `${operator.type}_${this.#nodes.length}`;
       outputNames = outputs.map((value, i) => this.#reserved.get(value) ?? (i === 0 ? base : `${base}_${i}`));
       this.#nodesByKey.set(key, outputNames);
+      for (const [i, { dtype, shape }] of outputs.entries()) {
+        this.#intermediates.push({ name: outputNames[i]!, dtype, shape });
+      }
       const domain = operator.domain === undefined ? {} : { domain: operator.domain };
       this.#nodes.push({
         op: operator.type,
@@ -181,6 +185,7 @@ class Emission {
       nodes: this.#nodes,
       inputs: this.#inputs,
       outputs: this.#outputs,
+      intermediates: this.#intermediates,
       initialisers: this.#initialisers,
     };
   }

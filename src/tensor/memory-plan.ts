@@ -1,0 +1,141 @@
+// What a model will hold while it runs, before it runs. How ONNX Runtime plans memory is modelled, not asked: results that
+// only look at a buffer in another shape take none, elementwise operators write over an operand that nobody needs any
+// more, a result takes the buffer of a dead one of its very shape, and a buffer is given back after its last reuse, so
+// that one which serves the first and the last block is held in between. Convolutions hold a copy of their picture in
+// blocked layout, the fused attention queries, keys and values once more, by head.
+// Source: its allocation planner, onnxruntime/core/framework/allocation_planner.cc. docs/paper-scale.md compares plans
+// with what was measured.
+
+import { elementCount } from './host-tensor.ts';
+import type { OnnxModel, OnnxNode, OnnxValueInfo } from './onnx-model.ts';
+
+/** Bytes that a model needs. */
+export type MemoryPlan = {
+  /** Weights: initialisers, and inputs of which `isWeight` says so. */
+  readonly weightBytes: number;
+  /** Other inputs, and outputs. */
+  readonly boundaryBytes: number;
+  /** The most that lives between inputs and outputs at one time, outputs included as they come. */
+  readonly activationBytes: number;
+};
+
+const BYTES = { float32: 4, int32: 4, int64: 8, float16: 2, uint8: 1, bool: 1 } as const;
+const VIEWS = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten']);
+const ELEMENTWISE = new Set([
+  ...[
+    'Add',
+    'Sub',
+    'Mul',
+    'Div',
+    'Neg',
+    'Exp',
+    'Sqrt',
+    'Sigmoid',
+    'Tanh',
+    'Erf',
+    'Relu',
+    'LeakyRelu',
+    'Reciprocal',
+  ],
+  ...['Where', 'Softmax', 'Pow', 'Abs', 'Log'],
+]);
+
+/**
+ * Plans a model as `emitModel` gives it.
+ * @param isWeight whether an input holds weights that stay from run to run
+ */
+export function planMemory(model: OnnxModel, isWeight: (name: string) => boolean = () => false): MemoryPlan {
+  const sizes = new Map<string, number>();
+  const measure = ({ name, shape, dtype }: OnnxValueInfo): number => {
+    const bytes = elementCount(shape.map(Number)) * BYTES[dtype];
+    sizes.set(name, bytes);
+    return bytes;
+  };
+  let weightBytes = Object.values(model.initialisers).reduce((sum, { data }) => sum + data.byteLength, 0);
+  let boundaryBytes = 0;
+  for (const info of model.inputs) {
+    if (isWeight(info.name)) weightBytes += measure(info);
+    else boundaryBytes += measure(info);
+  }
+  for (const info of model.intermediates ?? []) measure(info);
+  for (const info of model.outputs) boundaryBytes += measure(info);
+  const activationBytes = peakOf(model, sizes);
+  return { weightBytes, boundaryBytes, activationBytes };
+}
+
+type Buffer = { readonly bytes: number; readonly from: number; to: number };
+
+function peakOf(model: OnnxModel, sizes: ReadonlyMap<string, number>): number {
+  const { nodes } = model;
+  const buffers = plannedBuffers(model, sizes);
+  const change = new Float64Array(nodes.length + 2);
+  for (const { bytes, from, to } of buffers) {
+    change[from]! += bytes;
+    change[to + 1]! -= bytes;
+  }
+  let [live, peak] = [0, 0];
+  for (const [i, node] of nodes.entries()) {
+    live += change[i]!;
+    peak = Math.max(peak, live + scratchOf(node, sizes));
+  }
+  return peak;
+}
+
+/** Every buffer with the nodes between which it is held. */
+function plannedBuffers(
+  { nodes, inputs, initialisers, outputs, intermediates = [] }: OnnxModel,
+  sizes: ReadonlyMap<string, number>,
+): readonly Buffer[] {
+  const views = viewsOf(nodes);
+  const rootOf = (name: string): string => views.get(name) ?? name;
+  const shapes = new Map([...intermediates, ...outputs].map(({ name, shape }) => [name, shape.join()]));
+  const lastUse = new Map<string, number>();
+  for (const [i, node] of nodes.entries()) {
+    for (const name of node.inputs) lastUse.set(rootOf(name), i);
+  }
+  for (const { name } of outputs) lastUse.set(rootOf(name), nodes.length);
+  const given = new Set([...inputs.map(({ name }) => name), ...Object.keys(initialisers)]);
+  const buffers: Buffer[] = [];
+  const held = new Map<string, Buffer>();
+  const free = new Map<string, Buffer[]>();
+  for (const [i, node] of nodes.entries()) {
+    const dying = [...new Set(node.inputs.map(rootOf))].filter(
+      (name) => !given.has(name) && lastUse.get(name) === i && held.has(name),
+    );
+    const results = node.outputs.filter((name) => name !== '' && rootOf(name) === name);
+    for (const name of results) {
+      const shape = shapes.get(name) ?? '';
+      const over = ELEMENTWISE.has(node.op)
+        ? dying.find((other) => shapes.get(other) === shape && !results.includes(other))
+        : undefined;
+      const last = lastUse.get(name) ?? i;
+      const buffer = over === undefined ? free.get(shape)?.pop() : held.get(over);
+      if (over !== undefined) dying.splice(dying.indexOf(over), 1);
+      if (buffer === undefined) buffers.push({ bytes: sizes.get(name) ?? 0, from: i, to: last });
+      else buffer.to = Math.max(buffer.to, last);
+      held.set(name, buffer ?? buffers.at(-1)!);
+    }
+    for (const name of [...dying, ...results.filter((result) => (lastUse.get(result) ?? i) === i)]) {
+      const shape = shapes.get(name) ?? '';
+      free.set(shape, [...(free.get(shape) ?? []), held.get(name)!]);
+    }
+  }
+  return buffers;
+}
+
+/** The buffer that each view looks at. */
+function viewsOf(nodes: readonly OnnxNode[]): ReadonlyMap<string, string> {
+  const buffers = new Map<string, string>();
+  for (const { op, inputs, outputs } of nodes) {
+    if (VIEWS.has(op)) buffers.set(outputs[0]!, buffers.get(inputs[0]!) ?? inputs[0]!);
+  }
+  return buffers;
+}
+
+/** What an operator holds besides its operands and results. */
+function scratchOf({ op, inputs }: OnnxNode, sizes: ReadonlyMap<string, number>): number {
+  const bytes = (name: string | undefined): number => sizes.get(name ?? '') ?? 0;
+  if (op === 'Conv' || op === 'ConvTranspose') return bytes(inputs[0]);
+  if (op === 'MultiHeadAttention') return inputs.slice(0, 3).reduce((sum, name) => sum + bytes(name), 0);
+  return 0;
+}
