@@ -9,10 +9,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AvatarRenderer, FittedPortrait } from '../src/avatar/index.ts';
 import { createPreviewRenderer, openModel, portraitMotion } from '../src/avatar/index.ts';
-import { correlation } from '../src/evaluation/index.ts';
-import { rotationFromAxisAngle } from '../src/geometry/index.ts';
-import type { HeadTrack } from '../src/head/index.ts';
-import { frameCount } from '../src/head/index.ts';
+import { type FoundFaces, motionCorrelations } from '../src/evaluation/index.ts';
+import { frameCount, type HeadTrack, parametersAt } from '../src/head/index.ts';
 import type { RgbImage } from '../src/media/index.ts';
 import { contactSheet } from '../src/media/index.ts';
 import {
@@ -30,9 +28,6 @@ import { descriptorSimilarity } from '../src/tracking/index.ts';
 const SHARED = join(import.meta.dirname, '../../shared');
 const CONFIG = join(import.meta.dirname, '../configs/compact.json');
 const SHEET_FRAMES = 6;
-/** Points of the mesh: middle of the inner lips, above and below; outer corners of the eyes. */
-const INNER_LIPS = [13, 14] as const;
-const OUTER_EYES = [33, 263] as const;
 
 const { values } = parseArgs({
   options: {
@@ -112,21 +107,11 @@ async function judge(
       descriptorSimilarity(await descriptor.describe(image, landmarksAt(found.track, t)), face),
     );
   }
-  const seen = Array.from({ length: frameCount(track) }, (_, t) => t).filter(
-    (t) => track.confidence[t]! > 0 && found.track.confidence[t]! > 0,
-  );
-  const compare = (measure: (of: HeadTrack, t: number) => number): number =>
-    round(
-      correlation(
-        seen.map((t) => measure(found.track, t)),
-        seen.map((t) => measure(track, t)),
-      ),
-    );
+  const { yaw, mouth, blink } = motionCorrelations(facesOf(found.track), facesOf(track));
   const figures = {
     framesTracked: found.framesTracked,
     frames: frames.length,
-    yaw: compare(yawAt),
-    mouth: compare(mouthOpeningAt),
+    ...{ yaw: round(yaw), mouth: round(mouth), blink: round(blink) },
     similarity: round(similarities.reduce((sum, value) => sum + value, 0) / similarities.length),
   };
   return { figures, pictures };
@@ -136,19 +121,13 @@ function landmarksAt({ landmarksPx }: HeadTrack, t: number): Float32Array {
   return landmarksPx.subarray(t * 478 * 2, (t + 1) * 478 * 2);
 }
 
-/** Rotation of the face's direction about the vertical, radians. */
-function yawAt(track: HeadTrack, t: number): number {
-  const joints = track.jointRotations.length / frameCount(track);
-  const r = rotationFromAxisAngle(track.jointRotations.subarray(t * joints, t * joints + 3));
-  return Math.atan2(r[2]!, r[8]!);
-}
-
-/** Gap between the inner lips as a share of the distance between the outer eye corners. */
-function mouthOpeningAt(track: HeadTrack, t: number): number {
-  const points = landmarksAt(track, t);
-  const distance = ([a, b]: readonly [number, number]): number =>
-    Math.hypot(points[2 * a]! - points[2 * b]!, points[2 * a + 1]! - points[2 * b + 1]!);
-  return distance(INNER_LIPS) / distance(OUTER_EYES);
+/** The faces of a track; null where there was none. */
+function facesOf(track: HeadTrack): FoundFaces {
+  return Array.from({ length: frameCount(track) }, (_, t) =>
+    track.confidence[t]! > 0
+      ? { parameters: parametersAt(track, t), landmarksPx: landmarksAt(track, t) }
+      : null,
+  );
 }
 
 function round(value: number): number {
