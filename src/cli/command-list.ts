@@ -1,4 +1,4 @@
-// The commands: every file of `commands` is one, named as its file, a dash standing for a space: `head-import.ts`
+// The commands: every file of `commands` is one, named as its file, the first dash standing for a space: `head-import.ts`
 // is `head import`. Loaded only when needed, since a command draws in codecs and networks.
 
 import { readdirSync } from 'node:fs';
@@ -13,7 +13,7 @@ const FOLDER = join(import.meta.dirname, 'commands');
 export function commandNames(): string[] {
   return readdirSync(FOLDER)
     .filter((file) => /\.[jt]s$/.test(file) && !file.endsWith('.d.ts'))
-    .map((file) => file.replace(/\.[jt]s$/, '').replaceAll('-', ' '))
+    .map((file) => file.replace(/\.[jt]s$/, '').replace('-', ' '))
     .sort();
 }
 

@@ -15,8 +15,8 @@ export type ClipKind = (typeof CLIP_KINDS)[number];
 export const CLIP_SPLITS = ['train', 'heldOut'] as const;
 export type ClipSplit = (typeof CLIP_SPLITS)[number];
 
-/** What a mask covers: the head with its hair, or the whole person. */
-export const MASK_NAMES = ['head', 'person'] as const;
+/** What a mask says: the head with its hair, the whole person, or how far each pixel of a lifted still is seen. */
+export const MASK_NAMES = ['head', 'person', 'visibility'] as const;
 export type MaskName = (typeof MASK_NAMES)[number];
 
 /** What is known of a clip, stored as its `.json`. */

@@ -9,4 +9,5 @@ export {
   type LiftSource,
   type LiftTools,
 } from './lifter.ts';
+export { diffuseOverMesh } from './mesh-diffusion.ts';
 export { liftRoundTrip, type RoundTrip } from './round-trip.ts';

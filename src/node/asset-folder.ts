@@ -56,9 +56,12 @@ export async function readAssetFolder(folder: string, head: HeadModel): Promise<
     await readPieces(join(folder, 'eyebrows'), FACE_PX, notes),
     await readPieces(join(folder, 'eyelashes'), FACE_PX, notes),
   ];
-  const skins = await readPictures(join(folder, 'skins'), notes);
+  const allSkins = await readPictures(join(folder, 'skins'), notes);
+  const [skins, bakedSkins] = [false, true].map((baked) =>
+    allSkins.filter(({ isInHeadLayout }) => isInHeadLayout === baked),
+  ) as [typeof allSkins, typeof allSkins];
   const eyes = await readPictures(join(folder, 'eyes'), notes);
-  if (hair.length + brows.length + lashes.length + skins.length + eyes.length === 0) {
+  if (hair.length + brows.length + lashes.length + allSkins.length + eyes.length === 0) {
     throw new MissingResourceError({
       code: 'no-assets',
       message: `Expected assets in ${folder}, but it holds no hair, skins, eyebrows, eyelashes or eyes with pictures.`,
@@ -66,7 +69,8 @@ export async function readAssetFolder(folder: string, head: HeadModel): Promise<
     });
   }
   const basePath = BASE_PLACES.map((place) => join(folder, place)).find((path) => existsSync(path));
-  if (!basePath) {
+  const needsBase = hair.length + brows.length + lashes.length + skins.length > 0;
+  if (!basePath && needsBase) {
     throw new MissingResourceError({
       code: 'no-base-mesh',
       message: `Expected MakeHuman's base mesh for the assets of ${folder}, found no ${BASE_PLACES.join(', ')}.`,
@@ -74,9 +78,10 @@ export async function readAssetFolder(folder: string, head: HeadModel): Promise<
     });
   }
   const library = buildAssetLibrary(head, {
-    base: { text: await readText(basePath), name: basePath },
+    base: basePath ? { text: await readText(basePath), name: basePath } : null,
     table: await readModel('head', 'base-vertices.safetensors'),
     skins,
+    bakedSkins,
     hair,
     brows,
     lashes,
@@ -105,13 +110,14 @@ async function readPieces(folder: string, mostPx: number, notes: string[]): Prom
 async function readPictures(
   folder: string,
   notes: string[],
-): Promise<{ name: string; texture: TexturePicture }[]> {
-  const pictures: { name: string; texture: TexturePicture }[] = [];
+): Promise<{ name: string; texture: TexturePicture; isInHeadLayout: boolean }[]> {
+  const pictures: { name: string; texture: TexturePicture; isInHeadLayout: boolean }[] = [];
   for (const name of (await listFolder(folder)) ?? []) {
     const own = join(folder, name);
     for (const file of ((await listFolder(own)) ?? []).filter((entry) => entry.endsWith('.mhmat'))) {
       const texture = await readTexture(own, file, Number.POSITIVE_INFINITY);
-      if (texture) pictures.push({ name: parse(file).name, texture });
+      const { isInHeadLayout } = parseMhmat(await readText(join(own, file)), join(own, file));
+      if (texture) pictures.push({ name: parse(file).name, texture, isInHeadLayout });
       else notes.push(`${join(own, file)} is left out: it has no picture.`);
     }
   }

@@ -2,10 +2,12 @@
 
 export * from './asset-folder.ts';
 export * from './avatar-weights.ts';
+export * from './bake-skins.ts';
 export * from './control-frames.ts';
 export * from './dataset-builder.ts';
 export * from './dataset-folder.ts';
 export * from './dataset-import.ts';
+export * from './dataset-lift.ts';
 export * from './dataset-lock.ts';
 export * from './dataset-pictures.ts';
 export * from './dataset-sources.ts';
@@ -14,6 +16,7 @@ export * from './evaluation-dataset.ts';
 export * from './evaluation-folder.ts';
 export * from './evaluation-judges.ts';
 export * from './evaluation-pictures.ts';
+export * from './fitted-portraits.ts';
 export * from './fused-kernels.ts';
 export * from './image-file.ts';
 export * from './input-file.ts';

@@ -5,7 +5,7 @@ import type { HeadModel } from '../head/index.ts';
 import { createRandom, deriveSeed, type Random } from '../tensor/index.ts';
 import { type AssetIris, cutIris } from './asset-iris.ts';
 import { type AssetMesh, bindAsset } from './asset-mesh.ts';
-import { type AssetSkin, createSkinResampler, type TexturePicture } from './asset-skin.ts';
+import { type AssetSkin, createSkinResampler, skinInHeadLayout, type TexturePicture } from './asset-skin.ts';
 import { strokeAngles } from './asset-strands.ts';
 import { joinBaseMesh } from './base-mesh.ts';
 import { parseMhclo } from './mhclo.ts';
@@ -43,11 +43,13 @@ export type AssetSource = {
 
 /** The files of a library. */
 export type AssetSources = {
-  /** MakeHuman's base.obj, and what to call it in errors. */
-  readonly base: { readonly text: string; readonly name: string };
+  /** MakeHuman's base.obj, and what to call it in errors; null: nothing but baked skins. */
+  readonly base: { readonly text: string; readonly name: string } | null;
   /** The bytes of `models/head/base-vertices.safetensors`. */
   readonly table: Uint8Array;
   readonly skins: readonly { readonly name: string; readonly texture: TexturePicture }[];
+  /** Skins in the head's own layout. */
+  readonly bakedSkins: readonly { readonly name: string; readonly texture: TexturePicture }[];
   readonly hair: readonly AssetSource[];
   readonly brows: readonly AssetSource[];
   readonly lashes: readonly AssetSource[];
@@ -59,6 +61,8 @@ const SKIN_SIZE_PX = 1024;
 
 /** Binds a library to the head. @throws BadInputError naming the file that cannot be used. */
 export function buildAssetLibrary(head: HeadModel, sources: AssetSources): AssetLibrary {
+  const baked = sources.bakedSkins.map(({ name, texture }) => skinInHeadLayout(head, texture, name));
+  if (!sources.base) return { skins: baked, hair: [], brows: [], lashes: [], irises: [] };
   const base = joinBaseMesh(
     head,
     sources.table,
@@ -72,7 +76,7 @@ export function buildAssetLibrary(head: HeadModel, sources: AssetSources): Asset
     return { name, tags: clothes.tags, mesh, texture, strokes: strokeAngles(mesh, texture) };
   };
   return {
-    skins: sources.skins.map(({ name, texture }) => resample(texture, name)),
+    skins: [...sources.skins.map(({ name, texture }) => resample(texture, name)), ...baked],
     hair: sources.hair.map(bind),
     brows: sources.brows.map(bind),
     lashes: sources.lashes.map(bind),

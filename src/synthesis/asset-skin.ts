@@ -2,6 +2,7 @@
 // whose face is more than three times as large.
 
 import { type HeadModel, PART_NAMES } from '../head/index.ts';
+import { damagedAsset } from './asset-text.ts';
 import type { BaseMesh } from './base-mesh.ts';
 import type { Colour } from './colour.ts';
 
@@ -27,7 +28,6 @@ export function createSkinResampler(
   sizePx: number,
 ): (picture: TexturePicture, name: string) => AssetSkin {
   const map = layoutMap(head, base.cornerUvs, sizePx);
-  const face = faceCorners(head);
   return (picture, name) => {
     const data = new Uint8Array(sizePx * sizePx * 3);
     const texel = new Float32Array(3);
@@ -36,12 +36,8 @@ export function createSkinResampler(
       sampleBilinear(picture, map[2 * i]!, map[2 * i + 1]!, texel);
       for (let k = 0; k < 3; k++) data[3 * i + k] = Math.round(texel[k]!);
     }
-    const tone = [0, 0, 0];
-    for (const corner of face) {
-      sampleBilinear(picture, base.cornerUvs[2 * corner]!, base.cornerUvs[2 * corner + 1]!, texel);
-      for (let k = 0; k < 3; k++) tone[k]! += linearFromByte(texel[k]!) / face.length;
-    }
-    return { name, sizePx, data, tone: [tone[0]!, tone[1]!, tone[2]!] };
+    const tone = meanTone(head, picture, (corner, k) => base.cornerUvs[2 * corner + k]!);
+    return { name, sizePx, data, tone };
   };
 }
 
@@ -49,6 +45,42 @@ export function createSkinResampler(
 export function linearFromByte(byte: number): number {
   const value = byte / 255;
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+}
+
+/** Linear light to 8-bit sRGB, within its range. */
+export function byteFromLinear(light: number): number {
+  const value = light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055;
+  return Math.round(255 * Math.min(1, Math.max(0, value)));
+}
+
+/** A picture that is in the head's layout already, as baked skins are. */
+export function skinInHeadLayout(head: HeadModel, picture: TexturePicture, name: string): AssetSkin {
+  const { width, height, data } = picture;
+  if (width !== height) throw damagedAsset(name, `its picture is ${width} x ${height}, not square`);
+  const colours = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) colours.set(data.subarray(4 * i, 4 * i + 3), 3 * i);
+  return {
+    name,
+    sizePx: width,
+    data: colours,
+    tone: meanTone(head, picture, (corner, k) => head.uvs[2 * head.uvTriangles[corner]! + k]!),
+  };
+}
+
+/** Mean colour of the face in a picture, linear light, by its corners' coordinates. */
+function meanTone(
+  head: HeadModel,
+  picture: TexturePicture,
+  uvOf: (corner: number, k: 0 | 1) => number,
+): Colour {
+  const face = faceCorners(head);
+  const tone = [0, 0, 0];
+  const texel = new Float32Array(3);
+  for (const corner of face) {
+    sampleBilinear(picture, uvOf(corner, 0), uvOf(corner, 1), texel);
+    for (let k = 0; k < 3; k++) tone[k]! += linearFromByte(texel[k]!) / face.length;
+  }
+  return [tone[0]!, tone[1]!, tone[2]!];
 }
 
 /** Writes the colour (3, 0 to 255) of a picture at (u, v), clamped at its border. */

@@ -15,15 +15,18 @@ export { type Motion, rotationVector, sampleMotion } from './motion.ts';
 export { type MotionClipOptions, sampleMotionClip } from './motion-clip.ts';
 export { parseObj } from './obj-mesh.ts';
 export {
+  type AwayOptions,
   type LearningPair,
   makeRoundTripPair,
   makeSyntheticPair,
   misfit,
+  moveAway,
   type SyntheticPair,
   type SyntheticPairOptions,
 } from './pairs.ts';
 export { placeSubject } from './placement.ts';
 export { createRenderTools, type RenderedSubject, type RenderTools, renderSubject } from './renderer.ts';
+export { type BakedSkin, bakeSkin } from './skin-baking.ts';
 export { createSubject, type Subject } from './subject.ts';
 export type { SubjectTraits } from './traits.ts';
 export { renderViews, type ViewsJob } from './views.ts';

@@ -3,7 +3,7 @@
 
 import type { AssetPiece, Outfit } from './asset-library.ts';
 import { type AssetMesh, assetScale, placeAsset } from './asset-mesh.ts';
-import { linearFromByte, type TexturePicture } from './asset-skin.ts';
+import { byteFromLinear, linearFromByte, type TexturePicture } from './asset-skin.ts';
 import { strandDirections } from './asset-strands.ts';
 import type { Colour } from './colour.ts';
 import type { Piece } from './scene.ts';
@@ -161,9 +161,4 @@ function tinted({ width, height, data }: TexturePicture, colour: Colour): Textur
     out[4 * i + 3] = data[4 * i + 3]!;
   }
   return { width, height, data: out };
-}
-
-function byteFromLinear(light: number): number {
-  const value = light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055;
-  return Math.round(255 * Math.min(1, value));
 }

@@ -99,7 +99,10 @@ export function makeRoundTripPair(
   random: Random,
   { yawDegrees = 28 }: { readonly yawDegrees?: number } = {},
 ): LearningPair {
-  const via = { camera: fit.camera, parameters: moveAway(fit.parameters, tools.head, random, yawDegrees) };
+  const via = {
+    camera: fit.camera,
+    parameters: moveAway(fit.parameters, tools.head, random, { yawDegrees }),
+  };
   const { away, back, target } = liftRoundTrip(tools, { image, ...fit }, via);
   return {
     reference: away.image.data,
@@ -113,10 +116,24 @@ export function makeRoundTripPair(
   };
 }
 
-/** The still's head turned and moved at random: pose relative to its own, expression a new one. */
-function moveAway(fit: HeadParameters, head: HeadModel, random: Random, yawDegrees: number): HeadParameters {
-  const other: Motion = sampleMotion(random, head, { yawDegrees, calm: 0.2 });
-  const keeps = random.uniform() < 0.3 ? random.uniform() : 0;
+/** How far a still's head is moved. */
+export type AwayOptions = {
+  /** Largest turn from where the still has it, degrees; two thirds lie within 0.6 of it. */
+  readonly yawDegrees?: number;
+  readonly pitchDegrees?: number;
+  /** Share of a new expression that is taken on, 0 to 1. */
+  readonly expression?: number;
+};
+
+/** A fitted head turned and moved at random: pose relative to its own, expression a new one. */
+export function moveAway(
+  fit: HeadParameters,
+  head: HeadModel,
+  random: Random,
+  { yawDegrees = 28, pitchDegrees = 13, expression = 1 }: AwayOptions = {},
+): HeadParameters {
+  const other: Motion = sampleMotion(random, head, { yawDegrees, pitchDegrees, calm: 0.2 });
+  const keeps = 1 - expression * (random.uniform() < 0.3 ? 1 - random.uniform() : 1);
   const jointRotations = Float32Array.from(other.jointRotations, (value, i) => {
     const isRoot = i < 3;
     return isRoot ? fit.jointRotations[i]! + value : value + keeps * (fit.jointRotations[i]! - value);

@@ -73,6 +73,7 @@ test('a material names its picture, or none', () => {
   assert.deepEqual(parseMhmat(`${text}diffuseTexture my hair.png\n`, 'a.mhmat'), {
     name: 'hair',
     diffuseTexture: 'my hair.png',
+    isInHeadLayout: false,
   });
   assert.equal(parseMhmat(text, 'a.mhmat').diffuseTexture, null);
   assert.throws(() => parseMhmat('\u0000\u0001', 'a.mhmat'), /a\.mhmat cannot be used: it is no material/);
