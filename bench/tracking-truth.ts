@@ -36,6 +36,8 @@ const FIRST_SHAPE_SEED = FIRST_HELD_OUT_SEED + 5000;
 const FIRST_STILL_SEED = FIRST_HELD_OUT_SEED + 6000;
 const SHAPE_FRAMES = 100;
 const STILL_FRAMES = 40;
+/** The first of them teach an online tracker what the person looks like. */
+const SETTLING_FRAMES = 20;
 const DEGREES = 180 / Math.PI;
 
 const { values } = parseArgs({
@@ -129,7 +131,11 @@ for (let i = 0; i < stills; i++) {
     Array.from({ length: STILL_FRAMES }, () => withNoise(take.images[0]!, () => random.normal())),
   );
   jitters.push(
-    rotationJitter(Array.from({ length: STILL_FRAMES }, (_, t) => parametersAt(track, t).jointRotations)),
+    rotationJitter(
+      Array.from({ length: STILL_FRAMES }, (_, t) => parametersAt(track, t).jointRotations).slice(
+        SETTLING_FRAMES,
+      ),
+    ),
   );
 }
 

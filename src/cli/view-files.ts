@@ -1,5 +1,7 @@
 // `track --views` with its files: one head of several pictures of a moment, and their cameras.
 
+import { resolve } from 'node:path';
+import { BadInputError } from '../errors/index.ts';
 import {
   expectWritable,
   loadTracker,
@@ -31,6 +33,13 @@ export async function runViewTracking(
   const camerasPath = out.replace(/\.track$/i, '.cameras.json');
   for (const path of [out, camerasPath, options.export, report, sheet]) {
     if (path !== undefined) await expectWritable(path);
+  }
+  if (options.cameras !== undefined && resolve(options.cameras) === resolve(camerasPath)) {
+    throw new BadInputError({
+      code: 'output-is-input',
+      message: `--out would write over ${camerasPath}, which --cameras reads: cameras are written beside the track.`,
+      hint: 'Choose another name for the track.',
+    });
   }
   const device = await openDevice();
   const head = await loadHead();

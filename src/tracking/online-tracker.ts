@@ -1,6 +1,7 @@
 // Frames as they arrive, each answered at once: landmarks, then the online fit. What `track --online` and
 // `trackOnline` run on.
 
+import { BadInputError } from '../errors/index.ts';
 import { type HeadParameters, type HeadTrack, JOINT_NAMES } from '../head/index.ts';
 import { noFace, noFrames } from './complaints.ts';
 import type { FaceDetector } from './face-detector.ts';
@@ -48,7 +49,10 @@ export type OnlineOptions = {
 
 /** Tracks the largest face of the first frames that show one. */
 export type OnlineTracker = {
-  /** Looks at the next frame; frames are given in order, one after another, all of one size. */
+  /**
+   * Looks at the next frame; frames are given in order, one after another.
+   * @throws BadInputError `frame-size-changed` if one has another size than the first
+   */
   next(frame: ClipFrame): Promise<OnlineState>;
 };
 
@@ -66,10 +70,13 @@ export function createOnlineTracker(
   const follower = createFaceFollower(detector, network, { closeLook: 'piecemeal' });
   const shots = createShotDetector();
   let fit: OnlineFit | null = null;
+  let size = '';
   return {
     async next({ image, timestampSeconds }) {
       const start = performance.now();
       const { width, height } = image;
+      if (fit !== null && size !== `${width} x ${height}`) throw otherSize(size, width, height);
+      size = `${width} x ${height}`;
       fit ??= createOnlineFit(model, { width, height, learned, ...options });
       const startsShot = shots.isCut(image);
       const face = await follower.next(image, { isNewShot: startsShot });
@@ -86,6 +93,14 @@ export function createOnlineTracker(
       };
     },
   };
+}
+
+function otherSize(size: string, width: number, height: number): BadInputError {
+  return new BadInputError({
+    code: 'frame-size-changed',
+    message: `Expected frames of ${size} pixels, as the first, but got one of ${width} x ${height}.`,
+    hint: 'Resize frames to one size, or start a new tracker where the camera changes.',
+  });
 }
 
 /**

@@ -86,13 +86,9 @@ test('views that do not go together with other words, or have no camera, are ref
   const start = ['track', '--out', at('c.track')];
   const cases: readonly (readonly [string[], string, RegExp])[] = [
     [start, 'missing-option', /INPUT is missing/],
-    [[...start, PORTRAIT, '--views', views[0]!], 'contradictory-options', /CLIP is for a clip/],
-    [[...start, '--views', views[0]!, '--online'], 'contradictory-options', /--online is for a clip/],
-    [
-      [...start, PORTRAIT, '--cameras', at('broken.json')],
-      'contradictory-options',
-      /--cameras is for --views/,
-    ],
+    [[...start, PORTRAIT, '--views', views[0]!], 'contradictory-options', /CLIP does not go with that/],
+    [[...start, '--views', views[0]!, '--online'], 'contradictory-options', /--online does not go with that/],
+    [[...start, PORTRAIT, '--cameras', at('broken.json')], 'contradictory-options', /one camera.*--cameras/],
     [
       [...start, '--views', PORTRAIT, '--cameras', at('moment.cameras.json')],
       'no-such-camera',
@@ -102,6 +98,12 @@ test('views that do not go together with other words, or have no camera, are ref
       [...start, '--views', views[0]!, '--cameras', at('broken.json')],
       'bad-calibration',
       /broken\.json.*version/,
+    ],
+    [[...start, '--views', views[0]!, '--refine'], 'contradictory-options', /--refine does not go/],
+    [
+      ['track', '--views', views[0]!, '--cameras', at('d.cameras.json'), '--out', at('d.track')],
+      'output-is-input',
+      /d\.cameras\.json, which --cameras reads/,
     ],
     [[...start, '--views', views[1]!], 'no-face', /none was found in any of the views/],
   ];

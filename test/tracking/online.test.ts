@@ -140,6 +140,10 @@ test('frames of a real picture get heads at once, and a frame without a face say
   );
   assert.deepEqual(states[3]!.parameters, states[2]!.parameters);
   assert.ok(states.every(({ latencySeconds }) => latencySeconds > 0));
+  await assert.rejects(
+    online.next({ image: solidImage(64, 64, [0, 0, 0]), timestampSeconds: 1 }),
+    (error: unknown) => error instanceof BadInputError && error.code === 'frame-size-changed',
+  );
   const { track, framesTracked } = trackOfStates(states, { headName: head.name, provenance: {} });
   assert.deepEqual([track.timestampsSeconds.length, framesTracked, track.confidence[0]], [5, 3, 0]);
   assert.deepEqual(track.identity, states[4]!.parameters!.identity);

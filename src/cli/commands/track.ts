@@ -34,37 +34,11 @@ export const command: CliCommand = defineCommand({
     'track --views left.jpg front.jpg right.jpg --out moment.track',
   ],
   async run(options, context) {
-    if (options.allFaces && options.face !== undefined) {
-      throw contradictoryOptions(
-        '--all-faces writes every face, and --face asks for one.',
-        'Leave one of them out.',
-      );
-    }
-    if (options.online && (options.allFaces || options.face !== undefined)) {
-      throw contradictoryOptions(
-        '--online follows the largest face of the first frames, and --face and --all-faces ask for others.',
-        'Leave one of them out.',
-      );
-    }
     const { input, views, cameras, ...rest } = options;
+    expectOneMode(options);
     if (views !== undefined) {
-      const clipOnly = { CLIP: input, '--from': rest.from, '--to': rest.to, '--face': rest.face };
-      const flags = { '--online': rest.online || undefined, '--all-faces': rest.allFaces || undefined };
-      const other = Object.entries({ ...clipOnly, ...flags }).find(([, value]) => value !== undefined);
-      if (other !== undefined) {
-        throw contradictoryOptions(
-          `--views takes pictures of one moment, and ${other[0]} is for a clip.`,
-          'Leave one of them out.',
-        );
-      }
       const { runViewTracking } = await import('../view-files.ts');
       return runViewTracking({ ...rest, views, cameras }, context);
-    }
-    if (cameras !== undefined) {
-      throw contradictoryOptions(
-        '--cameras is for --views.',
-        'Name the pictures with --views, or leave it out.',
-      );
     }
     if (input === undefined)
       throw missingOption('INPUT', 'the clip or picture', 'Name the path of a file after the command');
@@ -72,3 +46,40 @@ export const command: CliCommand = defineCommand({
     return runTracking({ ...rest, input }, context);
   },
 });
+
+type Modes = Readonly<Record<'allFaces' | 'online' | 'refine', boolean>> & {
+  readonly [option in 'input' | 'from' | 'to' | 'face' | 'views' | 'cameras']?: unknown;
+};
+
+/** Ways to track that exclude each other. @throws BadInputError naming two that were asked for */
+function expectOneMode(options: Modes): void {
+  const { input, from, to, face, allFaces, online, refine, views, cameras } = options;
+  const forClips = { CLIP: input, '--from': from, '--to': to, '--face': face };
+  const modes = [
+    {
+      isAsked: allFaces,
+      says: '--all-faces writes every face',
+      others: { '--face': face },
+    },
+    {
+      isAsked: online,
+      says: '--online follows the largest face and looks neither ahead nor back',
+      others: { '--face': face, '--all-faces': allFaces, '--refine': refine },
+    },
+    {
+      isAsked: views !== undefined,
+      says: '--views takes pictures of one moment',
+      others: { ...forClips, '--all-faces': allFaces, '--online': online, '--refine': refine },
+    },
+    {
+      isAsked: views === undefined,
+      says: 'A clip has one camera, which is found',
+      others: { '--cameras': cameras },
+    },
+  ];
+  for (const { isAsked, says, others } of modes) {
+    const other = Object.entries(others).find(([, value]) => value !== undefined && value !== false);
+    if (!isAsked || other === undefined) continue;
+    throw contradictoryOptions(`${says}: ${other[0]} does not go with that.`, 'Leave one of them out.');
+  }
+}
