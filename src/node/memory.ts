@@ -15,7 +15,7 @@ export function availableMemoryMb(): number {
 /**
  * Checks, before long work, that there is memory for it.
  * @param available bytes that this process may still take; the default asks the system
- * @throws BadInputError `not-enough-memory` with what is needed and what is there.
+ * @throws BadInputError `too-little-memory` with what is needed and what is there.
  */
 export function expectMemoryFor(
   what: string,
@@ -25,7 +25,7 @@ export function expectMemoryFor(
   if (bytes <= available) return;
   const gigabytes = (n: number): string => `${(n / 1e9).toFixed(1)} GB`;
   throw new BadInputError({
-    code: 'not-enough-memory',
+    code: 'too-little-memory',
     message: `${what} needs about ${gigabytes(bytes)} of memory, but only ${gigabytes(available)} are available`,
     hint: 'close other programs, or use fewer frames a window (model.frames of the configuration)',
   });

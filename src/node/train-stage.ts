@@ -37,6 +37,7 @@ import { availableMemoryMb, peakMemoryMb } from './memory.ts';
 import { loadEmbeddedHead, readBytes } from './model-files.ts';
 import { modelName, packAvatar, withLatestDecoder } from './pack-avatar.ts';
 import { openRunFolder } from './run-folder.ts';
+import { isPaperScale, openPaperStage, trainPaperStage } from './train-paper-stage.ts';
 import { PAGE_FILE, REPORT_FILE, writeTrainingPage, writeTrainingReport } from './training-report.ts';
 
 /** What to train, from where to where. */
@@ -71,6 +72,7 @@ export type StageRehearsal = Rehearsal & {
  * @throws BadInputError, MissingResourceError for files that are not there or do not fit.
  */
 export async function trainStage(options: TrainStageOptions): Promise<TrainStageResult> {
+  if (await isPaperScale(options.configPath)) return trainPaperStage(options);
   const { configPath, stage: name, outPath } = options;
   const { text, configuration, samples } = await openInputs(options);
   const folder = openRunFolder(join(outPath, name));
@@ -96,6 +98,11 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
  * @throws as `trainStage`.
  */
 export async function rehearseStage(options: TrainStageOptions): Promise<StageRehearsal> {
+  if (await isPaperScale(options.configPath)) {
+    const { stage, samples } = await openPaperStage(options);
+    const rehearsal = await rehearseTraining(stage, options.device);
+    return { ...rehearsal, samples: samples.counts, peakMemoryMb: peakMemoryMb() };
+  }
   const { configuration, samples } = await openInputs(options);
   const stage = await openStage(configuration, samples, options);
   expectMemory(stage, options);

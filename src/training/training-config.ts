@@ -135,6 +135,11 @@ const denoiser = {
   headJitter: positive.optional(),
   isFieldAnisotropic: z.boolean().optional(),
 };
+/** Validates the settings of the denoiser's stages. */
+export const denoiserTrainingSchemas: {
+  readonly stage1: z.ZodType<DenoiserTraining>;
+  readonly stage2: z.ZodType<DenoiserTraining & { readonly frames: number }>;
+} = { stage1: z.strictObject(denoiser), stage2: z.strictObject({ ...denoiser, frames: count }) };
 const autoencoder = {
   ...optimiser,
   cropPx: count,
@@ -172,8 +177,7 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject({
     validationSubjects: z.int().nonnegative(),
     heldOutPortraits: z.array(z.string()),
     vae: z.strictObject(autoencoder),
-    stage1: z.strictObject(denoiser),
-    stage2: z.strictObject({ ...denoiser, frames: count }),
+    ...denoiserTrainingSchemas,
     distill: z.strictObject(distill),
   }),
 });

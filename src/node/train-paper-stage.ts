@@ -1,0 +1,118 @@
+// Training at the paper's scale from files: as `trainStage`, with weights that were imported or begin fresh. What comes
+// out is a file of weights as `weights import` makes them, Gaussians included.
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WEIGHTS_FORMAT } from '../checkpoints/index.ts';
+import { BadInputError } from '../errors/index.ts';
+import { bindGaussians, fieldMetadata, fieldParameters, initialiseField } from '../gaussians/index.ts';
+import { createHeadPoser, type HeadModel, neutralParameters } from '../head/index.ts';
+import { decodeWeights, encodeWeights, type Weights } from '../nn/index.ts';
+import {
+  CHECKPOINT_INDEX,
+  listCheckpoints,
+  openSamples,
+  type PaperConfiguration,
+  paperStage,
+  parsePaperConfiguration,
+  runTraining,
+  type SampleReader,
+  type Stage,
+  stepBytes,
+  WEIGHTS_FILE,
+} from '../training/index.ts';
+import { expectInputFile } from './input-file.ts';
+import { expectMemoryFor } from './memory.ts';
+import { loadEmbeddedHead, readBytes } from './model-files.ts';
+import { modelName } from './pack-avatar.ts';
+import { openRunFolder } from './run-folder.ts';
+import { writeFileAtomic } from './temporary-files.ts';
+import type { TrainStageOptions, TrainStageResult } from './train-stage.ts';
+import { REPORT_FILE, writeTrainingReport } from './training-report.ts';
+
+/** Whether a configuration is of the paper's scale. */
+export async function isPaperScale(configPath: string): Promise<boolean> {
+  await expectInputFile(configPath, 'a configuration');
+  return /"family"\s*:\s*"stable-diffusion"/.test(await readFile(configPath, 'utf8'));
+}
+
+/** What a stage of the paper's scale is made of. */
+export type OpenedPaperStage = {
+  readonly configuration: PaperConfiguration;
+  readonly text: string;
+  readonly head: HeadModel;
+  readonly samples: SampleReader;
+  readonly stage: Stage;
+};
+
+/** Opens a stage. @throws BadInputError, MissingResourceError for files that are not there or do not fit. */
+export async function openPaperStage(options: TrainStageOptions): Promise<OpenedPaperStage> {
+  const { configPath, stage: name, dataPath, device } = options;
+  const text = await readFile(configPath, 'utf8');
+  const configuration = parsePaperConfiguration(text, configPath);
+  if (name !== '1' && name !== '2') {
+    throw new BadInputError({
+      code: 'no-such-stage',
+      message: `${configPath} has the stages 1 and 2, got --stage ${name}`,
+      hint: "its autoencoder is Stable Diffusion's and is not trained",
+    });
+  }
+  const { model, training } = configuration;
+  const { batch } = name === '1' ? training.stage1 : training.stage2;
+  const samples = await openSamples(openRunFolder(dataPath).read, { ...training, batch });
+  const head = await loadEmbeddedHead();
+  if (samples.size !== model.size || samples.headName !== head.name) {
+    throw new BadInputError({
+      code: samples.size === model.size ? 'sample-head' : 'sample-size',
+      message: `expected samples of ${model.size} pixels and the head ${head.name}, got ${samples.size} and ${samples.headName}`,
+      hint: 'use the configuration that the samples were made for',
+    });
+  }
+  const weights = await weightsBefore(options);
+  const stage = await paperStage({ configuration, samples, device, head, name, weights });
+  if (device.name === 'cpu') expectMemoryFor(`a step of stage ${name}`, stepBytes(stage.problem));
+  return { configuration, text, head, samples, stage };
+}
+
+/** Trains one stage. @throws as `openPaperStage` and `runTraining`. */
+export async function trainPaperStage(options: TrainStageOptions): Promise<TrainStageResult> {
+  const { configPath, stage: name, outPath, isResumed } = options;
+  const { configuration, text, head, samples, stage } = await openPaperStage(options);
+  const folder = openRunFolder(join(outPath, name));
+  // A run that is there keeps its configuration: beginning another in its place is refused below.
+  if (isResumed || (await listCheckpoints(folder)).length === 0) await folder.write('config.json', text);
+  const result = await runTraining({ ...options, stage, folder });
+  await writeTrainingReport(folder, { stage: name, counts: samples.counts, result });
+  const packed = join(outPath, `${modelName(configPath)}.safetensors`);
+  const { weights } = decodeWeights(await readBytes(join(outPath, name, WEIGHTS_FILE), 'weights'), outPath);
+  await writeFileAtomic(packed, packWeights(weights, configuration, head));
+  const files = [CHECKPOINT_INDEX, WEIGHTS_FILE, REPORT_FILE].map((file) => join(outPath, name, file));
+  return { ...result, outputs: [...files, packed] };
+}
+
+/** Imported weights, or what the run has of the first stage; none begins fresh. */
+async function weightsBefore({ stage, outPath, fromPath }: TrainStageOptions): Promise<Weights> {
+  const first = join(outPath, '1', WEIGHTS_FILE);
+  const path = fromPath ?? (stage === '2' && existsSync(first) ? first : undefined);
+  if (path === undefined) return {};
+  return decodeWeights(await readBytes(path, 'weights to begin from'), path).weights;
+}
+
+function packWeights(
+  weights: Weights,
+  { model }: PaperConfiguration,
+  head: HeadModel,
+): Uint8Array<ArrayBuffer> {
+  const rest = createHeadPoser(head).pose(neutralParameters(head));
+  const layout = initialiseField(bindGaussians(head), rest, 0, { channels: model.gaussianChannels });
+  const names = new Set(Object.keys(fieldParameters(layout)));
+  const isShipped = (key: string): boolean =>
+    /^(vae|unet|reference_unet|guidance|label_embedding)\./.test(key);
+  const kept = Object.entries(weights).filter(([key]) => names.has(key) || isShipped(key));
+  const metadata = {
+    ...{ format: WEIGHTS_FORMAT, version: '1', config: JSON.stringify(model), headName: head.name },
+    ...fieldMetadata(layout),
+  };
+  return encodeWeights(Object.fromEntries(kept), { dtype: 'float32', metadata });
+}

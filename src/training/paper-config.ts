@@ -1,0 +1,75 @@
+// How the paper's scale trains: its sizes, and the settings of its two stages. The autoencoder is Stable Diffusion's and
+// never learns.
+
+import { z } from 'zod';
+import type { ModelConfig } from '../denoiser/index.ts';
+import { BadInputError } from '../errors/index.ts';
+import { type PaperModelConfig, paperModelSchema } from '../stable-diffusion/index.ts';
+import { configurationFaults } from './configuration-faults.ts';
+import { denoiserTrainingSchemas, type TrainingConfig } from './training-config.ts';
+
+/** A whole configuration file of the paper's scale. */
+export type PaperConfiguration = {
+  readonly model: PaperModelConfig;
+  readonly training: Omit<TrainingConfig, 'vae' | 'distill'>;
+};
+
+/** Validates a configuration file. */
+export const paperConfigurationSchema: z.ZodType<PaperConfiguration> = z.strictObject({
+  model: paperModelSchema,
+  training: z.strictObject({
+    seed: z.int(),
+    realShare: z.number().min(0).max(1),
+    validationSubjects: z.int().nonnegative(),
+    heldOutPortraits: z.array(z.string()),
+    ...denoiserTrainingSchemas,
+  }),
+});
+
+/**
+ * Reads a configuration.
+ * @throws BadInputError that names every field at fault.
+ */
+export function parsePaperConfiguration(json: string, name: string): PaperConfiguration {
+  let problem: string;
+  try {
+    const result = paperConfigurationSchema.safeParse(JSON.parse(json));
+    if (result.success) return result.data;
+    problem = configurationFaults(paperConfigurationSchema, result.error).join('; ');
+  } catch {
+    problem = 'it is not JSON';
+  }
+  throw new BadInputError({
+    code: 'bad-configuration',
+    message: `expected ${name} to be a configuration, but ${problem}`,
+    hint: 'compare it with configs/paper.json',
+  });
+}
+
+/** What batches ask of a model's sizes, in the compact model's terms. */
+export function batchSizesOf({
+  size,
+  gaussianChannels,
+  autoencoder,
+  unet,
+  guidance,
+  diffusion,
+}: PaperModelConfig): ModelConfig {
+  const { latentChannels, widths, blocks, groups } = autoencoder;
+  const sides = { fold: 1, widths, blocks };
+  return {
+    ...{ size, gaussianChannels, diffusion },
+    autoencoder: {
+      latentChannels,
+      encoder: { ...sides, groups },
+      decoder: { ...sides, sideWidths: widths },
+    },
+    unet: {
+      ...{ widths: unet.widths, heads: unet.heads, blocks: unet.blocks, groups: unet.groups },
+      ...{ labelWidth: unet.contextWidth, feedForwardMultiplier: 4, sharesReference: false },
+      temporal: unet.motion ?? { heads: 1, maxFrames: 1 },
+      controls: [{ kind: 'gaussian', fold: 1, widths: guidance.widths, heads: guidance.heads }],
+      liftPriorVariance: null,
+    },
+  };
+}

@@ -1,0 +1,134 @@
+// The stages of the paper's scale as the loop takes them: batches are those of the compact model, with Stable Diffusion's
+// encoder before them.
+
+import { createSchedule } from '../diffusion/index.ts';
+import { FIELD_PARAMETERS, fieldParameters } from '../gaussians/index.ts';
+import type { HeadModel } from '../head/index.ts';
+import type { Weights } from '../nn/index.ts';
+import { declareParameters, encoderModel } from '../stable-diffusion/index.ts';
+import type { Device, Session, Tensor } from '../tensor/index.ts';
+import { emitModel, encodeOnnxModel, tensor } from '../tensor/index.ts';
+import { unchanged } from './augmentation.ts';
+import { createControlSources, mapGradient, withFieldMap } from './control-sources.ts';
+import type { BatchMaker } from './denoiser-batch.ts';
+import { denoiserBatch, trackedHeads } from './denoiser-batch.ts';
+import { GaussianLearner } from './gaussian-learner.ts';
+import { batchSizesOf, type PaperConfiguration } from './paper-config.ts';
+import { paperProblem } from './paper-problem.ts';
+import type { SampleReader } from './sample-reader.ts';
+import type { TrainingSample } from './sample-shard.ts';
+import type { Stage } from './stage.ts';
+import { pictureSheet } from './validation-sheet.ts';
+
+/** What a stage is made from. */
+export type PaperStageOptions = {
+  readonly configuration: PaperConfiguration;
+  readonly samples: SampleReader;
+  readonly device: Device;
+  readonly head: HeadModel;
+  readonly name: '1' | '2';
+  /** Imported weights, or those of the stage before; what they lack begins fresh. */
+  readonly weights: Weights;
+};
+
+/** Batches at steps that no run reaches: validation draws the same noise every time. */
+const VALIDATION_STEP = 2 ** 30;
+
+/** Sets a stage up. It owns an encoder session for as long as the process runs. */
+export async function paperStage(options: PaperStageOptions): Promise<Stage> {
+  const { configuration, samples, device, head, name } = options;
+  const { model, training } = configuration;
+  const { seed } = training;
+  const settings = name === '1' ? training.stage1 : training.stage2;
+  const frames = name === '1' ? 1 : training.stage2.frames;
+  const all = { ...declareParameters(model).initialise(seed), ...options.weights };
+  const { problem } = paperProblem({ model, settings, name, frames, weights: all });
+  const sizes = batchSizesOf(model);
+  const { latentChannels } = model.autoencoder;
+  const maker: BatchMaker = {
+    ...{ model: sizes, settings, seed },
+    schedule: createSchedule(model.diffusion),
+    encoder: await encoderSession(),
+    // The encoder scales its latents itself.
+    statistics: {
+      mean: tensor(new Float32Array(latentChannels), [latentChannels]),
+      deviation: tensor(Float32Array.of(1), [1]),
+    },
+    sources: createControlSources(head, sizes),
+  };
+  const gaussians = new GaussianLearner({
+    ...{ head, channels: model.gaussianChannels, isAnisotropic: false, seed },
+    learningRate: name === '1' ? settings.fieldLearningRate : 0,
+  });
+  if (FIELD_PARAMETERS.features in options.weights) {
+    gaussians.restore({ ...gaussians.state(), ...options.weights });
+  }
+  const clipsAt = (step: number): readonly (readonly TrainingSample[])[] =>
+    name === '1' ? samples.batchAt(step).map((one) => [one]) : samples.clipsAt(step, frames);
+  const batchOf = async (
+    clips: readonly (readonly TrainingSample[])[],
+    step: number,
+  ): ReturnType<Stage['batchAt']> => {
+    const { liftedLatent, visibility, ...others } = await denoiserBatch(maker, clips, step);
+    return others;
+  };
+
+  async function encoderSession(): Promise<Session> {
+    const encoder = encoderModel(model, { width: model.size, height: model.size });
+    const session = await device.createSession(encodeOnnxModel(encoder), { spins: false });
+    const own = Object.fromEntries(
+      session.inputNames.filter((key) => key in all).map((key) => [key, all[key]!]),
+    );
+    return {
+      inputNames: ['picture'],
+      outputNames: session.outputNames,
+      run: (feeds) => session.run({ ...own, ...feeds }),
+      [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+    };
+  }
+
+  /** The loss on fixed held-out samples. */
+  async function validate(weights: Weights): ReturnType<Stage['validate']> {
+    const lossModel = emitModel({ name: 'loss', outputs: { loss: problem.loss }, weights: problem.frozen });
+    await using session = await device.createSession(encodeOnnxModel(lossModel), { spins: false });
+    const count = settings.batch * frames;
+    const shown = Array.from({ length: count }, (_, i) => samples.validation[i % samples.validation.length]!);
+    const clips = Array.from({ length: settings.batch }, (_, i) => shown.slice(i * frames, (i + 1) * frames));
+    const batch = withFieldMap(
+      await batchOf(clips, VALIDATION_STEP),
+      gaussians,
+      trackedHeads(maker, clips, VALIDATION_STEP),
+    );
+    const { loss } = await session.run({ ...batch, ...weights });
+    const velocityError = (loss as Tensor).data[0]!;
+    const rows = shown.slice(0, 4).map((one) => {
+      const { reference, target } = unchanged(one, model.size);
+      return [reference, target];
+    });
+    return {
+      figures: { velocityError },
+      score: -velocityError,
+      sheet: pictureSheet(rows, model.size),
+    };
+  }
+
+  return {
+    name,
+    settings: { ...settings, batch: settings.batch * frames },
+    problem,
+    initialWeights: () => Object.fromEntries([...problem.trained.keys()].map((key) => [key, all[key]!])),
+    batchAt: (step) => batchOf(clipsAt(step), step),
+    complete: (batch, step) => withFieldMap(batch, gaussians, trackedHeads(maker, clipsAt(step), step)),
+    learn(outputs, step) {
+      const gradient = mapGradient(outputs);
+      if (gradient !== undefined) gaussians.learn(gradient, step + 1);
+    },
+    outsideState: () => gaussians.state(),
+    restore: (state) => gaussians.restore(state),
+    shipped: () => {
+      const others = Object.entries(all).filter(([key]) => !problem.trained.has(key));
+      return { ...Object.fromEntries(others), ...fieldParameters(gaussians.field) };
+    },
+    validate,
+  };
+}
