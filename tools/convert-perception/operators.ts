@@ -269,7 +269,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   Minimum: elementwise('Min'),
   Maximum: elementwise('Max'),
   Relu: elementwise('Relu'),
-  Abs: elementwise('Abs'),
   Sigmoid: elementwise('Sigmoid'),
   Relu6: async (graph, [value], node) => {
     const six = graph.constant({ dtype: 'float32', shape: [], data: Float32Array.of(6) });
@@ -279,7 +278,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   Conv2D: convolution,
   _FusedConv2D: convolution,
   DepthwiseConv2dNative: convolution,
-  FusedDepthwiseConv2dNative: convolution,
   Conv2DBackpropInput: deconvolution,
   MaxPool: pool('MaxPool'),
   AvgPool: pool('AveragePool'),
@@ -314,20 +312,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   _FusedMatMul: matmul,
   Softmax: plain('Softmax', { axis: -1 }),
   Mean: reduce('ReduceMean'),
-  Sum: reduce('ReduceSum'),
   Min: reduce('ReduceMin'),
   Max: reduce('ReduceMax'),
   Atan2: atan2,
   Cos: plain('Cos'),
   Sin: plain('Sin'),
   Neg: plain('Neg'),
-  Square: async (graph, [value], node) => elementwise('Mul')(graph, [value!, value!], node),
-  Rsqrt: async (graph, [value]) => graph.emit('Reciprocal', [await graph.emit('Sqrt', [value!])]),
-  Squeeze: async (graph, [value], node) =>
-    graph.emit('Squeeze', [
-      await channelsLast(graph, value!),
-      graph.ints(intsOf(node.attributes.squeeze_dims)),
-    ]),
   Floor: plain('Floor'),
   LessEqual: plain('LessOrEqual'),
   GreaterEqual: plain('GreaterOrEqual'),
