@@ -8,9 +8,10 @@ import type { FollowedFace } from './face-follower.ts';
 import { fitFrame } from './fit-frame.ts';
 import { fitFrames, type JointFrame, type SharedPrior } from './fit-frames.ts';
 import { assumedFocalPx, IDENTITY_PRECISION, inPose, trustOf } from './fit-portrait.ts';
+import type { FramePrior } from './fit-priors.ts';
 import { believedIdentity, createFrameBeliefs, type FrameBeliefs } from './frame-beliefs.ts';
 import { createFrameChain, type FittedFrame, firstPoseOf } from './frame-chain.ts';
-import { FrameSystem } from './frame-system.ts';
+import { FrameSystem, type Observation } from './frame-system.ts';
 import { parametersOf, type SharedState } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { type ImageCentre, shapeLandmarks } from './landmark-projection.ts';
@@ -50,14 +51,21 @@ const JOINT = { iterations: 10, tolerance: 1e-3 };
 /** Radians of jaw count this much beside radians of yaw and pitch when frames are compared. */
 const JAW_FACTOR = 2;
 
+/** Betters a clip's fit by what its pictures show. */
+export type ClipRefinement = {
+  /** What the frames share, before each of them is fitted. */
+  shared(pass: FirstPass): SharedState;
+  /** A frame as landmarks placed it with that; `index` is its place in the clip. */
+  frame(fitted: FittedFrame & { readonly seen: Observation }, prior: FramePrior, index: number): FittedFrame;
+};
+
 type Options = {
   readonly width: number;
   readonly height: number;
   readonly focalPx?: number;
   /** What is known of faces beside the head's plain prior. */
   readonly learned?: LearnedPrior | null;
-  /** Betters what the frames share before each of them is fitted. */
-  readonly refineShared?: (pass: FirstPass) => SharedState;
+  readonly refinement?: ClipRefinement;
   readonly onEvent: EventSink;
 };
 
@@ -71,9 +79,9 @@ export function fitClip(
   const faces = seen.flatMap(({ face }, index) => (face === null ? [] : [{ ...face, index }]));
   const beliefs = createFrameBeliefs(model, options.learned ?? null, faces, centre);
   const first = fitShared(model, faces, beliefs, centre, options);
-  const shared = options.refineShared?.(first) ?? first.shared;
+  const shared = options.refinement?.shared(first) ?? first.shared;
   options.onEvent({ kind: 'progress', stage: 'fit', done: 0, total: seen.length, unit: 'frames' });
-  const fitted = fitEach(model, seen, beliefs, shared, centre, options.onEvent);
+  const fitted = fitEach(model, seen, beliefs, shared, centre, options);
   return pack(model, seen, fitted, shared, options);
 }
 
@@ -158,7 +166,7 @@ function fitEach(
   beliefs: FrameBeliefs,
   shared: SharedState,
   centre: ImageCentre,
-  onEvent: EventSink,
+  { onEvent, refinement }: Options,
 ): (FittedFrame | null)[] {
   const shaped = shapeLandmarks(model, shared.identity);
   const chain = createFrameChain(model, centre);
@@ -167,7 +175,8 @@ function fitEach(
     if (face === null || startsShot) chain.break();
     if (face === null) return null;
     const belief = beliefs.about(face, { isNewShot: !chain.follows });
-    return chain.next(face.landmarksPx, belief, shaped, shared.focalPx);
+    const fitted = chain.next(face.landmarksPx, belief, shaped, shared.focalPx);
+    return refinement?.frame(fitted, belief.prior, i) ?? fitted;
   });
 }
 

@@ -56,9 +56,12 @@ export class PhotometricFrame {
     }
   }
 
-  /** Derivatives of `values` at the last look, for each of `unknowns` `N` values. */
-  differentiate(unknowns: readonly number[]): Float64Array[] {
-    this.#projection.differentiate(this.#ones, this.#byPixel);
+  /**
+   * Derivatives of `values` at the last look, for each of `unknowns` `N` values.
+   * @param only `pose` where no other unknowns are asked for
+   */
+  differentiate(unknowns: readonly number[], only: 'all' | 'pose' = 'all'): Float64Array[] {
+    this.#projection.differentiate(this.#ones, this.#byPixel, only);
     const gradients = this.#gradients;
     return unknowns.map((unknown) => {
       const column = this.#byPixel[unknown]!;

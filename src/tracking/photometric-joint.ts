@@ -47,7 +47,7 @@ const LEVELS = [
   { blurPx: 1.5, iterations: 4 },
 ] as const;
 /** Blurred pixels mix what lies this many blurs apart. */
-const MIXING = 2;
+export const MIXING = 2;
 /** Pose and the jaw's pitch. The units stay as landmarks found them: what they cost is not worth it. */
 const MOVING = [0, 1, 2, 3, 4, 5, FRAME_LAYOUT.hinges + 1];
 const FIRST_DAMPING = 1e-3;
@@ -77,7 +77,7 @@ export function refineJointly(problem: JointProblem, start: JointState, onStep: 
 }
 
 /** What the frames show at a state. */
-function lookAt(
+export function lookAt(
   { points, neighbours, viewer, size, keyframes }: JointProblem,
   looks: readonly PhotometricFrame[],
   levels: readonly PhotometricLevel[],

@@ -38,7 +38,7 @@ export function harmonicsOf(x: number, y: number, z: number, out: Float64Array):
  */
 export function fitLight(frames: readonly LitPoints[]): Float64Array[] {
   const count = frames[0]!.values.length;
-  const lit = frames.map(() => new Float64Array(count));
+  let lit: Float64Array[] = frames.map(() => new Float64Array(count));
   let lights: Float64Array[] = frames.map(() => new Float64Array(LIGHT_TERMS));
   for (let round = 0; round < ROUNDS; round++) {
     const albedo = meanAlbedo(frames, lit);
@@ -47,16 +47,7 @@ export function fitLight(frames: readonly LitPoints[]): Float64Array[] {
       (_, k) => lights.reduce((sum, light) => sum + light[k]!, 0) / lights.length,
     );
     lights = frames.map((frame) => lightOf(frame, albedo, common));
-    const terms = new Float64Array(LIGHT_TERMS);
-    for (const [i, { normals, weights }] of frames.entries()) {
-      for (let t = 0; t < count; t++) {
-        if (weights[t] === 0) continue;
-        harmonicsOf(normals[3 * t]!, normals[3 * t + 1]!, normals[3 * t + 2]!, terms);
-        let sum = 0;
-        for (let k = 0; k < LIGHT_TERMS; k++) sum += lights[i]![k]! * terms[k]!;
-        lit[i]![t] = sum;
-      }
-    }
+    lit = frames.map((frame, i) => onPoints(frame, lights[i]!));
   }
   return lit;
 }
@@ -72,20 +63,47 @@ export function addLocalLight(
   neighbours: readonly Uint32Array[],
 ): Float64Array[] {
   const albedo = meanAlbedo(frames, lit);
-  return frames.map(({ values, weights }, i) => {
-    const own = lit[i]!;
-    const local = own.slice();
-    for (const [t, around] of neighbours.entries()) {
-      if (weights[t] === 0) continue;
-      let [sum, total] = [0, 0];
-      for (const n of around) {
-        sum += weights[n]! * (values[n]! - own[n]! - albedo[n]!);
-        total += weights[n]!;
-      }
-      if (total > 0) local[t]! += sum / total;
+  return frames.map((frame, i) => withLocal(frame, albedo, lit[i]!, neighbours));
+}
+
+/** The light of one frame on points whose albedo is known, as `fitLight` and `addLocalLight` give it. */
+export function lightAgainst(
+  frame: LitPoints,
+  albedo: Float64Array,
+  neighbours: readonly Uint32Array[],
+): Float64Array {
+  const light = lightOf(frame, albedo, new Float64Array(LIGHT_TERMS));
+  return withLocal(frame, albedo, onPoints(frame, light), neighbours);
+}
+
+function withLocal(
+  { values, weights }: LitPoints,
+  albedo: Float64Array,
+  lit: Float64Array,
+  neighbours: readonly Uint32Array[],
+): Float64Array {
+  const local = lit.slice();
+  for (const [t, around] of neighbours.entries()) {
+    if (weights[t] === 0) continue;
+    let [sum, total] = [0, 0];
+    for (const n of around) {
+      sum += weights[n]! * (values[n]! - lit[n]! - albedo[n]!);
+      total += weights[n]!;
     }
-    return local;
-  });
+    if (total > 0) local[t]! += sum / total;
+  }
+  return local;
+}
+
+function onPoints({ normals, weights }: LitPoints, light: Float64Array): Float64Array {
+  const lit = new Float64Array(weights.length);
+  const terms = new Float64Array(LIGHT_TERMS);
+  for (let t = 0; t < lit.length; t++) {
+    if (weights[t] === 0) continue;
+    harmonicsOf(normals[3 * t]!, normals[3 * t + 1]!, normals[3 * t + 2]!, terms);
+    for (let k = 0; k < LIGHT_TERMS; k++) lit[t]! += light[k]! * terms[k]!;
+  }
+  return lit;
 }
 
 /** `N`: the weighted mean over the frames of what is seen less the light. */

@@ -53,6 +53,24 @@ export function weighAppearance(
   return { weights, lit, residuals, trust, deviation, cost: halfSquares(residuals, weights) };
 }
 
+/** One frame's residuals against an albedo that is known, with the light that `lightOf` finds; `N` values each. */
+export function weighAgainst(
+  frame: LitPoints,
+  albedo: Float64Array,
+  lightOf: (frame: LitPoints) => Float64Array,
+): { readonly weights: Float64Array; readonly residual: Float64Array; readonly lit: Float64Array } {
+  const { values, weights: seen } = frame;
+  const left = (lit: Float64Array): Float64Array =>
+    values.map((value, t) => (seen[t]! > 0 ? value - lit[t]! - albedo[t]! : 0));
+  const first = left(lightOf(frame));
+  const deviation = Math.max(LEAST_DEVIATION, 1.48 * medianAbsolute([first], [seen]));
+  const trust = first.map((value) => 1 / (1 + (value / (OUTLIER * deviation)) ** 2));
+  const trusted = seen.map((weight, t) => weight * trust[t]!);
+  const lit = lightOf({ ...frame, weights: trusted });
+  const strength = INDEPENDENT_SHARE / deviation ** 2;
+  return { weights: trusted.map((weight) => strength * weight), residual: left(lit), lit };
+}
+
 /**
  * The cost of other values under the same light and weights, each point's albedo being free.
  * @param isInside `N` a frame: 0 where a point left the picture

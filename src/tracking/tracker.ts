@@ -12,7 +12,7 @@ import { createFaceDetector } from './face-detector.ts';
 import { createFaceFollower } from './face-follower.ts';
 import { createFaceGroup } from './face-group.ts';
 import { createLandmarkNetwork } from './face-landmarks.ts';
-import { type FirstPass, fitClip, type SeenFrame } from './fit-clip.ts';
+import { fitClip, type SeenFrame } from './fit-clip.ts';
 import { assumedFocalPx, fitPortrait } from './fit-portrait.ts';
 import { createLandmarkModel } from './landmark-model.ts';
 import { decodeLearnedPrior } from './learned-prior.ts';
@@ -78,7 +78,7 @@ export type TrackOptions = {
 /** How a clip is tracked. */
 export type ClipOptions = TrackOptions & {
   readonly frameCountEstimate?: number;
-  /** Refines identity and focal length against the pictures, which takes seconds a clip; default false. */
+  /** Refines identity, focal length and poses against the pictures: seconds a clip and more a frame; default false. */
   readonly refine?: boolean;
   readonly provenance?: Readonly<Record<string, string>>;
 };
@@ -134,8 +134,7 @@ export async function createTracker(setup: {
   let refiner: PhotometricRefiner | null = null;
   const refinement = (seen: readonly SeenFrame[], size: PictureSize, onEvent: EventSink) => {
     refiner ??= createPhotometricRefiner(model);
-    const made = refiner;
-    return { refineShared: (pass: FirstPass) => made.refine(pass, seen, { ...size, onEvent }) };
+    return { refinement: refiner.refine(seen, { ...size, onEvent }) };
   };
   return {
     async trackImage(image, { focalPx, onEvent = silentSink } = {}) {

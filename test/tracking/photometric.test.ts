@@ -209,7 +209,7 @@ test('pictures of a turning head bring its shape nearer to the truth than landma
   const plain = fitClip(model, seen, options).track;
   const refined = fitClip(model, seen, {
     ...options,
-    refineShared: (pass) => refiner.refine(pass, seen, options),
+    refinement: refiner.refine(seen, options),
   }).track;
   const error = (identity: Float32Array): number => {
     const [a, b] = [identity, truth].map((one) => shapeLandmarks(model, Float64Array.from(one)).points);
