@@ -26,14 +26,15 @@ export type Avatar = {
   readonly provenance: Readonly<Record<string, string>>;
 };
 
-const FORMAT = 'learn2control.avatar';
+/** `metadata.format` of the file. */
+export const AVATAR_FORMAT = 'learn2control.avatar';
 const VERSION = '1';
 
 /** Serialises a model; tensors in fp16. */
 export function encodeAvatar(avatar: Avatar): Uint8Array<ArrayBuffer> {
   const { name, config, weights, field, headName, provenance } = avatar;
   const metadata = {
-    format: FORMAT,
+    format: AVATAR_FORMAT,
     version: VERSION,
     name,
     headName,
@@ -51,7 +52,7 @@ export function encodeAvatar(avatar: Avatar): Uint8Array<ArrayBuffer> {
  */
 export function decodeAvatar(bytes: Uint8Array, name = 'avatar file'): Avatar {
   const { metadata } = decodeSafetensors(bytes, name);
-  if (metadata.format !== FORMAT) {
+  if (metadata.format !== AVATAR_FORMAT) {
     throw new BadInputError({
       code: 'foreign-weights',
       message: `expected ${name} to hold an avatar of this project, got ${metadata.format ?? 'other tensors'}`,

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import {
+  AVATAR_FORMAT,
   type ModelSettings,
   type OpenModel,
   openModel,
@@ -89,7 +90,7 @@ async function paperModel(
   const file = opened?.files[0];
   if (file === undefined) return null;
   if (file.metadata.format !== WEIGHTS_FORMAT) {
-    expectNoPublishedWeights(file);
+    if (file.metadata.format !== AVATAR_FORMAT) expectNoPublishedWeights(file);
     return null;
   }
   const own = configOf(file);
