@@ -1,0 +1,85 @@
+// Operators and their gradients on ONNX Runtime's WebGPU back end, on a software driver, against the CPU: by default
+// those that the denoiser is made of, with WEBGPU_TESTS=all every one (the driver takes half a second to compile each).
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createDevice } from '../../src/node/index.ts';
+import type { AnyTensor, Device, Value } from '../../src/tensor/index.ts';
+import { emitModel, encodeOnnxModel, gradients, nameOf, parametersOf, sum } from '../../src/tensor/index.ts';
+import { loadSoftwareVulkan } from '../../tools/software-vulkan.ts';
+import { OPERATOR_CASES } from '../tensor/operator-cases.ts';
+import { randomFeeds } from '../tensor/random-feeds.ts';
+
+/** Of the largest value: the GPU's sums have another order, and its exponentials fewer digits. */
+const TOLERANCE = 2e-4;
+
+const OF_THE_DENOISER: ReadonlySet<string> = new Set([
+  'mul with broadcasting',
+  'where',
+  'silu',
+  'gelu',
+  'concat',
+  'split with one part unused',
+  'depthToSpace',
+  'gatherRows with a repeated row',
+  'upsampleNearest',
+  'averagePool2d',
+  'linear',
+  'conv2d 3x3',
+  'conv2d 3x3, stride 2',
+  'groupNorm',
+  'layerNorm',
+  'attention',
+]);
+/** The weight gradient is a 3-D convolution, which this back end has not in groups; the denoiser has none. */
+const FORWARD_ALONE = /^conv2d (in groups|by channel)/;
+
+const [gpu, skip] = await openGpu();
+const cpu = await createDevice('cpu');
+
+async function openGpu(): Promise<[Device | null, string | false]> {
+  const reason = loadSoftwareVulkan();
+  if (reason !== null) return [null, reason];
+  try {
+    return [await createDevice('webgpu'), false];
+  } catch (error) {
+    return [null, (error as Error).message];
+  }
+}
+
+for (const { title, build, isPositive = false, ...one } of OPERATOR_CASES) {
+  if (process.env.WEBGPU_TESTS !== 'all' && !OF_THE_DENOISER.has(title)) continue;
+  const hasNoGradient = one.hasNoGradient === true || FORWARD_ALONE.test(title);
+  test(`${title}: forward${hasNoGradient ? '' : ' and gradient'} on WebGPU as on the CPU`, {
+    skip,
+  }, async () => {
+    const result = build();
+    const parameters = parametersOf([result]);
+    const outputs: Record<string, Value> = { result };
+    if (!hasNoGradient) {
+      for (const [i, value] of gradients(sum(result), parameters).entries()) {
+        outputs[`to.${nameOf(parameters[i]!)}`] = value;
+      }
+    }
+    const model = encodeOnnxModel(emitModel({ name: 'case', outputs }));
+    const feeds: Record<string, AnyTensor> = {};
+    for (const [name, data] of Object.entries(randomFeeds(parameters, { isPositive }))) {
+      const { shape } = parameters.find((value) => nameOf(value) === name)!;
+      feeds[name] = { dtype: 'float32', shape, data: Float32Array.from(data) };
+    }
+    const run = async (device: Device): Promise<Record<string, AnyTensor>> => {
+      await using session = await device.createSession(model, { threads: 1 });
+      const fed = Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]!]));
+      return await session.run(fed);
+    };
+    const [expected, actual] = [await run(cpu), await run(gpu!)];
+    for (const [name, { data }] of Object.entries(expected)) {
+      const values = data as Float32Array;
+      const scale = Math.max(1e-3, ...Array.from(values, Math.abs));
+      for (const [i, value] of values.entries()) {
+        const difference = Math.abs(value - (actual[name]!.data[i] as number));
+        assert.ok(difference <= TOLERANCE * scale, `${name}[${i}] is off by ${difference} of ${scale}`);
+      }
+    }
+  });
+}
