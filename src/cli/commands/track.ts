@@ -22,7 +22,7 @@ export const command: CliCommand = defineCommand({
     report: outputFile('also write a page with pictures, curves and frames to mistrust', '.html').optional(),
     sheet: outputFile('also write a picture of the mesh over twelve frames', '.png').optional(),
     focalPx: real('the focal length in pixels, if it is known', { min: 1, max: 1e6 }).optional(),
-    refine: flag("refine the face's shape and the focal length of a clip against its pictures"),
+    refine: flag('refine shape, focal length and poses of a clip against its pictures'),
   }),
   takesHead: true,
   examples: [
