@@ -1,8 +1,9 @@
 // Writes the shards that training reads: pairs of synthetic subjects, round trips of stills, and clips of
 // moving subjects for the temporal layers (in a folder of their own: --subjects 0 --clips N).
+// --portraits takes the shared portraits by their names, --photos every picture of a folder.
 // Run it again to continue where it was stopped: shards that exist are kept.
 //
-//   npx tsx tools/make-training-data/main.ts --out DIR [--subjects 1500] [--pairs 2] [--portraits DIR]
+//   npx tsx tools/make-training-data/main.ts --out DIR [--subjects 1500] [--pairs 2] [--portraits DIR] [--photos DIR]
 //     [--variants 16] [--size 256] [--workers 2] [--assets DIR] [--clips 0] [--frames 8]
 
 import { existsSync } from 'node:fs';
@@ -25,6 +26,9 @@ import type { FittedStill, ShardJob } from './shard-job.ts';
 /** Synthetic subjects from this seed on are kept for evaluation. */
 const FIRST_HELD_OUT_SEED = 500_000;
 const FIRST_STILL_SUBJECT = 1_000_000;
+/** Of the portraits that shipped weights may learn from, the names; of one's own photographs, every picture. */
+const SHARED_PORTRAIT = /^(female|male)-\d+\.jpg$/;
+const PICTURE = /\.(jpe?g|png|webp)$/i;
 const SUBJECTS_A_SHARD = 16;
 const CLIPS_A_SHARD = 4;
 const STILLS_A_SHARD = 32;
@@ -36,6 +40,7 @@ const { values } = parseArgs({
     'first-seed': { type: 'string', default: '0' },
     pairs: { type: 'string', default: '2' },
     portraits: { type: 'string' },
+    photos: { type: 'string' },
     clips: { type: 'string', default: '0' },
     frames: { type: 'string', default: '8' },
     variants: { type: 'string', default: '16' },
@@ -66,7 +71,10 @@ const { library: assets, notes } = values.assets
   ? await readAssetFolder(values.assets, head)
   : { library: null, notes: [] };
 for (const note of notes) console.log(note);
-const stills = values.portraits ? await fitStills(values.portraits, head) : [];
+const stills = [
+  ...(values.portraits ? await fitStills(values.portraits, head, SHARED_PORTRAIT) : []),
+  ...(values.photos ? await fitStills(values.photos, head, PICTURE) : []),
+];
 const jobs = [...syntheticJobs(), ...stillJobs(stills), ...clipJobs()];
 const entries = new Map<string, ShardEntry>();
 await using pool = new WorkerPool<ShardJob, ShardEntry>({
@@ -145,15 +153,16 @@ function interleave(all: readonly ShardJob[]): ShardJob[] {
 }
 
 /** The fits of a folder's stills, without the held-out ones; remembered in `fits.json`. */
-async function fitStills(portraits: string, model: HeadModel): Promise<FittedStill[]> {
-  const known = join(folder, 'fits.json');
+async function fitStills(portraits: string, model: HeadModel, name: RegExp): Promise<FittedStill[]> {
+  const known = join(folder, name === PICTURE ? 'photo-fits.json' : 'fits.json');
   if (existsSync(known)) return JSON.parse(await readFile(known, 'utf8')) as FittedStill[];
   const config = JSON.parse(await readFile(values.config, 'utf8')) as {
     training?: { heldOutPortraits?: string[] };
   };
   const heldOut = new Set(config.training?.heldOutPortraits ?? []);
-  if (heldOut.size === 0) throw new RangeError(`${values.config} names no held-out portraits`);
-  const files = (await readdir(portraits)).filter((file) => /^(female|male)-\d+\.jpg$/.test(file)).sort();
+  if (heldOut.size === 0 && name === SHARED_PORTRAIT)
+    throw new RangeError(`${values.config} names no held-out portraits`);
+  const files = (await readdir(portraits)).filter((file) => name.test(file)).sort();
   await using tracker = await loadTracker(await createDevice('cpu'), model);
   const fits: FittedStill[] = [];
   for (const [i, file] of files.entries()) {
