@@ -4,7 +4,7 @@
 import { latentFactor } from '../denoiser/index.ts';
 import { addNoise, mixtureAt, trailingTimesteps } from '../diffusion/index.ts';
 import type { AnyTensor, Random } from '../tensor/index.ts';
-import { createRandom, deriveSeed, tensor } from '../tensor/index.ts';
+import { createRandom, deriveSeed, zeros } from '../tensor/index.ts';
 import type { AugmentedSample } from './augmentation.ts';
 import { augment } from './augmentation.ts';
 import type { SteeredPicture } from './control-sources.ts';
@@ -17,119 +17,118 @@ import type { DistillTraining } from './training-config.ts';
 
 /** Visibility below which a pixel of the lifted picture counts as invented. */
 const INVENTED_BELOW = 0.45;
+/** Random pixels that are looked at for one in the head. */
+const WINDOW_TRIES = 50;
+
+/** What makes batches of the distill stage. */
+export type DistillBatchMaker = Omit<BatchMaker, 'settings'> & { readonly settings: DistillTraining };
 
 /** The inputs of the distill stage's graph, but for the Gaussian map. */
 export async function distillBatch(
-  maker: Omit<BatchMaker, 'settings'> & { readonly settings: DistillTraining },
+  maker: DistillBatchMaker,
   samples: readonly TrainingSample[],
   step: number,
 ): Promise<Record<string, AnyTensor>> {
-  const { model, settings, schedule, seed } = maker;
-  const { size } = model;
-  const random = createRandom(deriveSeed(seed, step, 4));
-  const count = samples.length;
-  const factor = latentFactor(model.autoencoder);
-  const side = size / factor;
-  const windowSide = settings.windowPx / factor;
-  const channels = model.autoencoder.latentChannels;
-  const each = channels * side * side;
-  const shape = [count, channels, side, side];
-  const [noisy, clean, liftedLatent, reference] = Array.from(
-    { length: 4 },
-    () => new Float32Array(count * each),
-  ) as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const visibility = new Float32Array(count * size * size);
-  const weight = new Float32Array(count * side * side);
-  const [signal, noiseShare, keepsReference] = Array.from({ length: 3 }, () => new Float32Array(count)) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
-  const timesteps = new BigInt64Array(count);
-  const area = settings.windowPx ** 2;
-  const target = new Float32Array(count * 3 * area);
-  const windowLifted = new Float32Array(count * 3 * area);
-  const windowVisibility = new Float32Array(count * area);
-  const windowWeight = new Float32Array(count * area);
-  const windowRows = new Float32Array(count * windowSide * side);
-  const windowColumns = new Float32Array(count * side * windowSide);
+  const random = createRandom(deriveSeed(maker.seed, step, 4));
+  const feeds = Object.fromEntries(
+    Object.entries(extents(maker)).map(([name, shape]) => [name, zeros([samples.length, ...shape])]),
+  );
+  const timesteps = new BigInt64Array(samples.length);
   const steered: SteeredPicture[] = [];
   for (const [i, sample] of samples.entries()) {
-    const pictures = augment(
-      sample,
-      {
-        ...{ sizePx: size, cropPx: size, isMirrored: false, isRecoloured: true },
-        liftDropout: settings.liftDropout,
-        liftCorruption: settings.liftCorruption,
-      },
-      random,
-    );
-    const t = drawTimestep(maker, random);
-    const at = mixtureAt(schedule, t);
-    const truth = await encode(maker, pictures.target);
-    const lift = await encode(maker, pictures.lifted);
-    const noise = random.fillNormal(new Float32Array(each));
-    // What a later step finds is not the truth but the student's guess, which errs towards the lift.
-    const share = random.uniform();
-    const guess = truth.map((value, k) => value + share * (lift[k]! - value));
-    noisy.set(addNoise(guess, noise, at), i * each);
-    clean.set(truth, i * each);
-    liftedLatent.set(lift, i * each);
-    steered.push({ sample, reference: pictures.reference, posed: sample });
-    reference.set(await encode(maker, pictures.reference), i * each);
-    visibility.set(pictures.visibility, i * size * size);
-    keepsReference[i] = random.uniform() >= settings.referenceDropout ? 1 : 0;
-    timesteps[i] = BigInt(t);
-    signal[i] = at.signal;
-    noiseShare[i] = at.noise;
-    const pixels = pixelWeights(sample, pictures, settings);
-    weight.set(averaged(pixels, size, factor), i * side * side);
-
-    const [top, left] = windowPlace(sample.headMask, { size, factor, windowSide }, random);
-    for (let k = 0; k < windowSide; k++) {
-      windowRows[(i * windowSide + k) * side + top + k] = 1;
-      windowColumns[(i * side + left + k) * windowSide + k] = 1;
-    }
-    const cut = (plane: Float32Array, planes: number): Float32Array =>
-      cropPlanes(plane, planes, {
-        size,
-        side: settings.windowPx,
-        top: top * factor,
-        left: left * factor,
-      });
-    target.set(cut(pictures.target, 3), i * 3 * area);
-    windowLifted.set(cut(pictures.lifted, 3), i * 3 * area);
-    windowVisibility.set(cut(pictures.visibility, 1), i * area);
-    windowWeight.set(cut(pixels, 1), i * area);
+    const { timestep, shown, ...planes } = await distillSample(maker, sample, random);
+    steered.push({ sample, reference: shown, posed: sample });
+    timesteps[i] = BigInt(timestep);
+    for (const [name, data] of Object.entries(planes)) feeds[name]!.data.set(data, i * data.length);
   }
-  const labels: AnyTensor = {
+  const integers = (data: BigInt64Array<ArrayBuffer>): AnyTensor => ({
     dtype: 'int64',
-    shape: [count],
-    data: BigInt64Array.from(samples, ({ label }) => BigInt(SAMPLE_LABELS.indexOf(label))),
-  };
-  const window = (data: Float32Array, planes: number): AnyTensor =>
-    tensor(data, [count, planes, settings.windowPx, settings.windowPx]);
+    shape: [data.length],
+    data,
+  });
+  const labels = integers(BigInt64Array.from(samples, ({ label }) => BigInt(SAMPLE_LABELS.indexOf(label))));
+  const controls = drawControls(maker.sources, steered);
+  return { ...feeds, ...controls, timesteps: integers(timesteps), labels, referenceLabels: labels };
+}
+
+type Feeds<T> = {
+  readonly [Name in
+    | ('noisy' | 'clean' | 'liftedLatent' | 'reference' | 'visibility' | 'weight')
+    | ('signal' | 'noiseShare' | 'keepsReference' | 'windowRows' | 'windowColumns')
+    | ('target' | 'windowLifted' | 'windowVisibility' | 'windowWeight')]: T;
+};
+
+/** The extents of one sample's share of each input. */
+function extents({ model, settings: { windowPx } }: DistillBatchMaker): Feeds<readonly number[]> {
+  const { size, autoencoder } = model;
+  const side = size / latentFactor(autoencoder);
+  const windowSide = windowPx / latentFactor(autoencoder);
+  const latent = [autoencoder.latentChannels, side, side];
   return {
-    noisy: tensor(noisy, shape),
-    clean: tensor(clean, shape),
-    liftedLatent: tensor(liftedLatent, shape),
-    reference: tensor(reference, shape),
-    visibility: tensor(visibility, [count, 1, size, size]),
-    weight: tensor(weight, [count, 1, side, side]),
-    signal: tensor(signal, [count, 1, 1, 1]),
-    noiseShare: tensor(noiseShare, [count, 1, 1, 1]),
-    keepsReference: tensor(keepsReference, [count]),
-    timesteps: { dtype: 'int64', shape: [count], data: timesteps },
-    labels,
-    referenceLabels: labels,
-    target: window(target, 3),
-    windowLifted: window(windowLifted, 3),
-    windowVisibility: window(windowVisibility, 1),
-    windowWeight: window(windowWeight, 1),
-    windowRows: tensor(windowRows, [count, 1, windowSide, side]),
-    windowColumns: tensor(windowColumns, [count, 1, side, windowSide]),
-    ...drawControls(maker.sources, steered),
+    ...{ noisy: latent, clean: latent, liftedLatent: latent, reference: latent },
+    ...{ visibility: [1, size, size], weight: [1, side, side] },
+    ...{ signal: [1, 1, 1], noiseShare: [1, 1, 1], keepsReference: [] },
+    ...{ windowRows: [1, windowSide, side], windowColumns: [1, side, windowSide] },
+    ...{ target: [3, windowPx, windowPx], windowLifted: [3, windowPx, windowPx] },
+    ...{ windowVisibility: [1, windowPx, windowPx], windowWeight: [1, windowPx, windowPx] },
   };
+}
+
+async function distillSample(
+  maker: DistillBatchMaker,
+  sample: TrainingSample,
+  random: Random,
+): Promise<Feeds<ArrayLike<number>> & { readonly timestep: number; readonly shown: Float32Array }> {
+  const { model, settings, schedule } = maker;
+  const { size } = model;
+  const factor = latentFactor(model.autoencoder);
+  const { liftDropout, liftCorruption, referenceDropout, windowPx } = settings;
+  const whole = { sizePx: size, cropPx: size, isMirrored: false, isRecoloured: true };
+  const pictures = augment(sample, { ...whole, liftDropout, liftCorruption }, random);
+  const timestep = drawTimestep(maker, random);
+  const at = mixtureAt(schedule, timestep);
+  const clean = await encode(maker, pictures.target);
+  const liftedLatent = await encode(maker, pictures.lifted);
+  // What a later step finds is not the truth but the model's own answer, which errs towards the lift.
+  const share = random.uniform();
+  const answer = clean.map((value, k) => value + share * (liftedLatent[k]! - value));
+  const noise = random.fillNormal(new Float32Array(clean.length));
+  const weight = pixelWeights(sample, pictures, settings);
+  const [top, left] = windowPlace(sample.headMask, { size, factor, windowPx }, random);
+  const window = { size, side: windowPx, top: top * factor, left: left * factor };
+  const side = size / factor;
+  return {
+    timestep,
+    shown: pictures.reference,
+    clean,
+    liftedLatent,
+    noisy: addNoise(answer, noise, at),
+    reference: await encode(maker, pictures.reference),
+    visibility: pictures.visibility,
+    weight: averaged(weight, size, factor),
+    signal: [at.signal],
+    noiseShare: [at.noise],
+    keepsReference: [random.uniform() >= referenceDropout ? 1 : 0],
+    windowRows: picking(top, { rows: windowPx / factor, columns: side, axis: 'columns' }),
+    windowColumns: picking(left, { rows: side, columns: windowPx / factor, axis: 'rows' }),
+    target: cropPlanes(pictures.target, window),
+    windowLifted: cropPlanes(pictures.lifted, window),
+    windowVisibility: cropPlanes(pictures.visibility, window),
+    windowWeight: cropPlanes(weight, window),
+  };
+}
+
+/** A matrix of ones on the diagonal that begins at `first` of the longer axis: its product takes a window out. */
+function picking(
+  first: number,
+  { rows, columns, axis }: { rows: number; columns: number; axis: 'rows' | 'columns' },
+): Float32Array {
+  const matrix = new Float32Array(rows * columns);
+  for (let k = 0; k < Math.min(rows, columns); k++) {
+    const [row, column] = axis === 'rows' ? [first + k, k] : [k, first + k];
+    matrix[row * columns + column] = 1;
+  }
+  return matrix;
 }
 
 /** Mostly the sampler's first step, from which one-step samples come; else one of its later ones. */
@@ -167,12 +166,12 @@ function averaged(plane: Float32Array, size: number, block: number): Float32Arra
 /** Where the window lies (latent pixels, top and left): around a pixel of the head, within the picture. */
 function windowPlace(
   mask: Uint8Array,
-  { size, factor, windowSide }: { size: number; factor: number; windowSide: number },
+  { size, factor, windowPx }: { size: number; factor: number; windowPx: number },
   random: Random,
 ): [number, number] {
+  const windowSide = windowPx / factor;
   const last = size / factor - windowSide;
-  const tries = 50;
-  for (let k = 0; k < tries; k++) {
+  for (let k = 0; k < WINDOW_TRIES; k++) {
     const pixel = random.integer(mask.length);
     if (mask[pixel]! <= 127) continue;
     const place = (at: number): number =>
@@ -182,11 +181,12 @@ function windowPlace(
   return [random.integer(last + 1), random.integer(last + 1)];
 }
 
+/** A square window of square planes. */
 function cropPlanes(
   data: Float32Array,
-  planes: number,
   { size, side, top, left }: { size: number; side: number; top: number; left: number },
 ): Float32Array {
+  const planes = data.length / size ** 2;
   const out = new Float32Array(planes * side * side);
   for (let row = 0; row < planes * side; row++) {
     const from = (Math.floor(row / side) * size + top + (row % side)) * size + left;

@@ -40,10 +40,9 @@ import {
   sub,
 } from '../tensor/index.ts';
 import { createControlSources, withFieldMap } from './control-sources.ts';
-import type { BatchMaker } from './denoiser-batch.ts';
 import { fieldInput } from './denoiser-problem.ts';
 import { validateDenoiser } from './denoiser-validation.ts';
-import { distillBatch } from './distill-batch.ts';
+import { type DistillBatchMaker, distillBatch } from './distill-batch.ts';
 import { GaussianLearner } from './gaussian-learner.ts';
 import { gradientLoss, structureLoss, weightedAbsoluteLoss } from './losses.ts';
 import type { SampleReader } from './sample-reader.ts';
@@ -137,7 +136,7 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
     deviation: weights[LATENT_STATISTICS.deviation]!,
   };
   const sources = createControlSources(head, model);
-  const maker: Omit<BatchMaker, 'settings'> = { model, schedule, encoder, statistics, sources, seed };
+  const maker: DistillBatchMaker = { model, settings, schedule, encoder, statistics, sources, seed };
   const gaussians =
     fieldInput(controls) === null
       ? null
@@ -170,7 +169,12 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
       optimiser: settings,
     },
     initialWeights: () => start,
-    batchAt: (step) => distillBatch({ ...maker, settings }, samples.batchAt(step), step),
+    async batchAt(step) {
+      const feeds = await distillBatch(maker, samples.batchAt(step), step);
+      if (controls.liftedLatent !== undefined) return feeds;
+      const { liftedLatent, visibility, ...others } = feeds;
+      return others;
+    },
     complete: (feeds, step) =>
       gaussians === null ? feeds : withFieldMap(feeds, gaussians, samples.batchAt(step)),
     shipped: () => kept,
