@@ -1,6 +1,6 @@
 // One synthetic subject as a clip of a dataset: rendered, encoded and packed on a worker thread.
 
-import { clipKey, type EncodedClip, encodeClip } from '../dataset/index.ts';
+import { clipKey, DATASET_FRAMES_PER_SECOND, type EncodedClip, encodeClip } from '../dataset/index.ts';
 import { projectPoint } from '../geometry/index.ts';
 import {
   createHeadPoser,
@@ -13,7 +13,11 @@ import { type RenderedSubject, renderViews, type ViewsJob } from '../synthesis/i
 import { encodeFrame, encodeMask } from './dataset-pictures.ts';
 
 /** A subject to render; plain data. */
-export type SubjectJob = ViewsJob & { readonly licence: string };
+export type SubjectJob = ViewsJob & {
+  readonly licence: string;
+  /** Whose motion the subject takes over; null: its own. */
+  readonly motionName?: string | null;
+};
 
 /** The name of a subject, as item and as key of its clip. */
 export function subjectName(seed: number): string {
@@ -23,7 +27,11 @@ export function subjectName(seed: number): string {
 let known: { readonly length: number; readonly head: HeadModel; readonly poser: HeadPoser } | null = null;
 
 /** Renders a subject's views; the same job always gives the same bytes. */
-export async function renderSubjectClip({ licence, ...job }: SubjectJob): Promise<EncodedClip> {
+export async function renderSubjectClip({
+  licence,
+  motionName = null,
+  ...job
+}: SubjectJob): Promise<EncodedClip> {
   if (known?.length !== job.head.length) {
     const head = decodeHead(job.head);
     known = { length: job.head.length, head, poser: createHeadPoser(head) };
@@ -37,19 +45,19 @@ export async function renderSubjectClip({ licence, ...job }: SubjectJob): Promis
     info: {
       identity: subjectName(job.seed),
       label: 'synthetic',
-      kind: 'views',
+      kind: job.clip ? 'sequence' : 'views',
       split: 'train',
       licence,
-      origin: `synthesize, seed ${job.seed}`,
+      origin: `synthesize, seed ${job.seed}${motionName === null ? '' : `, motion of ${motionName}`}`,
       sequence: null,
       view: null,
       width: size,
       height: size,
-      framesPerSecond: null,
+      framesPerSecond: job.clip ? DATASET_FRAMES_PER_SECOND : null,
       camera: null,
       calibration: null,
     },
-    track: truthTrack(known.head, known.poser, views, job.seed),
+    track: truthTrack(known.head, known.poser, views, job),
     frames: await Promise.all(views.map(({ image }) => encodeFrame(image))),
     masks: { head: await masks('headMask'), person: await masks('personMask') },
   });
@@ -60,7 +68,7 @@ function truthTrack(
   head: HeadModel,
   poser: HeadPoser,
   views: readonly RenderedSubject[],
-  seed: number,
+  { seed, clip }: ViewsJob,
 ): HeadTrack {
   const { camera, parameters } = views[0]!;
   const stacked = (part: 'expression' | 'jointRotations' | 'translation'): Float32Array => {
@@ -78,7 +86,7 @@ function truthTrack(
     width: camera.width,
     height: camera.height,
     focalPx: camera.focalXPx,
-    timestampsSeconds: Float64Array.from({ length: views.length }, (_, i) => i),
+    timestampsSeconds: Float64Array.from(views, (_, i) => (clip ? i / DATASET_FRAMES_PER_SECOND : i)),
     identity: parameters.identity,
     expression: stacked('expression'),
     jointRotations: stacked('jointRotations'),

@@ -31,6 +31,7 @@ export * from './paper-config.ts';
 export * from './run-folder.ts';
 export * from './temporary-files.ts';
 export * from './track.ts';
+export * from './track-folder.ts';
 export * from './track-input.ts';
 export * from './track-online.ts';
 export * from './track-views.ts';

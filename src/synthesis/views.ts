@@ -1,11 +1,12 @@
 // The views of one subject as a job of plain data, for worker threads.
 
-import { decodeHead } from '../head/index.ts';
+import { decodeHead, type HeadTrack } from '../head/index.ts';
 import { createRandom, deriveSeed } from '../tensor/index.ts';
 import type { AssetLibrary } from './asset-library.ts';
 import { sampleMotion } from './motion.ts';
 import { placeSubject } from './placement.ts';
 import { createRenderTools, type RenderedSubject, type RenderTools, renderSubject } from './renderer.ts';
+import { replayTrack, sampleTakes, type Take } from './replay.ts';
 import { createSubject } from './subject.ts';
 
 /** Which views of which subject. */
@@ -19,6 +20,8 @@ export type ViewsJob = {
   readonly pitchDegrees: number;
   /** What subjects may wear. */
   readonly assets?: AssetLibrary | null;
+  /** The views follow each other in time, 25 a second, in a sampled motion or a track's; null: each by itself. */
+  readonly clip?: { readonly track: HeadTrack | null } | null;
 };
 
 let known: { readonly length: number; readonly tools: RenderTools } | null = null;
@@ -30,6 +33,7 @@ export function renderViews({
   views,
   sizePx,
   assets = null,
+  clip = null,
   ...range
 }: ViewsJob): RenderedSubject[] {
   if (known?.length !== head.length) {
@@ -37,9 +41,25 @@ export function renderViews({
   }
   const { tools } = known;
   const subject = createSubject(seed, tools, { assets });
-  return Array.from({ length: views }, (_, view) => {
-    const motion = sampleMotion(createRandom(deriveSeed(seed, 41, view)), tools.head, range);
-    const placement = placeSubject(subject.traits, motion, sizePx);
+  const takes =
+    clip === null
+      ? Array.from({ length: views }, (_, view): Take => {
+          const motion = sampleMotion(createRandom(deriveSeed(seed, 41, view)), tools.head, range);
+          return { motion, shiftMetres: [0, 0, 0] };
+        })
+      : clipTakes(clip.track, tools, seed, { frames: views, ...range });
+  return takes.map(({ motion, shiftMetres }, view) => {
+    const placement = placeSubject(subject.traits, motion, sizePx, shiftMetres);
     return renderSubject(tools, subject, { ...placement, noiseSeed: view });
   });
+}
+
+function clipTakes(
+  track: HeadTrack | null,
+  { head }: RenderTools,
+  seed: number,
+  options: { readonly frames: number; readonly yawDegrees: number; readonly pitchDegrees: number },
+): Take[] {
+  const random = createRandom(deriveSeed(seed, 42));
+  return track === null ? sampleTakes(random, head, options) : replayTrack(track, random, options.frames);
 }

@@ -1,12 +1,18 @@
 // `synthesize`: a dataset with its truth, a run that is killed and goes on, mistakes in one line.
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDataset, verifyDataset } from '../../src/dataset/index.ts';
 import { projectPoint } from '../../src/geometry/index.ts';
-import { createHeadPoser, parametersAt, trackCamera } from '../../src/head/index.ts';
+import {
+  createHeadPoser,
+  encodeHeadTrack,
+  type HeadTrack,
+  parametersAt,
+  trackCamera,
+} from '../../src/head/index.ts';
 import { datasetFolder, decodeFrame, decodeMask, loadEmbeddedHead } from '../../src/node/index.ts';
 import { filesOf } from '../dataset/small-dataset.ts';
 import { temporaryFolder } from '../node/test-clips.ts';
@@ -73,4 +79,39 @@ test('a size too small and a folder that is a file are refused in one line', asy
   assert.deepEqual([small.status, inTheWay.status], [2, 2]);
   assert.equal(inTheWay.code, 'output-not-writable');
   assert.deepEqual(readdirSync(folder.path), ['file']);
+});
+
+test('subjects replay the motion of tracks as clips of 25 frames a second, and hold what a tracker lost', async () => {
+  using folder = temporaryFolder();
+  const [tracks, out] = [join(folder.path, 'tracks'), join(folder.path, 'clips')];
+  mkdirSync(tracks);
+  const head = await loadEmbeddedHead();
+  const frames = 6;
+  const jaw = head.expressionNames.indexOf('mouthPucker');
+  const expression = new Float32Array(frames * head.expressionNames.length);
+  for (let i = 0; i < frames; i++) expression[i * head.expressionNames.length + jaw] = 0.1 * i;
+  const track: HeadTrack = {
+    ...{ headName: head.name, width: 64, height: 64, focalPx: 120, expression, provenance: {} },
+    // At 50 frames a second: every other frame is wanted, of which one is lost.
+    timestampsSeconds: Float64Array.from({ length: frames }, (_, i) => i / 50),
+    identity: new Float32Array(head.identityCount),
+    jointRotations: new Float32Array(frames * 15),
+    translation: Float32Array.from({ length: frames * 3 }, (_, i) => (i % 3 === 2 ? -0.9 : 0)),
+    confidence: Float32Array.of(1, 1, 0, 1, 1, 1),
+    landmarksPx: new Float32Array(frames * 478 * 2),
+  };
+  writeFileSync(join(tracks, 'talk.track'), encodeHeadTrack(track));
+  const options = ['--subjects', '1', '--size', '32', '--seed', '40', '--out', out];
+  const made = await runJson('synthesize', ...options, '--motion', tracks, '--frames', '3');
+  assert.equal(made.images, 3);
+  await using disk = datasetFolder(out);
+  const clip = await (await openDataset(disk)).open((await openDataset(disk)).clips[0]!);
+  assert.deepEqual([clip.info.kind, clip.info.framesPerSecond], ['sequence', 25]);
+  assert.match(clip.info.origin, /seed 40, motion of talk\.track/);
+  const replayed = (await clip.track())!;
+  const puckers = [0, 1, 2].map((i) => replayed.expression[i * head.expressionNames.length + jaw]!);
+  for (const [i, expected] of [0, 0.1, 0.4].entries())
+    assert.ok(Math.abs(puckers[i]! - expected) < 1e-3, `${puckers}`);
+  const both = await runToFailure('synthesize', ...options, '--frames', '3', '--views', '4');
+  assert.equal(both.status, 2);
 });

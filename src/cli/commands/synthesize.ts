@@ -4,11 +4,15 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { EncodedClip } from '../../dataset/index.ts';
 import type { SubjectJob } from '../../node/index.ts';
+import { contradictoryOptions } from '../arguments.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
 import { integer, real, text } from '../option-types.ts';
 
 /** More threads than this only share the memory's bandwidth. */
 const MAX_WORKERS = 8;
+/** The paper's, and three seconds. */
+const DEFAULT_VIEWS = 60;
+const DEFAULT_FRAMES = 75;
 /** What goes into a render is CC0: the head, and MakeHuman's assets. */
 const LICENCE = 'CC0-1.0';
 
@@ -20,7 +24,14 @@ export const command: CliCommand = defineCommand({
       hint: 'DIR',
     }),
     subjects: integer('how many subjects, from the seed on', { min: 1 }).default(10),
-    views: integer('pictures of each subject', { min: 1 }).default(60),
+    views: integer('pictures of each subject (60 if not given)', { min: 1 }).optional(),
+    frames: integer('instead of single views, one clip of so many frames of each subject in motion', {
+      min: 2,
+    }).optional(),
+    motion: text('tracks whose motion the subjects replay, one after the other (75 frames if not said)', {
+      expects: 'a folder of .track files',
+      hint: 'DIR',
+    }).optional(),
     size: integer('width and height, pixels', { min: 32, max: 2048 }).default(256),
     yaw: real('largest turn to either side, degrees', { min: 0, max: 90 }).default(35),
     pitch: real('largest nod, degrees', { min: 0, max: 60 }).default(15),
@@ -29,16 +40,38 @@ export const command: CliCommand = defineCommand({
       hint: 'DIR',
     }).optional(),
   }),
-  examples: ['synthesize --subjects 36 --views 4 --out subjects'],
-  async run({ out, subjects, views, size, yaw, pitch, assets: folder }, { emit, seed, signal }) {
-    const { beginDataset, loadEmbeddedHead, readAssetFolder, readModel, subjectName, WorkerPool } =
-      await import('../../node/index.ts');
+  examples: [
+    'synthesize --subjects 36 --views 4 --out subjects',
+    'synthesize --subjects 20 --motion tracks --out talking',
+  ],
+  async run({ out, subjects, size, yaw, pitch, assets: folder, motion, ...given }, { emit, seed, signal }) {
+    const frames = given.frames ?? (motion === undefined ? null : DEFAULT_FRAMES);
+    if (frames !== null && given.views !== undefined) {
+      throw contradictoryOptions(
+        '--views are single pictures, --frames and --motion make clips.',
+        'Leave one of them out.',
+      );
+    }
+    const views = frames ?? given.views ?? DEFAULT_VIEWS;
+    const {
+      beginDataset,
+      loadEmbeddedHead,
+      readAssetFolder,
+      readModel,
+      readTrackFolder,
+      subjectName,
+      WorkerPool,
+    } = await import('../../node/index.ts');
     const model = await loadEmbeddedHead();
+    const tracks = motion === undefined ? null : await readTrackFolder(motion, model);
     const range = { views, sizePx: size, yawDegrees: yaw, pitchDegrees: pitch };
     using dataset = await beginDataset({
       path: out,
       name: 'synthetic subjects',
-      request: { command: 'synthesize', seed, ...range, assetFolder: folder ?? null },
+      request: {
+        ...{ command: 'synthesize', seed, ...range, assetFolder: folder ?? null },
+        ...(frames === null ? {} : { frames, motions: tracks?.map(({ name }) => name) ?? null }),
+      },
       headName: model.name,
       items: Array.from({ length: subjects }, (_, i) => subjectName(seed + i)),
     });
@@ -58,7 +91,11 @@ export const command: CliCommand = defineCommand({
     const runJobs = async (): Promise<void> => {
       for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
         signal.throwIfAborted();
-        const clip = await pool.run({ ...job, seed: seed + item });
+        const replayed = tracks?.[item % tracks.length] ?? null;
+        const clip = await pool.run({
+          ...{ ...job, seed: seed + item, motionName: replayed?.name ?? null },
+          clip: frames === null ? null : { track: replayed?.track ?? null },
+        });
         await dataset.put(item, { clips: [clip] });
         emit({ kind: 'progress', stage: 'render', done: ++done, total: subjects, unit: 'subjects' });
       }
