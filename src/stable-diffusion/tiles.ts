@@ -23,7 +23,7 @@ export type Tiling = {
  * @throws BadInputError if a tile does not fit, or tiles would not advance.
  */
 export function tileStarts(extent: number, { side, overlap, step = 1 }: Omit<Tiling, 'ratio'>): number[] {
-  if (side > extent || overlap >= side || extent % step !== 0 || side % step !== 0) {
+  if (side > extent || (overlap >= side && side < extent) || extent % step !== 0 || side % step !== 0) {
     throw new BadInputError({
       code: 'bad-tiling',
       message: `expected tiles of at most ${extent} pixels that overlap by less, in steps of ${step}, got ${side} and ${overlap}`,
