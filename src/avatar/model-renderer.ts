@@ -7,7 +7,7 @@ import { createLiftTools } from '../lift/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { imageFromPlanar, planarFromImage } from '../media/index.ts';
 import type { Device, Tensor } from '../tensor/index.ts';
-import { createRandom, tensor } from '../tensor/index.ts';
+import { createRandom, stacked, tensor } from '../tensor/index.ts';
 import type { Avatar } from './avatar-file.ts';
 import type { AvatarNetworks, ReferenceFeatures } from './avatar-networks.ts';
 import { hasTemporalLayers, openNetworks } from './avatar-networks.ts';
@@ -180,13 +180,6 @@ async function* chunks<T>(
 /** The last, shorter window repeats its last frame: sessions have a fixed number of frames. */
 function padded<T>(frames: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, i) => frames[Math.min(i, frames.length - 1)]!);
-}
-
-function stacked(parts: readonly Float32Array[]): Float32Array {
-  const length = parts[0]!.length;
-  const all = new Float32Array(parts.length * length);
-  for (const [i, part] of parts.entries()) all.set(part, i * length);
-  return all;
 }
 
 function asBatch({ data, shape }: Tensor): Tensor {

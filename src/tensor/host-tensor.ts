@@ -44,6 +44,14 @@ export function zeros<Axes extends string>(shape: readonly number[]): Tensor<Axe
   return { dtype: 'float32', shape, data: new Float32Array(elementCount(shape)) };
 }
 
+/** Arrays of one length, one behind the other: the data of a tensor with one more axis in front. */
+export function stacked(parts: readonly Float32Array[]): Float32Array {
+  const length = parts[0]!.length;
+  const all = new Float32Array(parts.length * length);
+  for (const [i, part] of parts.entries()) all.set(part, i * length);
+  return all;
+}
+
 /** The product of the extents; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);

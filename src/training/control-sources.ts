@@ -14,7 +14,7 @@ import {
 import { createLiftTools } from '../lift/index.ts';
 import { misfit } from '../synthesis/index.ts';
 import type { AnyTensor, Tensor } from '../tensor/index.ts';
-import { createRandom, tensor } from '../tensor/index.ts';
+import { createRandom, stacked, tensor } from '../tensor/index.ts';
 import type { GaussianLearner, PosedHead } from './gaussian-learner.ts';
 import type { TrainingSample } from './sample-shard.ts';
 
@@ -70,11 +70,15 @@ export function drawControls(
   const drawn: Record<string, Tensor> = {};
   if (paint !== null) {
     const paintings = pictures.map(({ sample, reference }) => paint(sample, reference));
-    drawn[PAINTING] = stacked(paintings, [paintings[0]!.length / PAINT_CHANNELS, PAINT_CHANNELS]);
+    drawn[PAINTING] = tensor(stacked(paintings), [
+      paintings.length,
+      paintings[0]!.length / PAINT_CHANNELS,
+      PAINT_CHANNELS,
+    ]);
   }
   if (maps !== null) {
     const drawings = pictures.map(({ posed }) => maps(posed));
-    drawn.maps = stacked(drawings, [HEAD_MAP_CHANNELS, height, width]);
+    drawn.maps = tensor(stacked(drawings), [drawings.length, HEAD_MAP_CHANNELS, height, width]);
   }
   return drawn;
 }
@@ -95,12 +99,6 @@ export function withFieldMap(
 /** The gradient of the field's map among a step's outputs. */
 export function mapGradient(outputs: Readonly<Record<string, Tensor>>): Tensor | undefined {
   return outputs['gradient.gaussian'] ?? outputs['gradient.painted'];
-}
-
-function stacked(parts: readonly Float32Array[], shape: readonly number[]): Tensor {
-  const all = new Float32Array(parts.length * parts[0]!.length);
-  for (const [i, part] of parts.entries()) all.set(part, i * part.length);
-  return tensor(all, [parts.length, ...shape]);
 }
 
 /**
