@@ -22,9 +22,9 @@ export type TakeTruth = {
   }[];
 };
 
-const SIZES_PX = [200, 224, 256];
-/** From the avatar's frame to talking heads that fill the picture. */
-const ZOOMS = [1, 1.5, 1.7, 1.9];
+const SIZES_PX = [208, 256, 304];
+/** From a head with its shoulders to a face that fills the picture. */
+const ZOOMS = [1.2, 1.5, 1.7, 1.9];
 
 /** Renders the subjects of `seeds`, `views` pictures each. */
 export async function renderSubjects(

@@ -39,7 +39,7 @@ type TakeOptions = {
 };
 
 /** Brings the face to the middle of a close picture, metres. */
-const CLOSE_SHIFT_METRES = -0.045;
+const CLOSE_SHIFT_METRES = -0.02;
 const RADIANS = Math.PI / 180;
 
 /** A subject in motions that have nothing to do with each other, wider than people usually move. */
