@@ -40,7 +40,11 @@ export type Layout = {
 export const WEIGHTS_FORMAT = 'learn2control.weights';
 
 const FOREIGN: readonly [family: string, isOne: RegExp][] = [
-  ['LoRA weights', /(^|\.)lora_(up|down|A|B)\b|\.lora\.(up|down)\.|\.lora_magnitude_vector/],
+  [
+    'LoRA weights',
+    /(^|\.)lora_(up|down|A|B|unet|te\d?|magnitude_vector)(\b|_)|[._]lora\.(up|down)\.|\.(hada|lokr)_w\d/,
+  ],
+  ['an IP-Adapter', /^(image_proj|ip_adapter)\./],
   ['a ControlNet', /^(control_model\.|controlnet_cond_embedding\.|module\.controlnet_cond_embedding\.)/],
   ['Stable Diffusion XL', /^(conditioner\.embedders\.|add_embedding\.|model\.diffusion_model\.label_emb\.)/],
   [
