@@ -34,5 +34,5 @@ export async function readPaperConfig(nameOrPath: string): Promise<PaperModelCon
   const model = paperModelSchema.safeParse((parsed as { model?: unknown } | null)?.model);
   if (model.success) return model.data;
   const issue = model.error.issues[0]!;
-  throw wrong(`model.${issue.path.join('.')}: ${issue.message}`);
+  throw wrong(`${['model', ...issue.path].join('.')}: ${issue.message}`);
 }
