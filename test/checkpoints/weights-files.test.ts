@@ -46,6 +46,32 @@ test('a pickle that calls is refused by the name it asks for, and nothing is run
   });
 });
 
+test('opcodes that reach outside the file are refused in every form, and unknown ones too', async () => {
+  const whole = bytesOf('plain.pth');
+  const start = Buffer.from(whole).indexOf(Buffer.from('\x80\x02}', 'latin1')) + 2;
+  /** The file with its pickle begun anew; `.` ends it. */
+  const withPickle = (pickle: string): Uint8Array => {
+    const bytes = Uint8Array.from(whole);
+    bytes.set(Buffer.from(pickle, 'latin1'), start);
+    return bytes;
+  };
+  const outside = [
+    ...['cos\nsystem\n.', "(S'x'\nios\nsystem\n.", "(cos\nsystem\nS'x'\no.", "cposix\nsystem\n(S'x'\ntR."],
+    ...['\x8c\x02os\x8c\x06system\x93.', 'cbuiltins\nexec\n)\x81.', 'cruntime\nrun\n)}\x92.'],
+    ...['\x82\x01.', '\x83\x01\x00.', '\x84\x01\x00\x00\x00.', 'ctorch.serialization\nload\n.'],
+  ];
+  for (const pickle of outside)
+    await assert.rejects(open(withPickle(pickle)), refused('pickle-call'), pickle);
+  for (const pickle of ['\x97.', '\xff.', '\x80\x09.', "S'x'\n)R.", 'ctorch\nFloatStorage\n)R.']) {
+    await assert.rejects(open(withPickle(pickle)), refused('bad-weights-file'), pickle);
+  }
+  for (let opcode = 0; opcode < 256; opcode++) {
+    await open(withPickle(String.fromCharCode(opcode))).catch((error: unknown) =>
+      assert.ok(error instanceof AvatarError, `opcode ${opcode}: ${String(error)}`),
+    );
+  }
+});
+
 test('what is no file of weights says so in one line', async () => {
   await assert.rejects(open(bytesOf('old.pth')), refused('old-torch-file'));
   await assert.rejects(open(bytesOf('no-tensors.bin')), refused('bad-weights-file'));

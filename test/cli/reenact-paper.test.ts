@@ -1,10 +1,10 @@
 // `reenact` at the paper's scale, with the same networks at a few channels and random weights.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { safetensorsChunks, WEIGHTS_FORMAT } from '../../src/checkpoints/index.ts';
 import { readPaperConfig, readVideo } from '../../src/node/index.ts';
 import { declareParameters } from '../../src/stable-diffusion/index.ts';
@@ -67,4 +67,15 @@ test('weights that do not fit what is asked for are refused before anything is o
   const none = ['reenact', '--portrait', PORTRAIT, '--driving', track, '--out', join(folder, 'x.mp4')];
   await fails('no-weights', /weights import/, ...none, '--config', 'paper');
   await fails('bad-config', /configs\/paper\.json/, ...words(weights, 'x.mp4'), '--config', 'compact');
+});
+
+test('a request beyond the memory is refused with its estimate before anything is opened', async () => {
+  const weights = await writeWeights('large.safetensors');
+  const available = mock.method(process, 'availableMemory', () => 3e8);
+  const failure = await runToFailure(...words(weights, 'y.mp4'), '--steps', '1').finally(() =>
+    available.mock.restore(),
+  );
+  assert.deepEqual([failure.status, failure.code], [2, 'too-little-memory']);
+  assert.match(failure.line, /large\.safetensors needs about 0\.\d GB of memory, but only 0\.3 GB/);
+  assert.ok(!existsSync(join(folder, 'y.mp4')));
 });

@@ -1,7 +1,7 @@
 // `weights import`, `inspect` and `export` on small random weights.
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -91,6 +91,26 @@ test('ONNX keeps its weights in a file beside it, as many bytes as it has parame
   );
   assert.deepEqual(made.outputs, [decoder, `${decoder}.data`]);
   assert.equal((await stat(`${decoder}.data`)).size, 4 * Number(made.parameters));
+});
+
+test('a folder of shards is read as one model, and a shard that is missing is named', async () => {
+  const unet = join(folder, 'sharded', 'unet');
+  await mkdir(unet, { recursive: true });
+  const isFirst = (own: string): boolean => /^unet\.(conv|time|down)/.test(own);
+  const shards = ['1-of-2.safetensors', '2-of-2.safetensors'] as const;
+  for (const [i, name] of shards.entries()) {
+    await write(`sharded/unet/${name}`, (own) => (isFirst(own) === (i === 0) ? part('unet.', own) : null));
+  }
+  const names = Object.keys(weights).filter((own) => part('unet.', own) !== null);
+  const places = names.map((own) => [part('unet.', own)!, shards[isFirst(own) ? 0 : 1]]);
+  const index = JSON.stringify({ weight_map: Object.fromEntries(places) });
+  await writeFile(join(unet, 'diffusion_pytorch_model.safetensors.index.json'), index);
+  const sharded = ['weights', 'import', '--base', join(folder, 'sharded'), '--vae', join(base, 'vae')];
+  const to = ['--config', config, '--out', join(folder, 'from-shards.safetensors')];
+  const made = await runJson(...sharded, ...to);
+  assert.equal(made.leftOver, 0);
+  await rm(join(unet, shards[1]));
+  await fails(3, 'missing-shard', /2-of-2\.safetensors/, ...sharded, ...to);
 });
 
 async function fails(status: number, code: string, pattern: RegExp, ...command: string[]): Promise<void> {
