@@ -76,6 +76,7 @@ with tempfile.TemporaryDirectory() as folder:
     paper = json.loads((ROOT / "configs/paper.json").read_text())
     model = paper["model"]
     model.update(size=64, frames=4)
+    model["sampling"].update(overlapFrames=1)
     model["autoencoder"].update(widths=WIDTHS, groups=GROUPS)
     model["unet"].update(widths=WIDTHS, heads=[HEADS] * 4, groups=GROUPS, contextWidth=CONTEXT)
     # diffusers' own norm over the clip, since the outputs are compared with diffusers.
