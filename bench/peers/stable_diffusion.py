@@ -3,7 +3,7 @@
     pip install -r bench/peers/stable_diffusion.requirements.txt
     python bench/peers/stable_diffusion.py
 
-Small-width AutoencoderKL, UNet2DConditionModel (as SD 1.5 and as SD 2.1), UNetMotionModel, one full-width block of
+Small-width AutoencoderKL, UNet2DConditionModel (as SD 1.5 and as SD 2.1), UNetMotionModel, the full-width blocks of
 each kind, and DDIM with v-prediction, zero terminal SNR and trailing spacing. The original AnimateDiff norm (each
 frame alone) and the reference attention are stated in plain PyTorch on top of diffusers' modules.
 Weights and inputs come from seeded_weights.py, so that the goldens hold outputs alone.
@@ -74,10 +74,8 @@ def unets():
         keep(f"{name}/out", model(tensor(f"{name}.latent", LATENT), timesteps, context).sample)
 
 
-def reference():
+def attend_to_reference(writer, reader):
     """ReferenceNet as Moore-AnimateAnyone and Champ state it: keys and values of [own, reference] states."""
-    more = dict(attention_head_dim=4, cross_attention_dim=24)
-    writer, reader = fill(small_unet(**more), "reference."), fill(small_unet(**more))
     bank = {}
 
     def blocks(model):
@@ -85,8 +83,6 @@ def reference():
 
     for name, block in blocks(writer):
         block.norm1.register_forward_hook(lambda _, __, out, name=name: bank.__setitem__(name, out.clone()))
-    context = tensor("reference.label", (1, 1, 24))
-    writer(tensor("reference.latent", (1, 4, 16, 16)), torch.tensor([0]), context)
     for name, block in blocks(reader):
         original = block.attn1.forward
 
@@ -95,6 +91,13 @@ def reference():
             return original(hidden, encoder_hidden_states=torch.cat([hidden, theirs], dim=1), **kwargs)
 
         block.attn1.forward = forward
+
+
+def reference():
+    more = dict(attention_head_dim=4, cross_attention_dim=24)
+    writer, reader = fill(small_unet(**more), "reference."), fill(small_unet(**more))
+    attend_to_reference(writer, reader)
+    writer(tensor("reference.latent", (1, 4, 16, 16)), torch.tensor([0]), tensor("reference.label", (1, 1, 24)))
     latent, label = tensor("unet15.latent", LATENT), tensor("unet15.label", (2, 1, 24))
     keep("reference/out", reader(latent, torch.tensor([3, 981]), label).sample)
 
@@ -150,6 +153,27 @@ def full_width():
         norm_num_groups=32, attention_bias=False, double_self_attention=True,
     )
     keep("full/motion", fill(block)(tensor("full.clip", (14, 320, 4, 4)), num_frames=14))
+    model = fill(AutoencoderKL(
+        latent_channels=4, layers_per_block=1, block_out_channels=(512,), norm_num_groups=32,
+        down_block_types=["DownEncoderBlock2D"], up_block_types=["UpDecoderBlock2D"],
+    ))
+    observe(model, "full-vae", ["encoder.mid_block", "decoder.mid_block"])
+    keep("full-vae/mean", model.encode(tensor("full.picture", (1, 3, 8, 8))).latent_dist.mean)
+    keep("full-vae/picture", model.decode(tensor("full.latent", (1, 4, 8, 8))).sample)
+
+
+def full_reference():
+    """The reference attention at each width that Stable Diffusion 1.5's transformers have; one reference, two frames."""
+    for width, side in [(320, 8), (640, 8), (1280, 4)]:
+        writer, reader = (
+            fill(Transformer2DModel(8, width // 8, in_channels=width, cross_attention_dim=768, norm_num_groups=32), prefix)
+            for prefix in ("reference.", "")
+        )
+        attend_to_reference(writer, reader)
+        label = tensor("full.label", (1, 1, 768))
+        writer(tensor(f"full.reference{width}", (1, width, side, side)), label)
+        frames = tensor(f"full.frames{width}", (2, width, side, side))
+        keep(f"full-reference/{width}", reader(frames, label.repeat(2, 1, 1))[0])
 
 
 def guidance():
@@ -214,7 +238,7 @@ def key_lists():
 
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
-    for part in (unets, reference, motion, autoencoder, full_width, guidance, sampler, key_lists):
+    for part in (unets, reference, motion, autoencoder, full_width, full_reference, guidance, sampler, key_lists):
         part()
     save_file(goldens, OUT / "networks.safetensors")
     print(f"{len(goldens)} goldens, {sum(f.stat().st_size for f in OUT.iterdir())} bytes")

@@ -1,5 +1,5 @@
 // Parity with diffusers: the same weights and inputs give the same numbers, block by block.
-// The goldens: bench/peers/stable_diffusion.py.
+// The goldens: bench/peers/stable_diffusion.py. At full width: full-width.test.ts.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,33 +8,23 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { createSchedule, sample, trailingTimesteps } from '../../src/diffusion/index.ts';
 import type { ParameterSet } from '../../src/nn/index.ts';
-import { createParameterSet, resnetBlock } from '../../src/nn/index.ts';
-import { createDevice } from '../../src/node/index.ts';
+import { createParameterSet } from '../../src/nn/index.ts';
 import type { AutoencoderSizes, UnetSizes } from '../../src/stable-diffusion/index.ts';
 import {
   ANIMATEDIFF_V2,
   attendToReference,
-  attendToSelf,
-  CHAMP_GUIDANCE,
   decodeLatent,
   encodePicture,
-  guidanceEncoder,
-  motionModule,
   referenceTokens,
   SD_AUTOENCODER,
   SD15_UNET,
   SD21_UNET,
-  spatialTransformer,
   unet,
 } from '../../src/stable-diffusion/index.ts';
 import type { AnyTensor, Tensor, Value } from '../../src/tensor/index.ts';
-import { decodeSafetensors, emitModel, encodeOnnxModel, input } from '../../src/tensor/index.ts';
-import { seededInput, seededWeights } from './seeded-weights.ts';
-
-const GOLDENS = join(import.meta.dirname, 'goldens');
-const goldens = decodeSafetensors(readFileSync(join(GOLDENS, 'networks.safetensors'))).tensors;
-const device = await createDevice('cpu');
-const TOLERANCE = 1e-4;
+import { input } from '../../src/tensor/index.ts';
+import { assertMatches, GOLDENS, goldens, run } from './parity.ts';
+import { seededInput } from './seeded-weights.ts';
 
 const SMALL: UnetSizes = {
   latentChannels: 4,
@@ -49,43 +39,6 @@ const SMALL: UnetSizes = {
 const SMALL21: UnetSizes = { ...SMALL, heads: [2, 3, 4, 4], contextWidth: 20, hasLinearProjections: true };
 const LATENT = [2, 4, 16, 16];
 const timesteps: AnyTensor = { dtype: 'int64', shape: [2], data: BigInt64Array.of(3n, 981n) };
-
-/** Runs outputs with the weights that the goldens' script used. */
-async function run(
-  outputs: Record<string, Value>,
-  {
-    set,
-    feeds,
-    nameOf,
-  }: { set: ParameterSet; feeds: Record<string, AnyTensor>; nameOf?: (name: string) => string },
-): Promise<Record<string, AnyTensor>> {
-  const weights = seededWeights(set.values, set.initialise(0), nameOf);
-  const model = emitModel({ name: 'parity', outputs, weights });
-  await using session = await device.createSession(encodeOnnxModel(model), { threads: 1 });
-  return await session.run(feeds);
-}
-
-/** The largest difference over the golden's largest value. */
-function differenceFrom(golden: string, actual: AnyTensor): number {
-  const expected = goldens[golden]?.data as Float32Array | undefined;
-  assert.ok(expected !== undefined, `there is a golden ${golden}`);
-  let step = 1;
-  while (actual.data.length / step > 512) step += 2;
-  assert.equal(expected.length, Math.ceil(actual.data.length / step), `${golden} has as many values`);
-  let [difference, size] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    difference = Math.max(difference, Math.abs(expected[i]! - Number(actual.data[i * step])));
-    size = Math.max(size, Math.abs(expected[i]!));
-  }
-  return difference / size;
-}
-
-function assertMatches(prefix: string, outputs: Record<string, AnyTensor>): void {
-  for (const [name, value] of Object.entries(outputs)) {
-    const difference = differenceFrom(`${prefix}/${name}`, value);
-    assert.ok(difference < TOLERANCE, `${prefix}/${name} differs by ${difference.toExponential(1)}`);
-  }
-}
 
 for (const [name, sizes] of [
   ['unet15', SMALL],
@@ -203,63 +156,6 @@ test("the autoencoder gives diffusers' numbers both ways, block by block", async
   };
   const { decoded, ...results } = await run({ ...observed, ...posterior, decoded: picture }, { set, feeds });
   assertMatches('vae', { ...results, picture: decoded! });
-});
-
-test("one block of each kind gives diffusers' numbers at full width", async () => {
-  const small = { channels: 320, groups: 32 };
-  const x = input('x', [1, 320, 8, 8]);
-  const at = { groups: 32, path: '', attend: attendToSelf };
-  const blocks: [string, (set: ParameterSet) => Value, Record<string, AnyTensor>][] = [
-    [
-      'transformer',
-      ({ scope }) =>
-        spatialTransformer(scope, x, {
-          ...at,
-          heads: 8,
-          hasLinearProjections: false,
-          context: input('context', [1, 77, 768]),
-        }),
-      { x: seededInput('full.x', x.shape), context: seededInput('full.context', [1, 77, 768]) },
-    ],
-    [
-      'transformer21',
-      ({ scope }) =>
-        spatialTransformer(scope, x, {
-          ...at,
-          heads: 5,
-          hasLinearProjections: true,
-          context: input('context', [1, 77, 1024]),
-        }),
-      { x: seededInput('full.x', x.shape), context: seededInput('full.context21', [1, 77, 1024]) },
-    ],
-    [
-      'resnet',
-      ({ scope }) =>
-        resnetBlock(scope, input('x', [1, 640, 8, 8]), { ...small, time: input('time', [1, 1280]) }),
-      { x: seededInput('full.wide', [1, 640, 8, 8]), time: seededInput('full.time', [1, 1280]) },
-    ],
-    [
-      'motion',
-      ({ scope }) =>
-        motionModule(scope, input('x', [14, 320, 4, 4]), {
-          ...ANIMATEDIFF_V2,
-          normalises: 'clip',
-          frames: 14,
-          groups: 32,
-        }),
-      { x: seededInput('full.clip', [14, 320, 4, 4]) },
-    ],
-    [
-      'guidance',
-      ({ scope }) => guidanceEncoder(scope, input('control', [1, 8, 64, 64]), 320, CHAMP_GUIDANCE),
-      { control: seededInput('full.control', [1, 8, 64, 64]) },
-    ],
-  ];
-  for (const [name, build, feeds] of blocks) {
-    const set = createParameterSet();
-    const out = build(set);
-    assertMatches('full', { [name]: (await run({ out }, { set, feeds })).out! });
-  }
 });
 
 test("DDIM on v with zero terminal SNR and trailing steps goes diffusers' way", async () => {

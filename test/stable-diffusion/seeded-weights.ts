@@ -13,11 +13,10 @@ export function seededInput(name: string, shape: readonly number[]): Tensor {
 export function seededWeights(
   values: ReadonlyMap<string, Value>,
   initial: Readonly<Record<string, Tensor>>,
-  nameOf: (name: string) => string = (name) => name,
 ): Record<string, Tensor> {
   const weights: Record<string, Tensor> = {};
   for (const [name, { shape }] of values) {
-    weights[name] = name.endsWith('.pe') ? initial[name]! : seededWeight(nameOf(name), shape);
+    weights[name] = name.endsWith('.pe') ? initial[name]! : seededWeight(name, shape);
   }
   return weights;
 }
