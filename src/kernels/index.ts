@@ -4,6 +4,7 @@
 export * from './adamw.ts';
 export * from './head-posing.ts';
 export * from './kernel-instance.ts';
+export * from './normal-equations.ts';
 export * from './rasteriser.ts';
 export * from './splatting.ts';
 export * from './splatting-constants.ts';

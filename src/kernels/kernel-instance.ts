@@ -80,6 +80,10 @@ export class KernelHeap {
     return new Float32Array(this.#memory.buffer, pointer, length);
   }
 
+  doubles(pointer: number, length: number): Float64Array<ArrayBuffer> {
+    return new Float64Array(this.#memory.buffer, pointer, length);
+  }
+
   uints(pointer: number, length: number): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.#memory.buffer, pointer, length);
   }

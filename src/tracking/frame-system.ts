@@ -5,6 +5,7 @@
 // errors of neighbouring landmarks go together, so `strength` counts them as fewer than they are.
 
 import { axisAngleFromRotation, invertRotation, multiplyRotations } from '../geometry/index.ts';
+import { createNormalEquationsKernel, type NormalEquationsKernel } from '../kernels/index.ts';
 import type { FramePrior } from './fit-priors.ts';
 import { FRAME_LAYOUT, type FrameState } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
@@ -15,7 +16,7 @@ import {
   type ShapedLandmarks,
   sharedUnknowns,
 } from './landmark-projection.ts';
-import { gradientOf, normalEquations } from './small-algebra.ts';
+import { gradientOf } from './small-algebra.ts';
 
 /** What was seen in one frame. */
 export type Observation = {
@@ -48,7 +49,7 @@ export class FrameSystem {
   readonly #model: LandmarkModel;
   readonly #noise: NoiseModel;
   readonly #projection: LandmarkProjection;
-  readonly #columns: Float64Array[];
+  readonly #jacobian: NormalEquationsKernel;
   readonly #residual: Float64Array;
   readonly #scales: Float64Array;
   /** `P P`, P the frame's unknowns, then the shared ones if `withShared`. */
@@ -62,7 +63,7 @@ export class FrameSystem {
     this.#noise = options.noise ?? DEFAULT_NOISE;
     this.#projection = new LandmarkProjection(model);
     this.size = frameUnknowns(model) + (options.withShared ? sharedUnknowns(model) : 0);
-    this.#columns = Array.from({ length: this.size }, () => new Float64Array(2 * model.pointCount));
+    this.#jacobian = createNormalEquationsKernel(this.size, 2 * model.pointCount);
     this.#residual = new Float64Array(2 * model.pointCount);
     this.#scales = new Float64Array(model.pointCount);
     this.matrix = new Float64Array(this.size * this.size);
@@ -104,9 +105,10 @@ export class FrameSystem {
   /** Differentiates at the last evaluated state and fills `vector`; with `pose` its first six values alone. */
   linearise(frame: FrameState, prior: FramePrior, only: 'all' | 'pose' = 'all'): void {
     const { vector } = this;
-    this.#projection.differentiate(this.#scales, this.#columns, only);
-    const columns = only === 'pose' ? this.#columns.slice(0, FRAME_LAYOUT.hinges) : this.#columns;
-    gradientOf(columns, this.#residual, vector);
+    const { columns } = this.#jacobian;
+    this.#projection.differentiate(this.#scales, columns, only);
+    const moved = only === 'pose' ? columns.slice(0, FRAME_LAYOUT.hinges) : columns;
+    gradientOf(moved, this.#residual, vector);
     for (const [axis, turn] of turnToBelief(frame, prior).entries()) {
       vector[FRAME_LAYOUT.turn + axis]! += prior.precision[FRAME_LAYOUT.turn + axis]! * turn;
     }
@@ -126,7 +128,7 @@ export class FrameSystem {
   /** Fills the rows and columns of `matrix` that belong to `unknowns`, at the last linearised state. */
   assemble(prior: FramePrior, unknowns: readonly number[]): void {
     const { size, matrix } = this;
-    normalEquations(this.#columns, unknowns, matrix);
+    this.#jacobian.products(unknowns, matrix);
     for (const at of unknowns) matrix[at * size + at]! += prior.precision[at] ?? 0;
     for (const [k, precision] of prior.gazeAgreement.entries()) {
       const [left, right] = [LEFT_GAZE + k, RIGHT_GAZE + k];
