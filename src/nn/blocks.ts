@@ -9,7 +9,7 @@ import {
   gelu,
   leakyRelu,
   mul,
-  recomputed,
+  recomputedIf,
   reshape,
   silu,
   split,
@@ -39,10 +39,9 @@ export function resnetBlock(
   x: Value,
   { isRecomputed = false, time, ...options }: ResnetOptions,
 ): Value {
-  const body = (value: Value, embedded?: Value): Value =>
-    resnetBody(scope, value, embedded === undefined ? options : { ...options, time: embedded });
-  const inputs = time === undefined ? [x] : [x, time];
-  return isRecomputed ? recomputed(body as (...values: readonly Value[]) => Value, inputs) : body(x, time);
+  const body = (...[value, embedded]: readonly Value[]): Value =>
+    resnetBody(scope, value!, embedded === undefined ? options : { ...options, time: embedded });
+  return recomputedIf(isRecomputed, body, time === undefined ? [x] : [x, time]);
 }
 
 function resnetBody(
@@ -85,15 +84,26 @@ export function keyValueOf(scope: Scope, hidden: Value): KeyValue {
   };
 }
 
+/** Options of `attentionLayer`. */
+export type AttentionOptions = KeyValue & {
+  readonly heads: number;
+  /** Whether the gradient computes the scores again, of each token with each, instead of keeping them. */
+  readonly isRecomputed?: boolean;
+};
+
 /** Multi-head attention of hidden states `B S D` to given keys and values, with its output projection. */
 export function attentionLayer(
   scope: Scope,
   hidden: Value,
-  { key, value, heads }: KeyValue & { readonly heads: number },
+  { key, value, heads, isRecomputed = false }: AttentionOptions,
 ): Value {
   const features = hidden.shape.at(-1)!;
   const query = linearLayer(scope.at('to_q'), hidden, { features, hasBias: false });
-  const attended = attention({ query, key, value, heads });
+  const attended = recomputedIf(
+    isRecomputed,
+    (...[q, k, v]) => attention({ query: q!, key: k!, value: v!, heads }),
+    [query, key, value],
+  );
   return linearLayer(scope.at('to_out').at(0), attended, { features });
 }
 

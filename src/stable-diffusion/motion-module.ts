@@ -10,7 +10,16 @@ import {
   layerNormLayer,
   linearLayer,
 } from '../nn/index.ts';
-import { add, elementCount, reshape, slice, stopGradient, transpose, type Value } from '../tensor/index.ts';
+import {
+  add,
+  elementCount,
+  recomputedIf,
+  reshape,
+  slice,
+  stopGradient,
+  transpose,
+  type Value,
+} from '../tensor/index.ts';
 import type { MotionSizes } from './config.ts';
 
 /** The name under which motion modules stand in each block: what the second stage trains. */
@@ -21,10 +30,20 @@ export type MotionOptions = MotionSizes & {
   /** Frames of one clip; the batch axis holds clips of this many frames, one after the other. */
   readonly frames: number;
   readonly groups: number;
+  /** Whether gradients compute the module again instead of keeping its values. */
+  readonly isRecomputed?: boolean;
 };
 
 /** `BT C H W` to the same. */
-export function motionModule(scope: Scope, x: Value, options: MotionOptions): Value {
+export function motionModule(
+  scope: Scope,
+  x: Value,
+  { isRecomputed = false, ...options }: MotionOptions,
+): Value {
+  return recomputedIf(isRecomputed, (...[value]) => motionBody(scope, value!, options), [x]);
+}
+
+function motionBody(scope: Scope, x: Value, options: Omit<MotionOptions, 'isRecomputed'>): Value {
   const { frames, heads, maxFrames, groups, normalises } = options;
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const [clips, area] = [batch / frames, height * width];

@@ -8,7 +8,7 @@ import { keyValueOf } from '../nn/index.ts';
 import { concat, constant, expand, greater, reshape, type Value, where } from '../tensor/index.ts';
 import type { UnetSizes } from './config.ts';
 import type { SelfAttention } from './transformer.ts';
-import { unet } from './unet.ts';
+import { type UnetInputs, unet } from './unet.ts';
 
 /** The reference's keys and values by the path of the block that takes them. */
 export type ReferenceTokens = ReadonlyMap<string, KeyValue>;
@@ -20,7 +20,7 @@ export type ReferenceTokens = ReadonlyMap<string, KeyValue>;
  */
 export function referenceTokens(
   networks: { readonly reference: Scope; readonly denoiser: Scope },
-  { latent, context }: { readonly latent: Value; readonly context: Value },
+  inputs: Pick<UnetInputs, 'latent' | 'context' | 'isRecomputed'>,
   sizes: UnetSizes,
 ): ReferenceTokens {
   const states = new Map<string, Value>();
@@ -28,9 +28,9 @@ export function referenceTokens(
     states.set(path, hidden);
     return own;
   };
-  const batch = latent.shape[0]!;
+  const batch = inputs.latent.shape[0]!;
   const timesteps = constant({ dtype: 'int64', shape: [batch], data: new BigInt64Array(batch) });
-  unet(networks.reference, { latent, timesteps, context, attend }, sizes);
+  unet(networks.reference, { ...inputs, timesteps, attend }, sizes);
   return new Map(
     [...states].map(([path, hidden]) => [path, keyValueOf(networks.denoiser.at(path).at('attn1'), hidden)]),
   );

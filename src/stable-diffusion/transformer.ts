@@ -13,7 +13,7 @@ import {
   pictureOf,
   tokensOf,
 } from '../nn/index.ts';
-import { add, type Value } from '../tensor/index.ts';
+import { add, recomputedIf, type Value } from '../tensor/index.ts';
 
 /** A place where self-attention happens. */
 export type AttentionSite = {
@@ -54,12 +54,14 @@ export type TransformerOptions = {
   readonly attend: SelfAttention;
   /** The default computes. */
   readonly cross?: CrossAttention;
+  /** Whether gradients compute scores and feed-forward again instead of keeping their values. */
+  readonly isRecomputed?: boolean;
 };
 
 /** `B C H W` to the same. */
 export function spatialTransformer(scope: Scope, x: Value, options: TransformerOptions): Value {
   const { heads, groups, hasLinearProjections, context, attend } = options;
-  const { cross = (_, compute) => compute() } = options;
+  const { cross = (_, compute) => compute(), isRecomputed = false } = options;
   const path = `${options.path}.transformer_blocks.0`;
   const [, channels, height, width] = x.shape as [number, number, number, number];
   const normed = groupNormLayer(scope.at('norm'), x, { groups, epsilon: 1e-6 });
@@ -71,7 +73,7 @@ export function spatialTransformer(scope: Scope, x: Value, options: TransformerO
   const hidden = layerNormLayer(block.at('norm1'), h);
   const own = keyValueOf(block.at('attn1'), hidden);
   const attended = attend({ path, hidden, own });
-  h = add(h, attentionLayer(block.at('attn1'), hidden, { ...attended, heads }));
+  h = add(h, attentionLayer(block.at('attn1'), hidden, { ...attended, heads, isRecomputed }));
   if (context !== null) {
     const site = { path, features: channels };
     const before = h;
@@ -80,7 +82,9 @@ export function spatialTransformer(scope: Scope, x: Value, options: TransformerO
       cross(site, () => crossAttention(block, before, context, heads)),
     );
   }
-  h = add(h, feedForward(block.at('ff'), layerNormLayer(block.at('norm3'), h)));
+  const feed = (...[x]: readonly Value[]): Value =>
+    feedForward(block.at('ff'), layerNormLayer(block.at('norm3'), x!));
+  h = add(h, recomputedIf(isRecomputed, feed, [h]));
 
   if (!hasLinearProjections) {
     return add(x, convLayer(scope.at('proj_out'), pictureOf(h, height, width), { channels, kernel: 1 }));

@@ -24,6 +24,8 @@ export type UnetInputs = {
   readonly guidance?: Value;
   /** Frames of a clip, where the batch holds clips: switches the motion modules on. */
   readonly frames?: number;
+  /** Whether gradients compute resnet blocks, attention and motion modules again instead of keeping their values. */
+  readonly isRecomputed?: boolean;
   /** Sees what each block gives, by the block's name. */
   readonly observe?: (path: string, value: Value) => void;
 };
@@ -37,10 +39,11 @@ export function embedTime(scope: Scope, timesteps: Value, { widths }: UnetSizes)
 /** What the network predicts of the latent: `B latentChannels h w`. */
 export function unet(scope: Scope, inputs: UnetInputs, sizes: UnetSizes): Value {
   const { latent, timesteps, context, guidance, frames, attend = attendToSelf, cross, observe } = inputs;
+  const { isRecomputed = false } = inputs;
   const { widths, heads, blocks, groups, motion, hasLinearProjections } = sizes;
   const time = 'embedded' in timesteps ? timesteps.embedded : embedTime(scope, timesteps, sizes);
   const resnet = (path: string, x: Value, channels: number): Value =>
-    resnetBlock(scope.at(path), x, { channels, groups, time });
+    resnetBlock(scope.at(path), x, { channels, groups, time, isRecomputed });
   const transformer = (path: string, x: Value, level: number): Value =>
     spatialTransformer(scope.at(path), x, {
       heads: heads[level]!,
@@ -49,12 +52,13 @@ export function unet(scope: Scope, inputs: UnetInputs, sizes: UnetSizes): Value 
       context,
       path,
       attend,
+      isRecomputed,
       ...(cross === undefined ? {} : { cross }),
     });
   const moved = (path: string, x: Value): Value =>
     motion === null || frames === undefined
       ? x
-      : motionModule(scope.at(path), x, { ...motion, frames, groups });
+      : motionModule(scope.at(path), x, { ...motion, frames, groups, isRecomputed });
   const deepest = widths.length - 1;
   /** Resnet, transformer and motion module number `i` of a block. */
   const layer = (block: string, i: number, x: Value, level: number): Value => {

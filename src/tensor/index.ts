@@ -6,7 +6,7 @@ export { withGradient } from './graph/custom-gradient.ts';
 export { type EmissionOptions, emitModel, nameOf, parametersOf } from './graph/emission.ts';
 export { gradients, pullBack, stopGradient } from './graph/gradients.ts';
 export { peakValueBytes } from './graph/peak-memory.ts';
-export { recomputed } from './graph/recomputation.ts';
+export { recomputed, recomputedIf } from './graph/recomputation.ts';
 export { constant, input, type Operand, parameter, type Value } from './graph/value.ts';
 export * from './half.ts';
 export * from './host-tensor.ts';

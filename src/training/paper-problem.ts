@@ -16,6 +16,7 @@ import {
 } from '../stable-diffusion/index.ts';
 import { input, mean, mul, nameOf, parametersOf, square, sub, type Value } from '../tensor/index.ts';
 import type { LearningProblem } from './trainer.ts';
+import { partSize } from './trainer.ts';
 import type { DenoiserTraining } from './training-config.ts';
 
 /** What a problem is made from. */
@@ -29,12 +30,13 @@ export type PaperProblemOptions = {
   readonly weights: Weights;
 };
 
-/** The graph of a stage; inputs as of `denoiserProblem`, without the lift. */
+/** The graph of a stage, or of a part of its batch; inputs as of `denoiserProblem`, without the lift. */
 export function paperProblem({ model, settings, name, frames, weights }: PaperProblemOptions): {
   readonly problem: LearningProblem;
   readonly parameters: ParameterSet;
 } {
-  const clips = settings.batch;
+  const { microBatches = 1, recomputesBlocks: isRecomputed = false } = settings;
+  const clips = partSize(settings.batch, microBatches);
   const pictures = clips * frames;
   const parameters = createParameterSet();
   const { scope } = parameters;
@@ -43,7 +45,11 @@ export function paperProblem({ model, settings, name, frames, weights }: PaperPr
     labelTokens(scope, input(label, [count], 'int64'), sizes.contextWidth);
   const tokens = referenceTokens(
     { reference: scope.at('reference_unet'), denoiser: scope.at('unet') },
-    { latent: input('reference', latentShape(model, clips)), context: labelled('referenceLabels', clips) },
+    {
+      latent: input('reference', latentShape(model, clips)),
+      context: labelled('referenceLabels', clips),
+      isRecomputed,
+    },
     { ...sizes, motion: null },
   );
   const gaussian = input('gaussian', [pictures, guidance.channels, size, size]);
@@ -54,6 +60,7 @@ export function paperProblem({ model, settings, name, frames, weights }: PaperPr
       timesteps: input('timesteps', [pictures], 'int64'),
       context: labelled('labels', pictures),
       attend: attendToReference(tokens, input('keepsReference', [pictures])),
+      isRecomputed,
       guidance: guidanceEncoder(scope.at('guidance'), gaussian, sizes.widths[0]!, guidance),
       ...(name === '1' ? {} : { frames }),
     },
@@ -79,7 +86,7 @@ export function paperProblem({ model, settings, name, frames, weights }: PaperPr
         'the weights to build on',
       ),
       optimiser: settings,
-      microBatches: settings.microBatches,
+      microBatches,
       ...(name === '1' ? { gradientsOf: { gaussian } } : {}),
     },
   };

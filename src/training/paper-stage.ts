@@ -91,16 +91,19 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
   async function validate(weights: Weights): ReturnType<Stage['validate']> {
     const lossModel = emitModel({ name: 'loss', outputs: { loss: problem.loss }, weights: problem.frozen });
     await using session = await device.createSession(encodeOnnxModel(lossModel), { spins: false });
-    const count = settings.batch * frames;
+    const { batch, microBatches = 1 } = settings;
+    const count = batch * frames;
     const shown = Array.from({ length: count }, (_, i) => samples.validation[i % samples.validation.length]!);
-    const clips = Array.from({ length: settings.batch }, (_, i) => shown.slice(i * frames, (i + 1) * frames));
-    const batch = withFieldMap(
-      await batchOf(clips, VALIDATION_STEP),
-      gaussians,
-      trackedHeads(maker, clips, VALIDATION_STEP),
-    );
-    const { loss } = await session.run({ ...batch, ...weights });
-    const velocityError = (loss as Tensor).data[0]!;
+    const clips = Array.from({ length: batch }, (_, i) => shown.slice(i * frames, (i + 1) * frames));
+    let velocityError = 0;
+    for (let part = 0; part < microBatches; part++) {
+      const each = clips.slice((part * batch) / microBatches, ((part + 1) * batch) / microBatches);
+      const step = VALIDATION_STEP + part;
+      const drawn = await batchOf(each, step);
+      const fed = withFieldMap(drawn, gaussians, trackedHeads(maker, each, step));
+      const { loss } = await session.run({ ...fed, ...weights });
+      velocityError += (loss as Tensor).data[0]! / microBatches;
+    }
     const rows = shown.slice(0, 4).map((one) => {
       const { reference, target } = unchanged(one, model.size);
       return [reference, target];

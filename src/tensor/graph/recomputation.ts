@@ -25,6 +25,15 @@ export function recomputed(part: (...inputs: readonly Value[]) => Value, inputs:
   });
 }
 
+/** The result of a part as it is, or `recomputed`. */
+export function recomputedIf(
+  isRecomputed: boolean,
+  part: (...inputs: readonly Value[]) => Value,
+  inputs: readonly Value[],
+): Value {
+  return isRecomputed ? recomputed(part, inputs) : part(...inputs);
+}
+
 /** Zero, once the value is known; not a number where its first element is not finite, as all that follows is then. */
 function nothingOf(value: Value): Value {
   return mul(slice(reshape(value, [-1]), { axis: 0, start: 0, end: 1 }), 0);
