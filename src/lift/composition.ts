@@ -100,6 +100,7 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
       samplePicture(view.image, place[0], place[1], colour, 0);
     } else {
       trust = composeHeadPixel(input, pixel, surfaceClassAt(pixel), place, trust, colour);
+      relight(surface, pixel * ATTRIBUTE_COUNT, colour);
     }
     for (let k = 0; k < 3; k++) data[3 * pixel + k] = Math.min(255, Math.max(0, colour[k]! + 0.5));
     visibility[pixel] = Math.round(Math.max(trust, FILLED_TRUST) * 255);
@@ -150,6 +151,13 @@ function composeHeadPixel(
   const guessTrust = addGuess(input, at, surfaceClass, face * (1 - seen), colour);
   const faceTrust = seen * photoTrust + (1 - seen) * guessTrust;
   return face * faceTrust + (1 - face) * (0.2 + 0.8 * seen) * sheetTrustHere;
+}
+
+/** Light stays where it is as skin turns in it. */
+function relight(surface: Float32Array, at: number, colour: Float32Array): void {
+  const share = surface[at + ATTRIBUTE.faceWeight]!;
+  const factor = 1 + share * (surface[at + ATTRIBUTE.lightChange]! - 1);
+  for (let k = 0; k < 3; k++) colour[k]! *= factor;
 }
 
 const TEETH = SURFACE_CLASSES.indexOf('teeth');

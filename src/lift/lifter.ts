@@ -10,6 +10,7 @@ import { createRasteriser, type Rasteriser } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { composeLift, type LiftedImage } from './composition.ts';
 import { type LiftGeometry, liftGeometry } from './lift-geometry.ts';
+import { lightChange } from './light.ts';
 import { measureOutline, type Outline, type SheetMap } from './rubber-sheet.ts';
 import { ATTRIBUTE, ATTRIBUTE_COUNT, type SourceView, viewSource } from './source-view.ts';
 
@@ -84,7 +85,7 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
   const liftWithSheet: SheetLifter['liftWithSheet'] = (to, sheet) => {
     const body = bodyOf(to.parameters);
     const targetVertices = poseOverShoulders(tools, geometry, to.parameters, body);
-    faceTarget(view, targetVertices, geometry.triangles, to.camera);
+    faceTarget(view, geometry, targetVertices, to.camera);
     const buffer = rasteriser.rasterise({
       camera: to.camera,
       vertices: targetVertices,
@@ -144,11 +145,11 @@ function outlineOf(
   return measureOutline({ camera, vertices, joints, skullWeights, skullEdges, centreVertices, headRotation });
 }
 
-/** Writes how squarely every vertex faces the target camera. */
+/** Writes how squarely every vertex faces the target camera, and how its light changes. */
 function faceTarget(
-  { attributes }: SourceView,
+  { attributes, normals: sourceNormals, light }: SourceView,
+  { vertexClasses, triangles }: LiftGeometry,
   vertices: Float32Array,
-  triangles: Uint32Array,
   camera: Camera,
 ): void {
   const normals = vertexNormals(vertices, triangles);
@@ -160,6 +161,9 @@ function faceTarget(
     const y = eye[1]! - vertices[3 * v + 1]!;
     const z = eye[2]! - vertices[3 * v + 2]!;
     const cosine = x * normals[3 * v]! + y * normals[3 * v + 1]! + z * normals[3 * v + 2]!;
-    attributes[v * ATTRIBUTE_COUNT + ATTRIBUTE.targetFacing] = cosine / Math.sqrt(x * x + y * y + z * z);
+    const at = v * ATTRIBUTE_COUNT;
+    attributes[at + ATTRIBUTE.targetFacing] = cosine / Math.sqrt(x * x + y * y + z * z);
+    attributes[at + ATTRIBUTE.lightChange] =
+      vertexClasses[v] === 0 ? lightChange(light, v, sourceNormals, normals) : 1;
   }
 }

@@ -1,6 +1,6 @@
 // What carries everything that is not the face: hair, ears, neck, shoulders, background. A sheet of rubber
-// whose points move as the head's outline at the same angle does, less and less with the distance, and as
-// the skull's surface where that is seen. It maps target to source, so that every target pixel has a place.
+// whose points move as the head's outline at the same angle does, less and less with the distance and towards
+// the neck, and as the skull's surface where that is seen: the body and the background stay where they are. It maps target to source, so that every target pixel has a place.
 
 import type { Camera } from '../geometry/index.ts';
 import { smoothstep } from './lift-geometry.ts';
@@ -99,10 +99,14 @@ export type SheetMap = {
 };
 
 /** How far the head's motion reaches into the picture, in widths of the head. */
-const REACH_IN_HEAD_WIDTHS = 0.85;
+const REACH_IN_HEAD_WIDTHS = 0.3;
 
-/** How much of the radius the hidden inside is filled from. */
-const RIM_SHARE = 0.25;
+/** How far beyond the skull's outline its hidden inside is filled from, in radii: from hair, where there is any. */
+const RIM_SHARE = 0.2;
+/** Where the head's hold on what lies beside it begins to end and is gone, in radii below the chin. */
+const HOLD_ENDS = [-0.9, 0] as const;
+/** Where the picture begins to be body and is nothing else, in radii below the chin. */
+const BODY_BEGINS = [-0.5, -0.15] as const;
 
 /** The sheet between two views of one head; `surface` says where the skull itself knows better. */
 export function stretchSheet({
@@ -140,11 +144,11 @@ export function stretchSheet({
       const [own, theirs] = [radiusAt(to.radiiPx, bin), radiusAt(from.radiiPx, bin)];
       const outside = distance - own;
       // Inside, the sheet is the outline's, scaled; outside, its neighbourhood keeps its size.
-      // Deep inside, only what the skull cannot show lands here: it takes the picture's rim.
-      const radius = outside < 0 ? theirs * (1 + (outside / own) * RIM_SHARE) : theirs + outside * scale;
+      // Deep inside, only what the skull cannot show lands here: it takes what lies about the picture's rim.
+      const radius = outside < 0 ? theirs * (1 - (outside / own) * RIM_SHARE) : theirs + outside * scale;
       const turned = angle + from.upAngle;
       const near =
-        (1 - smoothstep(0, 1, outside / reachPx)) * (1 - 0.85 * smoothstep(0, 1, (y - chin) / (0.4 * size)));
+        (1 - smoothstep(0, 1, outside / reachPx)) * (1 - smoothstep(...HOLD_ENDS, (y - chin) / size));
       farPlace(x, y, far);
       let sourceX = far[0] + near * (from.centreXPx + radius * Math.sin(turned) - far[0]);
       let sourceY = far[1] + near * (from.centreYPx - radius * Math.cos(turned) - far[1]);
@@ -226,7 +230,7 @@ function farField(from: Outline, to: Outline, fromCamera: Camera, toCamera: Came
   const size = median(to.radiiPx);
   const chin = chinOf(to);
   return (x: number, y: number, out: [number, number]): void => {
-    const isBody = smoothstep(0, 1, (y - chin) / (0.8 * size));
+    const isBody = smoothstep(...BODY_BEGINS, (y - chin) / size);
     const [px, py] = place(x, y);
     out[0] = px + isBody * bodyX;
     out[1] = py + isBody * bodyY;

@@ -9,6 +9,7 @@ import { type HeadModel, vertexCount } from '../head/index.ts';
 import { NO_TRIANGLE, type Rasteriser } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { type LiftGeometry, SURFACE_CLASSES } from './lift-geometry.ts';
+import { fitLight, type Light } from './light.ts';
 import { diffuseOverMesh } from './mesh-diffusion.ts';
 
 /** Channels of `SourceView.attributes`; vectors are named by their first channel. */
@@ -28,8 +29,10 @@ export const ATTRIBUTE = {
   carryWeight: 15,
   /** Cosine between the normal and the direction to the target camera; written anew for each lift. */
   targetFacing: 16,
+  /** By how much the light on the skin changes as it turns, a factor; written anew for each lift. */
+  lightChange: 17,
 } as const;
-export const ATTRIBUTE_COUNT = 17;
+export const ATTRIBUTE_COUNT = 18;
 
 /** A still with its fitted head. */
 export type SourceView = {
@@ -41,7 +44,12 @@ export type SourceView = {
   readonly surfaces: Uint8Array;
   /** `V ATTRIBUTE_COUNT`. */
   readonly attributes: Float32Array;
+  /** `V 3`, world. */
+  readonly normals: Float32Array;
+  readonly light: Light;
 };
+
+type SeenHead = Omit<SourceView, 'light' | 'normals'>;
 
 /** Sees the posed `vertices` (`V 3`, world) of a head in `image`, and colours them. */
 export function viewSource({
@@ -64,9 +72,10 @@ export function viewSource({
   const buffer = rasteriser.rasterise({ camera, vertices, triangles });
   const surfaces = surfacesOf(buffer.triangleIds, geometry);
   const attributes = new Float32Array(count * ATTRIBUTE_COUNT);
-  const view: SourceView = { image, camera, depths: buffer.depths, surfaces, attributes };
+  const normals = vertexNormals(vertices, triangles);
+  const seen = { image, camera, depths: buffer.depths, surfaces, attributes };
 
-  placeVertices(view, vertices, vertexNormals(vertices, triangles));
+  placeVertices(seen, vertices, normals);
   const colours = new Float32Array(count * 3);
   const isSeen = new Uint8Array(count);
   for (let v = 0; v < count; v++) {
@@ -74,11 +83,12 @@ export function viewSource({
     attributes[at + ATTRIBUTE.faceWeight] = geometry.faceWeights[v]!;
     attributes[at + ATTRIBUTE.carryWeight] = geometry.carryWeights[v]!;
     const [x, y, z] = [attributes[at]!, attributes[at + 1]!, attributes[at + 2]!];
-    if (vertexClasses[v] === 0 && !givesColour(view, attributes, at)) continue;
-    if (attributes[at + ATTRIBUTE.facing]! < 0.3 || !seesPoint(view, x, y, z, vertexClasses[v]!)) continue;
+    if (vertexClasses[v] === 0 && !givesColour(seen, attributes, at)) continue;
+    if (attributes[at + ATTRIBUTE.facing]! < 0.3 || !seesPoint(seen, x, y, z, vertexClasses[v]!)) continue;
     isSeen[v] = 1;
     samplePicture(image, ...projectInCamera(camera, x, y, z), colours, 3 * v);
   }
+  const light = lightOnSkin(geometry, { attributes, normals, colours, isSeen });
   fillHidden(head, geometry, colours, isSeen);
   for (let v = 0; v < count; v++) {
     const [at, other] = [v * ATTRIBUTE_COUNT, mirrored[v]!];
@@ -90,7 +100,32 @@ export function viewSource({
     }
     attributes[at + ATTRIBUTE.mirroredFacing] = isSeen[other] ? attributes[from + ATTRIBUTE.facing]! : 0;
   }
-  return view;
+  return { ...seen, normals, light };
+}
+
+/** The light as the face's seen skin shows it; called before hidden skin is given a colour. */
+function lightOnSkin(
+  { vertexClasses, faceWeights }: LiftGeometry,
+  {
+    attributes,
+    normals,
+    colours,
+    isSeen,
+  }: {
+    readonly attributes: Float32Array;
+    readonly normals: Float32Array;
+    readonly colours: Float32Array;
+    readonly isSeen: Uint8Array;
+  },
+): Light {
+  const brightness = new Float32Array(isSeen.length);
+  const weights = new Float32Array(isSeen.length);
+  isSeen.forEach((seen, v) => {
+    if (!seen || vertexClasses[v] !== 0) return;
+    brightness[v] = luma(colours, v);
+    weights[v] = faceWeights[v]! * attributes[v * ATTRIBUTE_COUNT + ATTRIBUTE.facing]!;
+  });
+  return fitLight(normals, brightness, weights);
 }
 
 const SKIN_FACING = 0.5;
@@ -100,7 +135,7 @@ const LASH_REACH_METRES = 0.0035;
  * Whether a skin vertex may colour others: not near the outline, where a fit that is off by a pixel sees the
  * background, not on an ear, and not at the rim of an eye, where lashes are dark.
  */
-function givesColour({ camera, surfaces }: SourceView, attributes: Float32Array, at: number): boolean {
+function givesColour({ camera, surfaces }: SeenHead, attributes: Float32Array, at: number): boolean {
   if (attributes[at + ATTRIBUTE.facing]! < SKIN_FACING || attributes[at + ATTRIBUTE.carryWeight] === 0)
     return false;
   const z = attributes[at + 2]!;
@@ -138,7 +173,7 @@ const shows = (seen: number, wanted: number): boolean =>
   seen === wanted + 1 || (wanted > CAVITY && seen > CAVITY);
 
 /** Whether a source picture shows a point (camera axes) of a surface class. */
-export function seesPoint(view: SourceView, x: number, y: number, z: number, surface: number): boolean {
+export function seesPoint(view: SeenHead, x: number, y: number, z: number, surface: number): boolean {
   const { camera, depths, surfaces } = view;
   const px = Math.floor((camera.focalXPx * x) / z + camera.centreXPx);
   const py = Math.floor((camera.focalYPx * y) / z + camera.centreYPx);
@@ -177,7 +212,7 @@ function surfacesOf(triangleIds: Uint32Array, { triangleClasses }: LiftGeometry)
 }
 
 function placeVertices(
-  { camera, attributes }: SourceView,
+  { camera, attributes }: SeenHead,
   vertices: Float32Array,
   normals: Float32Array,
 ): void {

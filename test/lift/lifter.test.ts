@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { BadInputError } from '../../src/errors/index.ts';
-import { frontCamera } from '../../src/geometry/index.ts';
+import { frontCamera, vertexNormals } from '../../src/geometry/index.ts';
 import { decodeHead, type HeadParameters, neutralParameters, PART_NAMES } from '../../src/head/index.ts';
 import { NO_TRIANGLE } from '../../src/kernels/index.ts';
 import {
@@ -39,7 +39,10 @@ function place({ yaw = 0, jaw = 0, blink = 0, bare = 0 }): {
   return { parameters, camera: CAMERA };
 }
 
-/** The head painted by where its points lie at rest, before a grey wall: colour does not change with the view. */
+/**
+ * The head painted by where its points lie at rest, before a grey wall: colour does not change with the view. The
+ * pattern is too fine to be taken for light.
+ */
 function paint(placement: ReturnType<typeof place>): RgbImage {
   const vertices = tools.poser.pose(placement.parameters);
   const { triangles, template } = HEAD;
@@ -49,7 +52,7 @@ function paint(placement: ReturnType<typeof place>): RgbImage {
   buffer.triangleIds.forEach((id, pixel) => {
     if (id === NO_TRIANGLE) return;
     for (let k = 0; k < 3; k++)
-      data[3 * pixel + k] = isEye(id) ? 250 : 128 + 90 * Math.sin(rest[3 * pixel + k]! * (25 + 9 * k));
+      data[3 * pixel + k] = isEye(id) ? 250 : 128 + 45 * Math.sin(rest[3 * pixel + k]! * (80 + 25 * k));
   });
   return { width: SIZE, height: SIZE, data };
 }
@@ -146,6 +149,44 @@ test('bright teeth of a squinting smile stay bright when the head turns and the 
     assert.ok(teeth.length > 20, `${teeth.length} pixels of teeth`);
     const dark = teeth.filter((value) => value < 115).length / teeth.length;
     assert.ok(dark < 0.12, `${Math.round(100 * dark)} % of the teeth are dark`);
+  }
+});
+
+test('light stays where it is while the head turns in it', () => {
+  const litFromTheSide = (placement: ReturnType<typeof place>): RgbImage => {
+    const vertices = tools.poser.pose(placement.parameters);
+    const normals = vertexNormals(vertices, HEAD.triangles);
+    const buffer = tools.rasteriser.rasterise({ camera: CAMERA, vertices, triangles: HEAD.triangles });
+    const seen = tools.rasteriser.interpolate(buffer, {
+      triangles: HEAD.triangles,
+      values: normals,
+      channels: 3,
+    });
+    const data = new Uint8Array(SIZE * SIZE * 3).fill(90);
+    buffer.triangleIds.forEach((id, pixel) => {
+      if (id !== NO_TRIANGLE) data.fill(140 + 80 * seen[3 * pixel]!, 3 * pixel, 3 * pixel + 3);
+    });
+    return { width: SIZE, height: SIZE, data };
+  };
+  const still = { ...place({}), image: litFromTheSide(place({})) };
+  for (const yaw of [-20, 20]) {
+    const lifted = createLifter(tools, still).lift(place({ yaw }));
+    const off = error(lifted, litFromTheSide(place({ yaw })), 200);
+    assert.ok(off < 8, `yaw ${yaw}: differs by ${off}, of 27 that the light changes`);
+  }
+});
+
+test('what lies beside the neck stays where it is when the head turns', () => {
+  const still = source();
+  const bar = Array.from({ length: 12 }, (_, i) => (98 + i) * SIZE + 32);
+  for (const pixel of bar) still.image.data.set([255, 0, 0, 255, 0, 0, 255, 0, 0], 3 * pixel);
+  for (const yaw of [-25, 25]) {
+    const { image } = createLifter(tools, still).lift(place({ yaw }));
+    for (const pixel of bar)
+      assert.ok(
+        image.data[3 * (pixel + 1)]! > 240,
+        `yaw ${yaw}, pixel ${pixel}: ${image.data[3 * (pixel + 1)]}`,
+      );
   }
 });
 
