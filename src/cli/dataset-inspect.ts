@@ -1,9 +1,16 @@
 // What `dataset inspect` does, apart from its options.
 
 import { join } from 'node:path';
-import { datasetStatistics, type OpenClip, openDataset, spreadClips } from '../dataset/index.ts';
-import { resizeImage, sizeToFit } from '../media/index.ts';
-import { datasetFolder, decodeFrame, expectWritable, jpegBytes, writeFileAtomic } from '../node/index.ts';
+import { datasetStatistics, mapsOf, type OpenClip, openDataset, spreadClips } from '../dataset/index.ts';
+import { type RgbImage, resizeImage, sizeToFit } from '../media/index.ts';
+import {
+  datasetFolder,
+  decodeFrame,
+  expectWritable,
+  jpegBytes,
+  mapImage,
+  writeFileAtomic,
+} from '../node/index.ts';
 import { datasetHtml, type ReportPicture } from '../report/index.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { packageVersion } from './package-info.ts';
@@ -17,6 +24,8 @@ export type DatasetInspectOptions = {
 };
 
 const PICTURE_PX = 128;
+/** Clips whose maps are shown, a frame of each. */
+const CLIPS_WITH_MAPS = 6;
 
 /** Counts a dataset and writes its page. */
 export async function runDatasetInspect(
@@ -49,6 +58,15 @@ export async function runDatasetInspect(
       shown.push({ picture: await pictureOf(clip, frame), caption });
     }
   }
+  const maps: typeof shown = [];
+  for (const place of pictures === 0 ? [] : spreadClips(dataset.clips, CLIPS_WITH_MAPS)) {
+    const clip = await dataset.open(place);
+    const names = mapsOf(clip.info);
+    if (names.length > 0) maps.push({ picture: await pictureOf(clip, 0), caption: place.key });
+    for (const name of names) {
+      maps.push({ picture: await shrunk(await mapImage(name, (await clip.map(name, 0))!)), caption: name });
+    }
+  }
   const skipped = dataset.items.filter((item) => item.skipped !== undefined);
   const isComplete = dataset.header.totals !== null;
   const { name, request, headName } = dataset.header;
@@ -59,18 +77,30 @@ export async function runDatasetInspect(
       ...{ title: name, request, headName, isComplete, statistics, skipped, maker },
       shards: dataset.shards,
       pictures: shown,
+      maps,
     }),
   );
   if (!isComplete) {
     const message = `${folder} is not complete: the run that writes it has not ended.`;
     emit({ kind: 'log', level: 'warning', message });
   }
-  const { clips, frames, people, framesOpened, framesTracked, labels, splits, kinds } = statistics;
+  const {
+    clips,
+    frames,
+    people,
+    framesOpened,
+    framesTracked,
+    labels,
+    splits,
+    kinds,
+    maps: mapCounts,
+  } = statistics;
   return {
     summary: `${folder}: ${clips} clips, ${frames} frames, ${people} people, ${skipped.length} items skipped; ${page}`,
     outputs: [page],
     fields: {
       ...{ clips, frames, people, framesOpened, framesTracked, labels, splits, kinds, isComplete },
+      maps: mapCounts,
       shards: dataset.shards,
       skipped: skipped.length,
     },
@@ -78,7 +108,10 @@ export async function runDatasetInspect(
 }
 
 async function pictureOf(clip: OpenClip, frame: number): Promise<ReportPicture> {
-  const image = await decodeFrame((await clip.frame(frame)).bytes);
+  return shrunk(await decodeFrame((await clip.frame(frame)).bytes));
+}
+
+async function shrunk(image: RgbImage): Promise<ReportPicture> {
   const { width, height } = sizeToFit(image, { width: PICTURE_PX, height: PICTURE_PX });
   const base64 = Buffer.from(await jpegBytes(resizeImage(image, width, height), 80)).toString('base64');
   return { uri: `data:image/jpeg;base64,${base64}`, width, height };

@@ -112,6 +112,18 @@ export function choice<const Words extends readonly [string, ...string[]]>(
   } satisfies OptionMeta);
 }
 
+/** Some of a few words. */
+export function choices<const Words extends readonly [string, ...string[]]>(
+  description: string,
+  words: Words,
+): z.ZodArray<z.ZodEnum<{ [W in Words[number]]: W }>> {
+  return z.array(z.enum(words)).meta({
+    description,
+    expects: `one or more of ${words.join(', ')}`,
+    hint: 'NAME...',
+  } satisfies OptionMeta);
+}
+
 /** On or off; off unless given. */
 export function flag(description: string): z.ZodDefault<z.ZodBoolean> {
   return z

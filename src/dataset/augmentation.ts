@@ -5,6 +5,7 @@ import { type Camera, type CropWindow, cropCamera } from '../geometry/index.ts';
 import type { HeadParameters } from '../head/index.ts';
 import { type RgbImage, resampleWindow } from '../media/index.ts';
 import type { Random } from '../tensor/index.ts';
+import type { FrameMaps } from './frame-maps.ts';
 import { type HeadMirror, mirrorCamera } from './head-mirror.ts';
 
 /** How much is changed; all 0 changes nothing. */
@@ -30,6 +31,8 @@ export type SampleFrame = {
   /** `S S`, 0 to 255; null where the clip has none. */
   readonly headMask: Uint8Array | null;
   readonly personMask: Uint8Array | null;
+  /** Those that were asked for and that the clip has, `S S`. */
+  readonly maps: FrameMaps;
   readonly parameters: HeadParameters;
   readonly camera: Camera;
   readonly timestampSeconds: number;
@@ -101,9 +104,53 @@ export function changeFrame(
     image: { width: sizePx, height: sizePx, data: mirror === null ? data : flipped(data, sizePx, 3) },
     headMask: mask(frame.headMask),
     personMask: mask(frame.personMask),
+    maps: changedMaps(frame, { window, sizePx, mirror }, (values) => mask(values)!),
     camera: mirror === null ? camera : mirrorCamera(camera),
     parameters: mirror === null ? frame.parameters : mirror.mirror(frame.parameters),
   };
+}
+
+/** Grey maps as masks are; normals and depths by the nearest pixel, so that nothing is mixed. */
+function changedMaps(
+  { maps, image }: StoredFrame,
+  { window, sizePx, mirror }: Omit<FrameChange, 'colours'>,
+  grey: (values: Uint8Array) => Uint8Array,
+): FrameMaps {
+  const nearest = (values: Float32Array, channels: number): Float32Array => {
+    const cut = nearestWindow(values, { ...image, channels }, window, sizePx);
+    return mirror === null ? cut : flipped(cut, sizePx, channels);
+  };
+  const { normals, depth, ...others } = maps;
+  const changed: Record<string, Uint8Array | Float32Array> = {};
+  for (const [name, values] of Object.entries(others)) changed[name] = grey(values);
+  if (depth !== undefined) changed.depth = nearest(depth, 1);
+  if (normals !== undefined) {
+    const turned = nearest(normals, 3);
+    if (mirror !== null) for (let at = 0; at < turned.length; at += 3) turned[at] = 0 - turned[at]!;
+    changed.normals = turned;
+  }
+  return changed;
+}
+
+/** A window's pixels, `S S channels`; zero outside the picture. */
+function nearestWindow(
+  values: Float32Array,
+  { width, height, channels }: { width: number; height: number; channels: number },
+  { leftPx, topPx, sizePx: side }: CropWindow,
+  sizePx: number,
+): Float32Array {
+  const cut = new Float32Array(sizePx * sizePx * channels);
+  const scale = side / sizePx;
+  for (let y = 0; y < sizePx; y++) {
+    const row = Math.floor(topPx + (y + 0.5) * scale);
+    for (let x = 0; x < sizePx; x++) {
+      const column = Math.floor(leftPx + (x + 0.5) * scale);
+      if (row < 0 || row >= height || column < 0 || column >= width) continue;
+      const from = (row * width + column) * channels;
+      cut.set(values.subarray(from, from + channels), (y * sizePx + x) * channels);
+    }
+  }
+  return cut;
 }
 
 function greyImage({ width, height }: RgbImage, values: Uint8Array): RgbImage {
@@ -122,8 +169,8 @@ function recoloured(data: Uint8Array, colours: ColourChange | null): Uint8Array 
 }
 
 /** Every row backwards; `data` is `S S channels`. */
-function flipped(data: Uint8Array, side: number, channels: number): Uint8Array {
-  const out = new Uint8Array(data.length);
+function flipped<T extends Uint8Array | Float32Array>(data: T, side: number, channels: number): T {
+  const out = data.slice() as T;
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
       const [to, from] = [(y * side + x) * channels, (y * side + side - 1 - x) * channels];

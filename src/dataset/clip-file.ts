@@ -4,7 +4,7 @@
 
 import { BadInputError, FaultError } from '../errors/index.ts';
 import { encodeHeadTrack, frameCount } from '../head/index.ts';
-import { type ClipInfo, type DatasetClip, MASK_NAMES } from './clip-info.ts';
+import { type ClipInfo, type DatasetClip, MAP_NAMES } from './clip-info.ts';
 import { crc32 } from './crc32.ts';
 import { MAX_TAR_NAME, paddedLength, TAR_RECORD, tarHeader } from './tar.ts';
 
@@ -35,8 +35,8 @@ export type ClipEntry = {
 /** The bytes of a clip, with its entry; `at` and `item` are those of a clip by itself. */
 export type EncodedClip = { readonly bytes: Uint8Array<ArrayBuffer>; readonly entry: ClipEntry };
 
-/** Longest key: the longest suffix (`.00000.person.png`) must still fit into a name. */
-const MAX_KEY = MAX_TAR_NAME - 18;
+/** Longest key: the longest suffix must still fit into a name. */
+const MAX_KEY = MAX_TAR_NAME - '.00000..png'.length - Math.max(...MAP_NAMES.map(({ length }) => length));
 
 /** A key from any text: other letters become `_`; long ones are cut and keep a checksum of the whole. */
 export function clipKey(text: string): string {
@@ -48,7 +48,7 @@ export function clipKey(text: string): string {
 }
 
 /** Serialises a clip. @throws FaultError where the parts do not fit together. */
-export function encodeClip({ key, info, track, frames, masks }: DatasetClip): EncodedClip {
+export function encodeClip({ key, info, track, frames, maps }: DatasetClip): EncodedClip {
   if (clipKey(key) !== key) throw unfit(`the key "${key}" is not made by clipKey`);
   if (frames.length === 0) throw unfit(`${key} has no frames`);
   if (track !== null && frameCount(track) !== frames.length) {
@@ -58,10 +58,10 @@ export function encodeClip({ key, info, track, frames, masks }: DatasetClip): En
   if (track !== null) contents.push(['track', encodeHeadTrack(track)]);
   for (const [i, { bytes, ending }] of frames.entries()) {
     contents.push([`${frameName(i)}.${ending}`, bytes]);
-    for (const name of MASK_NAMES) {
-      const list = masks[name];
+    for (const name of MAP_NAMES) {
+      const list = maps[name];
       if (list === undefined) continue;
-      if (list.length !== frames.length) throw unfit(`${key} has ${list.length} ${name} masks`);
+      if (list.length !== frames.length) throw unfit(`${key} has ${list.length} maps of ${name}`);
       contents.push([`${frameName(i)}.${name}.png`, list[i]!]);
     }
   }

@@ -1,4 +1,4 @@
-// What a clip of a dataset is: its pictures with masks, its head track, and where all of that came from.
+// What a clip of a dataset is: its pictures with maps, its head track, and where all of that came from.
 
 import type { Camera } from '../geometry/index.ts';
 import type { HeadTrack } from '../head/index.ts';
@@ -15,9 +15,24 @@ export type ClipKind = (typeof CLIP_KINDS)[number];
 export const CLIP_SPLITS = ['train', 'heldOut'] as const;
 export type ClipSplit = (typeof CLIP_SPLITS)[number];
 
-/** What a mask says: the head with its hair, the whole person, or how far each pixel of a lifted still is seen. */
-export const MASK_NAMES = ['head', 'person', 'visibility'] as const;
-export type MaskName = (typeof MASK_NAMES)[number];
+/**
+ * What a grey map says of each pixel: how much of it the head with its hair covers, the whole person, the face, the hair,
+ * the eyeballs, the mouth; how far a lifted still is seen; the face's landmarks as round spots.
+ */
+export const GREY_MAP_NAMES = [
+  'head',
+  'person',
+  'visibility',
+  'face',
+  'hair',
+  'eyes',
+  'mouth',
+  'landmarks',
+] as const;
+export type GreyMapName = (typeof GREY_MAP_NAMES)[number];
+/** All that can be stored of a frame beside its picture: `normals` and `depth` as `frame-maps.ts` has them. */
+export type MapName = GreyMapName | 'normals' | 'depth';
+export const MAP_NAMES: readonly MapName[] = [...GREY_MAP_NAMES, 'normals', 'depth'];
 
 /** What is known of a clip, stored as its `.json`. */
 export type ClipInfo = {
@@ -58,6 +73,6 @@ export type DatasetClip = {
   /** Has a frame for each picture; null where nobody tracked the clip. */
   readonly track: HeadTrack | null;
   readonly frames: readonly EncodedPicture[];
-  /** Grey PNGs of the frames' size, one for each frame. */
-  readonly masks: Partial<Readonly<Record<MaskName, readonly Uint8Array[]>>>;
+  /** PNGs of the frames' size, one for each frame. */
+  readonly maps: Partial<Readonly<Record<MapName, readonly Uint8Array[]>>>;
 };

@@ -4,7 +4,7 @@
 import { BadInputError, MissingResourceError } from '../errors/index.ts';
 import { decodeHeadTrack, type HeadTrack } from '../head/index.ts';
 import { type ClipEntry, type ClipFileInfo, frameCountOf, frameName, parseClipInfo } from './clip-file.ts';
-import { type EncodedPicture, MASK_NAMES, type MaskName, PICTURE_ENDINGS } from './clip-info.ts';
+import { type EncodedPicture, MAP_NAMES, type MapName, PICTURE_ENDINGS } from './clip-info.ts';
 import { crc32 } from './crc32.ts';
 import {
   DATASET_FILE,
@@ -38,8 +38,8 @@ export type OpenClip = {
   track(): Promise<HeadTrack | null>;
   /** A picture as it is stored. @throws BadInputError `dataset-damaged`. */
   frame(frame: number): Promise<EncodedPicture>;
-  /** A mask as grey PNG; null where the clip has none of the name. @throws BadInputError `dataset-damaged`. */
-  mask(name: MaskName, frame: number): Promise<Uint8Array | null>;
+  /** A map as PNG; null where the clip has none of the name. @throws BadInputError `dataset-damaged`. */
+  map(name: MapName, frame: number): Promise<Uint8Array | null>;
 };
 
 /** An open dataset. */
@@ -120,13 +120,18 @@ async function openClip(folder: DatasetFolder, place: ClipPlace): Promise<OpenCl
       }
       throw damaged(name, `it has no frame ${frame}`);
     },
-    mask: (mask, frame) => member(`${frameName(frame)}.${mask}.png`),
+    map: (name, frame) => member(mapSuffix(name, frame)),
   };
 }
 
-/** The masks that a clip has. */
-export function masksOf({ members }: ClipFileInfo): MaskName[] {
-  return MASK_NAMES.filter((name) => members.some(([suffix]) => suffix === `${frameName(0)}.${name}.png`));
+/** The maps that a clip has. */
+export function mapsOf({ members }: ClipFileInfo): MapName[] {
+  const suffixes = new Set(members.map(([suffix]) => suffix));
+  return MAP_NAMES.filter((name) => suffixes.has(mapSuffix(name, 0)));
+}
+
+function mapSuffix(name: MapName, frame: number): string {
+  return `${frameName(frame)}.${name}.png`;
 }
 
 function fileName({ name }: DatasetFolder, file: string): string {

@@ -9,6 +9,7 @@ export * from './clip-info.ts';
 export { crc32 } from './crc32.ts';
 export * from './dataset.ts';
 export * from './dataset-index.ts';
+export * from './frame-maps.ts';
 export * from './frame-times.ts';
 export * from './head-mirror.ts';
 export * from './layouts.ts';

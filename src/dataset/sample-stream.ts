@@ -19,8 +19,9 @@ import {
   type StoredFrame,
 } from './augmentation.ts';
 import type { ClipFileInfo } from './clip-file.ts';
-import type { ClipLabel, ClipSplit, MaskName } from './clip-info.ts';
-import { type ClipPlace, type Dataset, masksOf, type OpenClip } from './dataset.ts';
+import type { ClipLabel, ClipSplit, GreyMapName, MapName } from './clip-info.ts';
+import { type ClipPlace, type Dataset, mapsOf, type OpenClip } from './dataset.ts';
+import { depthsOf, type FrameMaps, normalsOf } from './frame-maps.ts';
 import type { HeadMirror } from './head-mirror.ts';
 import { createClipOrder, createMixture } from './sample-order.ts';
 
@@ -29,6 +30,8 @@ export type PictureDecoders = {
   frame(bytes: Uint8Array): Promise<RgbImage>;
   /** `H W`. */
   mask(bytes: Uint8Array): Promise<Uint8Array>;
+  /** `H W`, all 16 bits. */
+  depth(bytes: Uint8Array): Promise<Uint16Array>;
 };
 
 /** A dataset and how often it comes, e.g. 1 : 0.8 : 0.2 : 1 for four. */
@@ -50,6 +53,8 @@ export type SampleStreamOptions = {
    * run of targets is seen through the window of its middle frame.
    */
   readonly framing?: (camera: Camera, parameters: HeadParameters) => CropWindow;
+  /** Which maps come with each frame, of those that its clip has; the masks of head and person always do. */
+  readonly maps?: readonly MapName[];
   /** Default `train`. */
   readonly split?: ClipSplit;
   /** Default none. */
@@ -94,7 +99,7 @@ const OPEN_CLIPS = 16;
  */
 export function openSampleStream(options: SampleStreamOptions): SampleStream {
   const { sources, decoders, seed, frames, sizePx, reference = 'clip', split = 'train' } = options;
-  const { augmentation = NO_AUGMENTATION, mirror } = options;
+  const { augmentation = NO_AUGMENTATION, mirror, maps = [] } = options;
   expectOneHead(sources);
   if (augmentation.flip > 0 && mirror === undefined) throw noMirror();
   const usable = sources.map(({ dataset }) =>
@@ -138,7 +143,7 @@ export function openSampleStream(options: SampleStreamOptions): SampleStream {
       const targetChange = change(clip, first + (frames >> 1));
       const referenceChange = change(from, referenceFrame);
       const make = async (of: CachedClip, frame: number, how: FrameChange): Promise<SampleFrame> =>
-        changeFrame(await readFrame(of, frame, decoders), how);
+        changeFrame(await readFrame(of, frame, decoders, maps), how);
       return {
         position,
         source,
@@ -241,16 +246,25 @@ async function readFrame(
   { open, info, track }: CachedClip,
   frame: number,
   decoders: PictureDecoders,
+  maps: readonly MapName[],
 ): Promise<StoredFrame> {
-  const names = masksOf(info);
-  const mask = async (name: MaskName): Promise<Uint8Array | null> => {
-    const bytes = names.includes(name) ? await open.mask(name, frame) : null;
+  const mask = async (name: GreyMapName): Promise<Uint8Array | null> => {
+    const bytes = await open.map(name, frame);
     return bytes && decoders.mask(bytes);
   };
+  const known = mapsOf(info);
+  const wanted = async (name: MapName): Promise<FrameMaps> => {
+    const bytes = (await open.map(name, frame))!;
+    if (name === 'normals') return { normals: normalsOf((await decoders.frame(bytes)).data) };
+    if (name === 'depth') return { depth: depthsOf(await decoders.depth(bytes)) };
+    return { [name]: await decoders.mask(bytes) };
+  };
+  const found = await Promise.all(maps.filter((name) => known.includes(name)).map(wanted));
   return {
     image: await decoders.frame((await open.frame(frame)).bytes),
     headMask: await mask('head'),
     personMask: await mask('person'),
+    maps: Object.assign({}, ...found),
     parameters: parametersAt(track, frame),
     camera: cameraOf(info, track),
     timestampSeconds: track.timestampsSeconds[frame]!,

@@ -2,7 +2,7 @@
 
 import { frameCount, jointAngles, parametersAt } from '../head/index.ts';
 import { CLIP_KINDS, CLIP_LABELS, CLIP_SPLITS, type ClipLabel } from './clip-info.ts';
-import type { ClipPlace, Dataset } from './dataset.ts';
+import { type ClipPlace, type Dataset, mapsOf } from './dataset.ts';
 
 /** Clips and frames of one kind. */
 export type PartCount = { readonly clips: number; readonly frames: number };
@@ -23,6 +23,8 @@ export type DatasetStatistics = PartCount & {
   readonly kinds: Readonly<Record<string, PartCount>>;
   /** Of the clips that were opened: how many frames under which terms. */
   readonly licences: Readonly<Record<string, PartCount>>;
+  /** Of the same clips: how many have which map. */
+  readonly maps: Readonly<Record<string, PartCount>>;
   /** Clips that were opened for what follows, evenly spread. */
   readonly clipsOpened: number;
   readonly framesOpened: number;
@@ -57,7 +59,8 @@ export async function datasetStatistics(
 ): Promise<DatasetStatistics> {
   const { clips } = dataset;
   const opened = spreadClips(clips, maxClips);
-  const licences: Record<string, { clips: number; frames: number }> = {};
+  const licences: Record<string, PartCount> = {};
+  const maps: Record<string, PartCount> = {};
   const values: Record<'yaw' | 'pitch' | 'energy', Record<ClipLabel, number[]>> = {
     yaw: { real: [], synthetic: [] },
     pitch: { real: [], synthetic: [] },
@@ -66,8 +69,8 @@ export async function datasetStatistics(
   let [framesOpened, framesTracked] = [0, 0];
   for (const [i, place] of opened.entries()) {
     const clip = await dataset.open(place);
-    const licence = licences[clip.info.licence] ?? { clips: 0, frames: 0 };
-    licences[clip.info.licence] = { clips: licence.clips + 1, frames: licence.frames + place.frames };
+    addTo(licences, clip.info.licence, place);
+    for (const name of mapsOf(clip.info)) addTo(maps, name, place);
     framesOpened += place.frames;
     const track = await clip.track();
     for (let frame = 0; track !== null && frame < frameCount(track); frame++) {
@@ -90,6 +93,7 @@ export async function datasetStatistics(
     splits: partsOf(clips, 'split', CLIP_SPLITS),
     kinds: partsOf(clips, 'kind', CLIP_KINDS),
     licences,
+    maps,
     clipsOpened: opened.length,
     framesOpened,
     framesTracked,
@@ -97,6 +101,11 @@ export async function datasetStatistics(
     pitchDegrees: histogram(values.pitch, -45, 45),
     expressionEnergy: histogram(values.energy, 0, largest),
   };
+}
+
+function addTo(counts: Record<string, PartCount>, name: string, { frames }: ClipPlace): void {
+  const known = counts[name] ?? { clips: 0, frames: 0 };
+  counts[name] = { clips: known.clips + 1, frames: known.frames + frames };
 }
 
 function countOf(clips: readonly ClipPlace[]): PartCount {

@@ -60,13 +60,21 @@ function eyesCentreDepth({ poser }: HeadMapTools, parameters: HeadParameters, ca
   return (depths[0]! + depths[1]!) / 2;
 }
 
-/** Round spots, hidden ones too, as landmark networks give them. */
-function drawLandmarks(head: HeadModel, vertices: Float32Array, camera: Camera, map: Float32Array): void {
+/**
+ * Draws the landmarks of a posed head (`V 3`) into a map (`H W`): round spots of height 1, hidden ones too, as landmark
+ * networks give them. @throws BadInputError `no-landmarks` for a head without them.
+ */
+export function drawLandmarks(
+  head: HeadModel,
+  vertices: Float32Array,
+  camera: Camera,
+  map: Float32Array,
+): void {
   if (head.landmarks === null) {
     throw new BadInputError({
       code: 'no-landmarks',
       message: `expected a head with landmarks, but ${head.name} has none`,
-      hint: 'leave the control "landmarks+normals+depth" out, or use the embedded head',
+      hint: 'leave out what is drawn with landmarks, or use the embedded head',
     });
   }
   const { width, height } = camera;

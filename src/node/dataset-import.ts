@@ -166,7 +166,7 @@ async function* clipsOf(context: ClipContext): AsyncGenerator<EncodedClip, void,
       info: infoOf(context, size!, track, window),
       track: track && partOfTrack(track, first, last, window && { window, sizePx: sizePx! }),
       frames,
-      masks: masks.length > 0 ? { person: masks } : {},
+      maps: masks.length > 0 ? { person: masks } : {},
     });
     [part, first, frames, masks] = [part + 1, last, [], []];
     return encoded;

@@ -163,7 +163,7 @@ async function clipOf(
     info,
     track: trackOf(head, fitted, heads, confidence),
     frames: await Promise.all(pictures.map(({ image }) => encodeFrame(image))),
-    masks: { head: await masks('headMask'), visibility: await masks('visibility') },
+    maps: { head: await masks('headMask'), visibility: await masks('visibility') },
   });
 }
 

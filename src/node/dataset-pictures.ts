@@ -1,9 +1,16 @@
 // How a dataset holds its pictures, through sharp. Frames are stills, not films: one frame is read by one seek and
 // decoded alone (3 ms at 512 x 512), and no picture depends on its neighbours' errors. What the project renders or
-// cuts itself becomes JPEG without colour subsampling; masks are PNG; pictures that need no change stay as they are.
+// cuts itself becomes JPEG without colour subsampling; maps are PNG; pictures that need no change stay as they are.
 
 import sharp, { type OutputInfo, type Sharp } from 'sharp';
-import type { EncodedPicture, PictureEnding } from '../dataset/index.ts';
+import {
+  depthPicture,
+  type EncodedPicture,
+  type MapName,
+  normalPicture,
+  type PictureDecoders,
+  type PictureEnding,
+} from '../dataset/index.ts';
 import { BadInputError } from '../errors/index.ts';
 import type { RgbImage } from '../media/index.ts';
 
@@ -24,6 +31,22 @@ export async function encodeMask(mask: Uint8Array, width: number, height: number
   return new Uint8Array(await sharp(mask, raw).toColourspace('b-w').png().toBuffer());
 }
 
+/** A map of normals, `H W 3`, unit vectors or 0. */
+export async function encodeNormals(
+  normals: Float32Array,
+  width: number,
+  height: number,
+): Promise<Uint8Array> {
+  const raw = { raw: { width, height, channels: 3 as const } };
+  return new Uint8Array(await sharp(normalPicture(normals), raw).png().toBuffer());
+}
+
+/** A map of depths, `H W`, metres. */
+export async function encodeDepth(depths: Float32Array, width: number, height: number): Promise<Uint8Array> {
+  const raw = { raw: { width, height, channels: 1 as const } };
+  return new Uint8Array(await sharp(depthPicture(depths), raw).toColourspace('grey16').png().toBuffer());
+}
+
 /** Decodes a stored frame. @throws BadInputError `not-an-image`. */
 export async function decodeFrame(bytes: Uint8Array): Promise<RgbImage> {
   const { data, info } = await decoded(sharp(bytes).toColourspace('srgb').removeAlpha());
@@ -37,11 +60,32 @@ export async function decodeMask(bytes: Uint8Array): Promise<Uint8Array> {
   return (await decoded(sharp(bytes).extractChannel(0))).data;
 }
 
+/** Decodes a stored map of depths into its 16-bit numbers, `H W`. @throws BadInputError `not-an-image`. */
+export async function decodeDepth(bytes: Uint8Array): Promise<Uint16Array> {
+  const { data } = await decoded(sharp(bytes).toColourspace('grey16').extractChannel(0), 'ushort');
+  return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+}
+
+/** What reading a dataset's samples takes. */
+export const pictureDecoders: PictureDecoders = { frame: decodeFrame, mask: decodeMask, depth: decodeDepth };
+
+/** A stored map for people to look at: depths from near (light) to far. @throws BadInputError `not-an-image`. */
+export async function mapImage(name: MapName, bytes: Uint8Array): Promise<RgbImage> {
+  const image = await decodeFrame(bytes);
+  if (name !== 'depth') return image;
+  const depths = await decodeDepth(bytes);
+  const seen = depths.filter((depth) => depth > 0).sort();
+  const [near, far] = [seen[0] ?? 0, seen.at(-1) ?? 1];
+  const grey = (depth: number): number =>
+    depth === 0 ? 0 : 255 - (215 * (depth - near)) / Math.max(1, far - near);
+  return { ...image, data: Uint8Array.from(image.data, (_, i) => grey(depths[Math.floor(i / 3)]!)) };
+}
+
 type Raw = { readonly data: Uint8Array; readonly info: OutputInfo };
 
-async function decoded(picture: Sharp): Promise<Raw> {
+async function decoded(picture: Sharp, depth: 'uchar' | 'ushort' = 'uchar'): Promise<Raw> {
   try {
-    const { data, info } = await picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const { data, info } = await picture.raw({ depth }).toBuffer({ resolveWithObject: true });
     return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), info };
   } catch (cause) {
     throw new BadInputError({

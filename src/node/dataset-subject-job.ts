@@ -1,6 +1,12 @@
 // One synthetic subject as a clip of a dataset: rendered, encoded and packed on a worker thread.
 
-import { clipKey, DATASET_FRAMES_PER_SECOND, type EncodedClip, encodeClip } from '../dataset/index.ts';
+import {
+  clipKey,
+  DATASET_FRAMES_PER_SECOND,
+  type EncodedClip,
+  encodeClip,
+  type MapName,
+} from '../dataset/index.ts';
 import { projectPoint } from '../geometry/index.ts';
 import {
   createHeadPoser,
@@ -10,10 +16,15 @@ import {
   type HeadTrack,
 } from '../head/index.ts';
 import { type RenderedSubject, renderViews, type ViewsJob } from '../synthesis/index.ts';
-import { encodeFrame, encodeMask } from './dataset-pictures.ts';
+import { encodeDepth, encodeFrame, encodeMask, encodeNormals } from './dataset-pictures.ts';
+
+/** What can be stored of a subject beside its pictures; the masks of head and person always are. */
+export type SubjectMapName = Exclude<MapName, 'head' | 'person' | 'visibility'>;
+const SURFACE_MAPS: readonly MapName[] = ['landmarks', 'normals', 'depth'];
 
 /** A subject to render; plain data. */
-export type SubjectJob = ViewsJob & {
+export type SubjectJob = Omit<ViewsJob, 'hasMaps'> & {
+  readonly maps: readonly SubjectMapName[];
   readonly licence: string;
   /** Whose motion the subject takes over; null: its own. */
   readonly motionName?: string | null;
@@ -30,16 +41,17 @@ let known: { readonly length: number; readonly head: HeadModel; readonly poser: 
 export async function renderSubjectClip({
   licence,
   motionName = null,
+  maps,
   ...job
 }: SubjectJob): Promise<EncodedClip> {
   if (known?.length !== job.head.length) {
     const head = decodeHead(job.head);
     known = { length: job.head.length, head, poser: createHeadPoser(head) };
   }
-  const views = renderViews(job);
-  const size = job.sizePx;
-  const masks = (name: 'headMask' | 'personMask'): Promise<Uint8Array[]> =>
-    Promise.all(views.map((view) => encodeMask(view[name], size, size)));
+  const views = renderViews({ ...job, hasMaps: maps.some((name) => SURFACE_MAPS.includes(name)) });
+  const stored = (['head', 'person', ...maps] as const).map(
+    async (name) => [name, await Promise.all(views.map((view) => encodeMap(name, view)))] as const,
+  );
   return encodeClip({
     key: clipKey(subjectName(job.seed)),
     info: {
@@ -51,16 +63,26 @@ export async function renderSubjectClip({
       origin: `synthesize, seed ${job.seed}${motionName === null ? '' : `, motion of ${motionName}`}`,
       sequence: null,
       view: null,
-      width: size,
-      height: size,
+      width: job.sizePx,
+      height: job.sizePx,
       framesPerSecond: job.clip ? DATASET_FRAMES_PER_SECOND : null,
       camera: null,
       calibration: null,
     },
     track: truthTrack(known.head, known.poser, views, job),
     frames: await Promise.all(views.map(({ image }) => encodeFrame(image))),
-    masks: { head: await masks('headMask'), person: await masks('personMask') },
+    maps: Object.fromEntries(await Promise.all(stored)),
   });
+}
+
+function encodeMap(
+  name: SubjectMapName | 'head' | 'person',
+  { masks, maps, camera: { width, height } }: RenderedSubject,
+): Promise<Uint8Array> {
+  if (name === 'normals') return encodeNormals(maps!.normals, width, height);
+  if (name === 'depth') return encodeDepth(maps!.depths, width, height);
+  const mask = name === 'landmarks' ? maps!.landmarks.map((value) => 255 * value) : masks[name];
+  return encodeMask(Uint8Array.from(mask, Math.round), width, height);
 }
 
 /** The exact parameters of the views as a track; its landmarks are where the head has them. */
@@ -68,7 +90,7 @@ function truthTrack(
   head: HeadModel,
   poser: HeadPoser,
   views: readonly RenderedSubject[],
-  { seed, clip }: ViewsJob,
+  { seed, clip }: Pick<ViewsJob, 'seed' | 'clip'>,
 ): HeadTrack {
   const { camera, parameters } = views[0]!;
   const stacked = (part: 'expression' | 'jointRotations' | 'translation'): Float32Array => {

@@ -115,7 +115,7 @@ async function readClip(
   const regions = [];
   for (let frame = 0; frame < count; frame++) {
     pictures.push(await decodeFrame((await clip.frame(frame)).bytes));
-    const mask = await clip.mask('head', frame);
+    const mask = await clip.map('head', frame);
     if (mask !== null) regions.push(await decodeMask(mask));
   }
   const stored = await clip.track();

@@ -25,6 +25,8 @@ export type DatasetReport = {
   readonly skipped: readonly ItemRecord[];
   /** The contact sheet. */
   readonly pictures: readonly { readonly picture: ReportPicture; readonly caption: string }[];
+  /** Frames with their maps, frame by frame; empty where there are none. */
+  readonly maps: DatasetReport['pictures'];
   /** The program that made it. */
   readonly maker: string;
 };
@@ -64,10 +66,11 @@ export function datasetHtml(report: DatasetReport): string {
     ([name, value, isBad]) => `<div${isBad ? ' class="bad"' : ''}><dt>${name}</dt><dd>${value}</dd></div>`,
   );
   const opened = s.clipsOpened < s.clips ? ` of ${number(s.clipsOpened)} clips, evenly spread` : '';
-  const sheet = pictures.map(
-    ({ picture, caption }) =>
-      `<figure title="${escapeHtml(caption)}"><img src="${picture.uri}" width="${picture.width}" height="${picture.height}" alt="${escapeHtml(caption)}" loading="lazy"><figcaption>${escapeHtml(caption)}</figcaption></figure>`,
-  );
+  const figures = (shown: DatasetReport['pictures']): string[] =>
+    shown.map(
+      ({ picture, caption }) =>
+        `<figure title="${escapeHtml(caption)}"><img src="${picture.uri}" width="${picture.width}" height="${picture.height}" alt="${escapeHtml(caption)}" loading="lazy"><figcaption>${escapeHtml(caption)}</figcaption></figure>`,
+    );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${escapeHtml(title)}: dataset</title><style>${PAGE_STYLE}${STYLE}</style></head>
@@ -76,9 +79,10 @@ export function datasetHtml(report: DatasetReport): string {
 <p class="lead">${lead}. ${escapeHtml(requestText(report.request))}. ${headName === null ? 'Nothing is tracked' : `Tracks are of the head ${escapeHtml(headName)}`}.</p>
 <dl class="facts">${items.join('')}</dl>
 <h2>Contact sheet <small>${counted(pictures.length, 'frame')}, evenly spread</small></h2>
-<div class="sheet">${sheet.join('')}</div>
+<div class="sheet">${figures(pictures).join('')}</div>
+${report.maps.length === 0 ? '' : `<h2>Maps</h2><div class="sheet">${figures(report.maps).join('')}</div>`}
 <h2>Parts</h2>
-<div class="parts">${partsHtml('Label', s.labels)}${partsHtml('Split', s.splits)}${partsHtml('Kind', s.kinds)}${partsHtml('Licence', s.licences)}</div>
+<div class="parts">${partsHtml('Label', s.labels)}${partsHtml('Split', s.splits)}${partsHtml('Kind', s.kinds)}${partsHtml('Licence', s.licences)}${partsHtml('Map', s.maps)}</div>
 <h2>Heads <small>${number(s.framesTracked)} tracked frames${opened}</small></h2>
 <div class="histograms">
 ${histogramHtml('Yaw', '+ to their left', '°', s.yawDegrees)}

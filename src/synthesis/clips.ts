@@ -63,7 +63,7 @@ export function makeSyntheticClip(
       target: target.image.data,
       lifted: lifted.image.data,
       visibility: lifted.visibility,
-      headMask: target.headMask,
+      headMask: target.masks.head,
       head: parameters,
       camera: targetCamera,
       referencePlacement: { parameters: fitted, camera },

@@ -28,5 +28,7 @@ export { placeSubject } from './placement.ts';
 export { createRenderTools, type RenderedSubject, type RenderTools, renderSubject } from './renderer.ts';
 export { type BakedSkin, bakeSkin } from './skin-baking.ts';
 export { createSubject, type Subject } from './subject.ts';
+export { SUBJECT_MASKS, type SubjectMask } from './subject-parts.ts';
+export type { SurfaceMaps } from './surface-maps.ts';
 export type { SubjectTraits } from './traits.ts';
 export { renderViews, type ViewsJob } from './views.ts';

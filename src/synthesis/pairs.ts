@@ -84,7 +84,7 @@ export function makeSyntheticPair(
     target: target.image.data,
     lifted: lifted.image.data,
     visibility: lifted.visibility,
-    headMask: target.headMask,
+    headMask: target.masks.head,
     head: target.parameters,
     camera: target.camera,
     referencePlacement: { parameters: fitted, camera },

@@ -1,5 +1,5 @@
 // One picture of a subject: rasterised at twice the size, shaded, averaged, tone-mapped. Everything exact
-// comes with it: parameters, camera, masks.
+// comes with it: parameters, camera, masks, and the surface's maps where they are asked for.
 
 import { type Camera, rotationFromAxisAngle } from '../geometry/index.ts';
 import type { HeadModel, HeadParameters, HeadPoser } from '../head/index.ts';
@@ -16,15 +16,17 @@ import { createShader, type PointShader } from './shading.ts';
 import { creasesOf } from './skin-relief.ts';
 import { STRAND_TEXTURE } from './strand-texture.ts';
 import type { Subject } from './subject.ts';
+import { partsOf, SUBJECT_MASKS, type SubjectMask } from './subject-parts.ts';
+import { type SurfaceMaps, surfaceMaps } from './surface-maps.ts';
 import { createSurfacePainter } from './textures.ts';
 
 /** A rendered subject with its exact truth. */
 export type RenderedSubject = {
   readonly image: RgbImage;
-  /** `H W`, 0 to 255: head with its hair, without shoulders and clothes. */
-  readonly headMask: Uint8Array;
-  /** `H W`, 0 to 255: the whole person. */
-  readonly personMask: Uint8Array;
+  /** Each `H W`, 0 to 255: how much of a pixel shows the part. */
+  readonly masks: Readonly<Record<SubjectMask, Uint8Array>>;
+  /** Null unless asked for. */
+  readonly maps: SurfaceMaps | null;
   readonly parameters: HeadParameters;
   readonly camera: Camera;
 };
@@ -45,16 +47,23 @@ export function createRenderTools(head: HeadModel): RenderTools {
 const SAMPLES = 2;
 const SHARE = 1 / SAMPLES ** 2;
 
-/** Renders a subject with its head placed so; `noiseSeed` varies the camera's noise. */
+/** Renders a subject with its head placed so; `noiseSeed` varies the camera's noise, `hasMaps` adds the maps. */
 export function renderSubject(
-  { head, poser, rasteriser }: RenderTools,
+  tools: RenderTools,
   subject: Subject,
   {
     parameters,
     camera,
     noiseSeed = 0,
-  }: { readonly parameters: HeadParameters; readonly camera: Camera; readonly noiseSeed?: number },
+    hasMaps = false,
+  }: {
+    readonly parameters: HeadParameters;
+    readonly camera: Camera;
+    readonly noiseSeed?: number;
+    readonly hasMaps?: boolean;
+  },
 ): RenderedSubject {
+  const { head, poser, rasteriser } = tools;
   const { traits, pieces, textures } = subject;
   const alpha = textures?.atlas?.alpha ?? STRAND_TEXTURE;
   const strands = textures?.atlas?.strands;
@@ -68,11 +77,12 @@ export function renderSubject(
     centreXPx: camera.centreXPx * SAMPLES,
     centreYPx: camera.centreYPx * SAMPLES,
   };
+  const cutout = { ...scene.cutout, alpha, threshold: 128 };
   const buffer = rasteriser.rasterise({
     camera: fine,
     vertices: scene.vertices,
     triangles: scene.triangles,
-    cutout: { ...scene.cutout, alpha, threshold: 128 },
+    cutout,
   });
   const { translation } = parameters;
   const aim = [translation[0]!, translation[1]! - 0.03, translation[2]! - 0.06] as const;
@@ -83,8 +93,8 @@ export function renderSubject(
   const paint = textures && createSurfacePainter(head, scene, textures);
   const { width, height } = camera;
   const linear = new Float32Array(width * height * 3);
-  const headCounts = new Uint8Array(width * height);
-  const personCounts = new Uint8Array(width * height);
+  /** Samples of each pixel that show a part. */
+  const counts = SUBJECT_MASKS.map(() => new Uint8Array(width * height));
   const colour = new Float32Array(3);
   const values = new Float32Array(VERTEX_CHANNELS);
   const painted = new Float32Array(3);
@@ -95,7 +105,6 @@ export function renderSubject(
     footprintMetres: -translation[2]! / camera.focalXPx,
   };
   const [eyeX, eyeY, eyeZ] = cameraPlace(camera);
-  const clothes = MATERIALS.indexOf('clothes');
   let [lit, litPixel, litDistance] = [1, -1, 0];
   /** Shades the point that `values` holds and adds it to a pixel, for so many samples of it. */
   const addPoint = (pixel: number, samples: number, triangle: number, sample: number): void => {
@@ -120,9 +129,10 @@ export function renderSubject(
     const material = scene.materials[triangle]!;
     if (paint) point.isPainted = paint(triangle, material, buffer.barycentrics, 3 * sample, painted);
     shade(material, values, 0, point, colour);
-    personCounts[pixel]! += samples;
-    if (material !== clothes && !point.isCloth && values[VERTEX.headness]! > 0.5)
-      headCounts[pixel]! += samples;
+    const parts = partsOf(material, values, point.isCloth);
+    for (let part = 0; part < counts.length; part++) {
+      if ((parts >> part) & 1) counts[part]![pixel]! += samples;
+    }
     for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += samples * SHARE * colour[k]!;
   };
   for (let pixel = 0; pixel < width * height; pixel++) {
@@ -145,11 +155,13 @@ export function renderSubject(
       }
     }
   }
-  addBackground(linear, personCounts, backgroundOf(subject, width, height));
+  addBackground(linear, counts[SUBJECT_MASKS.indexOf('person')]!, backgroundOf(subject, width, height));
   return {
     image: develop(linear, camera, traits.lens, deriveSeed(traits.seed, noiseSeed)),
-    headMask: headCounts.map(toMask),
-    personMask: personCounts.map(toMask),
+    masks: Object.fromEntries(
+      SUBJECT_MASKS.map((name, part) => [name, counts[part]!.map(toMask)]),
+    ) as RenderedSubject['masks'],
+    maps: hasMaps ? surfaceMaps(tools, scene, { parameters, camera, cutout }) : null,
     parameters,
     camera,
   };

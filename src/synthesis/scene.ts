@@ -9,6 +9,7 @@ import {
   PART_NAMES,
   vertexCount,
 } from '../head/index.ts';
+import { insideFace } from './face-outline.ts';
 import { lashTexels } from './lashes.ts';
 
 /** What a triangle is made of. */
@@ -29,7 +30,7 @@ export const MATERIALS = [
 export type Material = (typeof MATERIALS)[number];
 
 /** Channels of a vertex: see `VERTEX`. */
-export const VERTEX_CHANNELS = 12;
+export const VERTEX_CHANNELS = 13;
 /** Where a vertex keeps what. Hair has its strand's direction in place of a normal. */
 export const VERTEX = {
   /** Place on the mean head, metres (skin, mouth, clothes), or from the eyeball's centre (eyes). */
@@ -44,6 +45,8 @@ export const VERTEX = {
   world: 8,
   /** How far the vertex turns with the head: 1 on it, 0 on the shoulders. */
   headness: 11,
+  /** How far inside the face's outline (skin), metres; negative outside. */
+  face: 12,
 } as const;
 
 /** Triangles to draw with materials; `VERTEX_CHANNELS` floats a vertex. */
@@ -83,7 +86,7 @@ export type Piece = {
 export type HeadScenery = {
   readonly triangles: Uint32Array;
   readonly materials: Uint8Array;
-  /** `V VERTEX_CHANNELS`, with `local`, `first`, `second` and `headness` filled in. */
+  /** `V VERTEX_CHANNELS`, with `local`, `first`, `second`, `headness` and `face` filled in. */
   readonly values: Float32Array;
 };
 
@@ -123,8 +126,10 @@ function deriveScenery(head: HeadModel): HeadScenery {
       return sum;
     }),
   );
+  const inside = insideFace(head);
   for (let v = 0; v < vertices; v++) {
     const at = v * VERTEX_CHANNELS;
+    values[at + VERTEX.face] = inside[v]!;
     values.set(head.template.subarray(3 * v, 3 * v + 3), at);
     values[at + VERTEX.headness] = 1 - head.skinningWeights[v * head.jointParents.length]!;
   }

@@ -20,6 +20,8 @@ export type ViewsJob = {
   readonly pitchDegrees: number;
   /** What subjects may wear. */
   readonly assets?: AssetLibrary | null;
+  /** Whether the maps of the surface come with each view. */
+  readonly hasMaps?: boolean;
   /** The views follow each other in time, 25 a second, in a sampled motion or a track's; null: each by itself. */
   readonly clip?: { readonly track: HeadTrack | null } | null;
 };
@@ -34,6 +36,7 @@ export function renderViews({
   sizePx,
   assets = null,
   clip = null,
+  hasMaps = false,
   ...range
 }: ViewsJob): RenderedSubject[] {
   if (known?.length !== head.length) {
@@ -50,7 +53,7 @@ export function renderViews({
       : clipTakes(clip.track, tools, seed, { frames: views, ...range });
   return takes.map(({ motion, shiftMetres }, view) => {
     const placement = placeSubject(subject.traits, motion, sizePx, shiftMetres);
-    return renderSubject(tools, subject, { ...placement, noiseSeed: view });
+    return renderSubject(tools, subject, { ...placement, noiseSeed: view, hasMaps });
   });
 }
 

@@ -1,10 +1,10 @@
 // `synthesize`: a dataset with its truth, a run that is killed and goes on, mistakes in one line.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openDataset, verifyDataset } from '../../src/dataset/index.ts';
+import { depthsOf, mapsOf, normalsOf, openDataset, verifyDataset } from '../../src/dataset/index.ts';
 import { projectPoint } from '../../src/geometry/index.ts';
 import {
   createHeadPoser,
@@ -13,7 +13,13 @@ import {
   parametersAt,
   trackCamera,
 } from '../../src/head/index.ts';
-import { datasetFolder, decodeFrame, decodeMask, loadEmbeddedHead } from '../../src/node/index.ts';
+import {
+  datasetFolder,
+  decodeDepth,
+  decodeFrame,
+  decodeMask,
+  loadEmbeddedHead,
+} from '../../src/node/index.ts';
 import { filesOf } from '../dataset/small-dataset.ts';
 import { temporaryFolder } from '../node/test-clips.ts';
 import { runCli, runJson, runToFailure } from './run-cli.ts';
@@ -58,7 +64,7 @@ test('subjects come with pictures, masks and truth; a killed run goes on to the 
   const joints = createHeadPoser(await loadEmbeddedHead()).joints(parametersAt(track, 1));
   const middle = [0, 1, 2].map((axis) => (joints[9 + axis]! + joints[12 + axis]!) / 2);
   const [x, y] = projectPoint(trackCamera(track), middle);
-  const mask = await decodeMask((await clip.mask('head', 1))!);
+  const mask = await decodeMask((await clip.map('head', 1))!);
   assert.equal(mask[Math.floor(y) * 64 + Math.floor(x)], 255);
   assert.equal((await decodeFrame((await clip.frame(1)).bytes)).width, 64);
   // The tip of the nose (landmark 4) lies below the eyes.
@@ -67,6 +73,39 @@ test('subjects come with pictures, masks and truth; a killed run goes on to the 
   const other = await runToFailure('synthesize', '--out', whole, ...SMALL, '--size', '32');
   assert.deepEqual([other.status, other.code], [2, 'dataset-of-other-request']);
   assert.match(other.line, /to be of sizePx 32, but it was begun with 64/);
+});
+
+test('--maps stores what is asked for beside the pictures, and inspect shows it', async () => {
+  using folder = temporaryFolder();
+  const out = join(folder.path, 'maps');
+  const words = ['--out', out, '--subjects', '1', '--views', '2', '--size', '64', '--seed', '30'];
+  await runJson('synthesize', ...words, '--maps', 'depth', 'eyes', '--maps', 'normals');
+  await using disk = datasetFolder(out);
+  assert.deepEqual((await verifyDataset(disk)).faults, []);
+  const dataset = await openDataset(disk);
+  const clip = await dataset.open(dataset.clips[0]!);
+  assert.deepEqual(mapsOf(clip.info), ['head', 'person', 'eyes', 'normals', 'depth']);
+  const eyes = await decodeMask((await clip.map('eyes', 1))!);
+  const depths = depthsOf(await decodeDepth((await clip.map('depth', 1))!));
+  const normals = normalsOf((await decodeFrame((await clip.map('normals', 1))!)).data);
+  const track = (await clip.track())!;
+  const joints = createHeadPoser(await loadEmbeddedHead()).joints(parametersAt(track, 1));
+  const [x, y, depth] = projectPoint(trackCamera(track), joints.subarray(9, 12));
+  const pixel = Math.floor(y) * 64 + Math.floor(x);
+  // The eyeball's front lies a centimetre or so before its centre, and looks at the camera.
+  assert.ok(eyes[pixel]! > 100, `${eyes[pixel]}`);
+  assert.ok(depth - depths[pixel]! > 0.005 && depth - depths[pixel]! < 0.02, `${depth - depths[pixel]!}`);
+  assert.ok(normals[3 * pixel + 2]! < -0.8, `${normals[3 * pixel + 2]}`);
+
+  const page = join(folder.path, 'page.html');
+  const seen = await runJson('dataset', 'inspect', out, '--out', page);
+  assert.deepEqual((seen.maps as Record<string, unknown>).depth, { clips: 1, frames: 2 });
+  assert.match(readFileSync(page, 'utf8'), /<h2>Maps<[\s\S]*alt="normals"[\s\S]*alt="depth"/);
+
+  const unknown = await runToFailure('synthesize', ...words, '--maps', 'ears');
+  assert.match(unknown.line, /--maps expects one or more of face, hair, [^\n]*got "ears"/);
+  const other = await runToFailure('synthesize', ...words);
+  assert.match(other.line, /to be of maps none, but it was begun with \["eyes","normals","depth"\]/);
 });
 
 test('a size too small and a folder that is a file are refused in one line', async () => {

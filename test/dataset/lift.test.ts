@@ -48,7 +48,7 @@ test('a portrait becomes itself with variants away and back, and a picture witho
   // What is seen less counts less: nothing of the photograph is invented, and two ways cost more than one.
   assert.equal(track.confidence[0], 1);
   assert.ok(track.confidence[2]! <= track.confidence[1]! + 0.05 && track.confidence[2]! > 0);
-  for (const name of ['head', 'visibility'] as const) assert.ok(await clip.mask(name, 1));
+  for (const name of ['head', 'visibility'] as const) assert.ok(await clip.map(name, 1));
   assert.deepEqual((await verifyDataset(disk)).faults, []);
 
   const again = await liftDataset(options);

@@ -22,7 +22,7 @@ import {
   vertexCount,
 } from '../../src/head/index.ts';
 import { beginDataset } from '../../src/node/dataset-builder.ts';
-import { decodeFrame, decodeMask } from '../../src/node/dataset-pictures.ts';
+import { decodeFrame, decodeMask, pictureDecoders } from '../../src/node/dataset-pictures.ts';
 import { renderSubjectClip } from '../../src/node/dataset-subject-job.ts';
 import { createRandom } from '../../src/tensor/index.ts';
 import { head, headBytes } from '../head/embedded-head.ts';
@@ -31,14 +31,23 @@ import { filesOf, memoryFolder, someClip, somePlan } from './small-dataset.ts';
 
 const mirror = createHeadMirror(head);
 const poser = createHeadPoser(head);
-const decoders = { frame: decodeFrame, mask: decodeMask };
+const decoders = pictureDecoders;
+const MAPS = ['face', 'eyes', 'landmarks', 'normals', 'depth'] as const;
 
 /** Three rendered subjects of three views. */
 async function renderedDataset(): Promise<Dataset> {
   using folder = temporaryFolder();
   using dataset = await beginDataset(somePlan(folder.path, 3, { headName: head.name }));
   for (const item of dataset.missing) {
-    const job = { head: headBytes, seed: 40 + item, views: 3, sizePx: 48, yawDegrees: 35, pitchDegrees: 15 };
+    const job = {
+      head: headBytes,
+      seed: 40 + item,
+      views: 3,
+      sizePx: 48,
+      yawDegrees: 35,
+      pitchDegrees: 15,
+      maps: MAPS,
+    };
     await dataset.put(item, { clips: [await renderSubjectClip({ ...job, licence: 'CC0-1.0' })] });
   }
   await dataset.finish();
@@ -118,7 +127,7 @@ test('without augmentation a sample has two frames of one clip as they are store
     stored.findIndex((data) => Buffer.compare(data, image.data) === 0),
   );
   assert.ok(places[0]! >= 0 && places[1]! >= 0 && places[0] !== places[1], String(places));
-  const mask = await decodeMask((await clip.mask('person', places[1]!))!);
+  const mask = await decodeMask((await clip.map('person', places[1]!))!);
   assert.deepEqual(targets[0]!.personMask, mask);
 });
 
@@ -169,6 +178,41 @@ test('a jittered window moves head and camera with the picture', async () => {
   }
 });
 
+test('maps come with a sample where they are asked for, and are cut and mirrored with its pictures', async () => {
+  assert.deepEqual((await openSampleStream(options).at(4)).targets[0]!.maps, {});
+  const withMaps = { ...options, maps: [...MAPS, 'visibility'] as const };
+  const { maps: one, headMask, personMask } = (await openSampleStream(withMaps).at(4)).targets[0]!;
+  assert.deepEqual(Object.keys(one).sort(), [...MAPS].sort());
+  let strays = 0;
+  for (const [pixel, depth] of one.depth!.entries()) {
+    // A person stands about a metre from the camera, and nothing stands behind.
+    if (one.face![pixel] === 255) assert.ok(depth > 0.2 && depth < 4, `${depth}`);
+    // Between strands of hair a pixel's centre may see what its four samples do not.
+    if (personMask![pixel] === 0 && depth > 0) strays++;
+    assert.ok(one.face![pixel]! <= headMask![pixel]!);
+  }
+  assert.ok(strays < 10, `${strays} pixels`);
+  const augmentation = { cropJitter: 0, colour: 0, flip: 1 };
+  const { maps: other } = (await openSampleStream({ ...withMaps, augmentation, mirror }).at(4)).targets[0]!;
+  for (let at = 0; at < 48 * 48; at++) {
+    const opposite = at - (at % 48) + 47 - (at % 48);
+    assert.equal(other.depth![at], one.depth![opposite]);
+    assert.equal(other.eyes![at], one.eyes![opposite]);
+    assert.equal(other.normals![3 * at], -one.normals![3 * opposite]! || 0);
+    assert.equal(other.normals![3 * at + 2], one.normals![3 * opposite + 2]);
+  }
+  const closer = openSampleStream({ ...withMaps, augmentation: { cropJitter: 0.4, colour: 0, flip: 0 } });
+  for (const { camera, maps: moved } of [(await closer.at(3)).targets[0]!]) {
+    const asIs = (await openSampleStream(withMaps).at(3)).targets[0]!;
+    // The middle of the window shows the same place of the surface.
+    const scale = camera.focalXPx / asIs.camera.focalXPx;
+    const [x, y] = [24 + 0.5 / scale, 24 + 0.5 / scale].map((value, i) =>
+      Math.floor(value + (24 - (i === 0 ? camera.centreXPx : camera.centreYPx)) / scale),
+    );
+    assert.equal(moved.depth![24 * 48 + 24], asIs.maps.depth![y! * 48 + x!]);
+  }
+});
+
 test('a framing looks at the head wherever it stands in the stored frame', async () => {
   const framing: NonNullable<SampleStreamOptions['framing']> = (camera, parameters) => {
     const joints = poser.joints(parameters);
@@ -212,7 +256,7 @@ test('a clip for the temporal layers has consecutive tracked frames, and lost on
     ...clip,
     track: { ...clip.track!, confidence, width: 48, height: 48 },
     frames: clip.frames.map(() => picture),
-    masks: {},
+    maps: {},
   };
   await writing.put(0, { clips: [encodeClip(whole)] });
   await writing.finish();

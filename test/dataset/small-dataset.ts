@@ -66,7 +66,7 @@ export function someClip(seed: number, frames = 3, changes: Partial<ClipInfo> = 
       bytes: bytes(200 + random.integer(900)),
       ending: 'jpg',
     })),
-    masks: { head: Array.from({ length: frames }, () => bytes(90)) },
+    maps: { head: Array.from({ length: frames }, () => bytes(90)) },
   };
 }
 

@@ -56,7 +56,7 @@ async function writeDataset(name: string, clips: readonly Wanted[]): Promise<str
     }
     const info = someInfo({ ...wanted, width: SIZE, height: SIZE });
     const key = clipKey(`${wanted.identity}-${item}`);
-    const clip = encodeClip({ key, info, track: turningTrack(FRAMES), frames, masks: { head: masks } });
+    const clip = encodeClip({ key, info, track: turningTrack(FRAMES), frames, maps: { head: masks } });
     await dataset.put(item, { clips: [clip] });
   }
   await dataset.finish();

@@ -158,7 +158,7 @@ test('assets change how subjects look, never their parameters, camera or clothes
     const [plain, dressed] = [portrait(seed, {}), portrait(seed, { assets })];
     assert.deepEqual(dressed.parameters, plain.parameters);
     assert.deepEqual(dressed.camera, plain.camera);
-    assert.ok(dressed.headMask.every((value, pixel) => value <= dressed.personMask[pixel]!));
+    assert.ok(dressed.masks.head.every((value, pixel) => value <= dressed.masks.person[pixel]!));
     let difference = 0;
     dressed.image.data.forEach((value, i) => {
       difference += Math.abs(value - plain.image.data[i]!);

@@ -45,7 +45,8 @@ test('a seed always gives the same picture, another seed another one', () => {
 
 test('the head lies within the person, neither is empty, and the eyes lie on the head', () => {
   for (const seed of [1, 2, 3, 4]) {
-    const { headMask, personMask, parameters, camera } = portrait(seed);
+    const { masks, parameters, camera } = portrait(seed);
+    const [headMask, personMask] = [masks.head, masks.person];
     assert.ok(
       headMask.every((value, pixel) => value <= personMask[pixel]!),
       `seed ${seed}`,

@@ -3,16 +3,25 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { EncodedClip } from '../../dataset/index.ts';
-import type { SubjectJob } from '../../node/index.ts';
+import type { SubjectJob, SubjectMapName } from '../../node/index.ts';
 import { contradictoryOptions } from '../arguments.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
-import { integer, real, text } from '../option-types.ts';
+import { choices, integer, real, text } from '../option-types.ts';
 
 /** More threads than this only share the memory's bandwidth. */
 const MAX_WORKERS = 8;
 /** The paper's, and three seconds. */
 const DEFAULT_VIEWS = 60;
 const DEFAULT_FRAMES = 75;
+const MAPS = [
+  'face',
+  'hair',
+  'eyes',
+  'mouth',
+  'landmarks',
+  'normals',
+  'depth',
+] as const satisfies readonly SubjectMapName[];
 /** What goes into a render is CC0: the head, and MakeHuman's assets. */
 const LICENCE = 'CC0-1.0';
 
@@ -35,6 +44,7 @@ export const command: CliCommand = defineCommand({
     size: integer('width and height, pixels', { min: 32, max: 2048 }).default(256),
     yaw: real('largest turn to either side, degrees', { min: 0, max: 90 }).default(35),
     pitch: real('largest nod, degrees', { min: 0, max: 60 }).default(15),
+    maps: choices('masks, landmarks, normals and depth to store with every picture', MAPS).optional(),
     assets: text("skins, hair, brows and lashes in MakeHuman's layout, worn by a share of the subjects", {
       expects: 'a folder',
       hint: 'DIR',
@@ -43,8 +53,12 @@ export const command: CliCommand = defineCommand({
   examples: [
     'synthesize --subjects 36 --views 4 --out subjects',
     'synthesize --subjects 20 --motion tracks --out talking',
+    'synthesize --subjects 8 --views 2 --maps face hair normals depth --out maps',
   ],
-  async run({ out, subjects, size, yaw, pitch, assets: folder, motion, ...given }, { emit, seed, signal }) {
+  async run(
+    { out, subjects, size, yaw, pitch, assets: folder, motion, maps: asked = [], ...given },
+    { emit, seed, signal },
+  ) {
     const frames = given.frames ?? (motion === undefined ? null : DEFAULT_FRAMES);
     if (frames !== null && given.views !== undefined) {
       throw contradictoryOptions(
@@ -52,6 +66,7 @@ export const command: CliCommand = defineCommand({
         'Leave one of them out.',
       );
     }
+    const maps = MAPS.filter((name) => asked.includes(name));
     const views = frames ?? given.views ?? DEFAULT_VIEWS;
     const {
       beginDataset,
@@ -70,6 +85,7 @@ export const command: CliCommand = defineCommand({
       name: 'synthetic subjects',
       request: {
         ...{ command: 'synthesize', seed, ...range, assetFolder: folder ?? null },
+        ...(maps.length === 0 ? {} : { maps }),
         ...(frames === null ? {} : { frames, motions: tracks?.map(({ name }) => name) ?? null }),
       },
       headName: model.name,
@@ -78,7 +94,7 @@ export const command: CliCommand = defineCommand({
     const wardrobe = folder ? await readAssetFolder(folder, model) : null;
     for (const message of wardrobe?.notes ?? []) emit({ kind: 'log', level: 'warning', message });
     const head = await readModel('head', 'embedded.head');
-    const job = { head, assets: wardrobe?.library ?? null, licence: LICENCE, ...range };
+    const job = { head, assets: wardrobe?.library ?? null, licence: LICENCE, maps, ...range };
     const queue = [...dataset.missing];
     const workers = Math.max(1, Math.min(availableParallelism(), MAX_WORKERS, queue.length));
     await using pool = new WorkerPool<SubjectJob, EncodedClip>({
