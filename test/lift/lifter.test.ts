@@ -152,6 +152,15 @@ test('bright teeth of a squinting smile stay bright when the head turns and the 
   }
 });
 
+test('beside a head, the further it turns the less is believed; far from it all is', () => {
+  const lifter = createLifter(tools, source());
+  const [above, corner] = [6 * SIZE + SIZE / 2, SIZE + 1];
+  const trusts = [0, 10, 25].map((yaw) => lifter.lift(place({ yaw })).visibility);
+  const [still, turned, farther] = trusts.map((visibility) => visibility[above]!);
+  assert.ok(still === 255 && turned! < 250 && farther! < turned! - 20, `${still}, ${turned}, ${farther}`);
+  for (const visibility of trusts) assert.equal(visibility[corner], 255);
+});
+
 test('light stays where it is while the head turns in it', () => {
   const litFromTheSide = (placement: ReturnType<typeof place>): RgbImage => {
     const vertices = tools.poser.pose(placement.parameters);
