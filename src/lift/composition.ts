@@ -52,7 +52,8 @@ const MIRRORED_TRUST = 0.35;
 const FILLED_TRUST = 0.06;
 /** Mouth and eyes have the head's own shapes and colours, closer to the truth than skin or hair that is invented. */
 const DRAWN_TRUST = 0.3;
-const HIDDEN_FILL_SHARE = 0.7;
+/** How much less the sheet is trusted over hair, ears and neck that the still does not show. */
+const HIDDEN_DOUBT = 0.55;
 
 /** Composes the lifted picture; also returns the sheet that carried what is not face. */
 export function composeLift(input: CompositionInput): { lifted: LiftedImage; sheet: SheetMap } {
@@ -136,10 +137,7 @@ function composeHeadPixel(
     const [x, y] = face === 0 ? place : projectInCamera(view.camera, px, py, pz);
     samplePicture(view.image, x, y, colour, 0);
     if (face === 0) {
-      // The sheet's rim is stretched over hidden hair, ears and neck: mostly a diffused colour, then.
-      const hidden = HIDDEN_FILL_SHARE * surface[at + ATTRIBUTE.carryWeight]! * (1 - seen);
-      addGuess(input, at, surfaceClass, hidden, colour);
-      return (1 - 0.8 * hidden) * sheetTrustHere;
+      return (1 - HIDDEN_DOUBT * surface[at + ATTRIBUTE.carryWeight]! * (1 - seen)) * sheetTrustHere;
     }
     return smoothstep(0.1, 0.7, stretch) * sourceTrust(input, x, y);
   }
