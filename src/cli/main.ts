@@ -131,8 +131,8 @@ async function reportSuccess(run: Run, { summary, outputs, fields = {} }: Comman
 async function reportFailure(run: Run, error: AvatarError): Promise<void> {
   process.exitCode = error.exitStatus;
   const { code } = error;
-  const message = sentence(error.message);
-  const hint = sentence(error.hint);
+  const message = sentence(error.message, /^(?:expected|the) /);
+  const hint = sentence(error.hint, /^[a-z]+[ ,:]/);
   console.error(`learn2control: ${message} ${hint}`);
   if (error.code === 'fault' && process.env.LEARN2CONTROL_DEBUG) console.error(error.cause);
   if (run.isJson) {
@@ -174,9 +174,9 @@ function asAvatarError(error: unknown): AvatarError {
   });
 }
 
-/** One line that begins and ends as a sentence does; a file's name at its beginning stays as it is. */
-function sentence(text: string): string {
+/** One line that begins and ends as a sentence does; a name at its beginning stays as it is, which `opening` is not. */
+function sentence(text: string, opening: RegExp): string {
   const line = text.replace(/\s*\n\s*/g, ' ').trim();
-  const begun = /^[a-z]+[ ,:]/.test(line) ? line.charAt(0).toUpperCase() + line.slice(1) : line;
+  const begun = opening.test(line) ? line.charAt(0).toUpperCase() + line.slice(1) : line;
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -281,10 +281,21 @@ function expectRates(items: readonly SourceItem[], source: string): void {
   });
 }
 
+/** A path of each format, for messages. */
+const EXAMPLES: Readonly<Record<ImportFormat, string>> = {
+  images: 'anna.png',
+  video: 'anna.mp4',
+  vfhq: 'Clip+FILM+P0+C0+F100-350/00000100.png',
+  nersemble: '017/sequences/EXP-1-head/cam_220700191.mp4',
+  mead: 'M003/video/front/happy/level_1/001.mp4',
+  multiview: 'anna/view-00.png',
+};
+
 function noClips(source: string, files: number, pattern: string): BadInputError {
+  const format = IMPORT_FORMATS.find((name) => LAYOUTS[name].pattern === pattern);
   return new BadInputError({
     code: 'no-clips',
-    message: `Expected clips in ${source}, but none of its ${files} files has a path like ${pattern}.`,
+    message: `Expected clips in ${source}, but none of its ${files} files ${format === undefined ? `matches ${pattern}` : `is like ${EXAMPLES[format]}`}.`,
     hint: 'Check --format and the folder, or describe the paths in a mapping file.',
   });
 }

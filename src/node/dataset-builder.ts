@@ -3,7 +3,7 @@
 // a shard are there, they become the shard. Shards follow the order of the items alone: workers and interruptions do
 // not change a byte.
 
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   type ClipEntry,
@@ -65,7 +65,8 @@ type ItemHead = { readonly record: ItemRecord; readonly clips: readonly ClipEntr
 
 /**
  * Begins a dataset, or continues one.
- * @throws BadInputError `dataset-in-use`, `dataset-of-other-request`, `dataset-of-other-items`, `not-a-dataset`.
+ * @throws BadInputError `dataset-in-use`, `dataset-of-other-request`, `dataset-of-other-items`, `dataset-damaged`,
+ *   `not-a-dataset`.
  */
 export async function beginDataset(plan: DatasetPlan): Promise<DatasetBuilder> {
   const { path, name, request, headName, items, shardBytes = SHARD_BYTES } = plan;
@@ -327,11 +328,26 @@ async function readSealed(path: string): Promise<Sealed> {
     const bytes = await readFile(file).catch(() => null);
     if (bytes === null) return sealed;
     const index = parseShardIndex(bytes, file);
+    await expectWholeShard(join(path, shardFile(sealed.shards)), file, index.bytes);
     sealed.clips += index.clips.length;
     sealed.frames += index.clips.reduce((sum, { frames }) => sum + frames, 0);
     sealed.skipped += index.items.filter(({ skipped }) => skipped !== undefined).length;
     sealed.items.push(...index.items);
   }
+}
+
+/** By its length alone: what else is wrong with it, `verifyDataset` finds. @throws BadInputError `dataset-damaged` */
+async function expectWholeShard(shard: string, index: string, bytes: number): Promise<void> {
+  const length = await stat(shard).then(
+    ({ size }) => size,
+    () => null,
+  );
+  if (length === bytes) return;
+  throw new BadInputError({
+    code: 'dataset-damaged',
+    message: `Expected ${shard} to have ${bytes} bytes, as its index says, but it ${length === null ? 'is not there' : `has ${length}`}.`,
+    hint: `Restore it, or remove ${index}: then the same command writes that shard and those after it again.`,
+  });
 }
 
 /** What a killed run leaves: temporary files, and items that are in a shard already. */

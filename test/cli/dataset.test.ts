@@ -1,7 +1,7 @@
 // `dataset import`, `inspect` and `verify` as a user meets them.
 
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { writeImage } from '../../src/node/index.ts';
@@ -51,6 +51,18 @@ test('a damaged dataset and one that is none end with one line that names the pl
   assert.match(failure.line, /is damaged: b_i_[\w-]* in shard-000000\.tar: the (checksum|padding)/);
   assert.equal((await runToFailure('dataset', 'verify', source)).code, 'no-dataset');
   assert.equal((await runToFailure('dataset', 'inspect', join(folder.path, 'gone'))).status, 3);
+});
+
+test('a folder whose name is a word is named as it is, at the beginning of a line too', async () => {
+  cpSync(out, join(folder.path, 'cut'), { recursive: true });
+  const before = process.cwd();
+  process.chdir(folder.path);
+  try {
+    const { line } = await runToFailure('dataset', 'verify', 'cut');
+    assert.match(line, /^learn2control: cut is damaged: /);
+  } finally {
+    process.chdir(before);
+  }
 });
 
 test('contradictions and a mapping that is none are refused before anything is written', async () => {

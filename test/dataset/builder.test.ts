@@ -2,7 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { verifyDataset } from '../../src/dataset/index.ts';
@@ -64,6 +72,23 @@ test('other options and other items than those of the beginning are refused', as
   });
   await assert.rejects(asked({ items: ['item-0'] }), { code: 'dataset-of-other-items', message: /missing/ });
   assert.deepEqual(filesOf(path), before);
+});
+
+test('a shard that is cut short or gone is told before anything is added, and written again without its index', async () => {
+  using folder = temporaryFolder();
+  await writeSmallDataset(folder.path, 6);
+  const whole = filesOf(folder.path);
+  const [shard, index] = ['shard-000000.tar', 'shard-000000.json'].map((name) => join(folder.path, name));
+  for (const damage of [() => truncateSync(shard!, 9000), () => rmSync(shard!)]) {
+    damage();
+    await assert.rejects(beginDataset(somePlan(folder.path, 6)), {
+      code: 'dataset-damaged',
+      message: /shard-000000\.tar to have \d+ bytes, as its index says, but it (has 9000|is not there)/,
+    });
+  }
+  rmSync(index!);
+  await writeSmallDataset(folder.path, 6);
+  assert.deepEqual(filesOf(folder.path), whole);
 });
 
 test("somebody else's folder is left alone", async () => {

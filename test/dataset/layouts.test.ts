@@ -132,7 +132,13 @@ test('a mapping changes parts of a layout, and mistakes in it are named', () => 
     message: /named group camera/,
   });
   assert.throws(() => plan({ ...LAYOUTS.images, clips: 'frames' }, ['a.png']), { code: 'bad-mapping' });
-  assert.throws(() => plan(LAYOUTS.mead, ['a.png']), { code: 'no-clips', message: /none of its 1 files/ });
+  assert.throws(() => plan(LAYOUTS.mead, ['a.png']), {
+    code: 'no-clips',
+    message: /none of its 1 files is like M003\/video\/front/,
+  });
+  assert.throws(() => plan({ ...LAYOUTS.mead, pattern: '^b' }, ['a.png']), {
+    message: /1 files matches \^b/,
+  });
 });
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
