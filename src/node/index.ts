@@ -7,6 +7,7 @@ export * from './control-frames.ts';
 export * from './dataset-builder.ts';
 export * from './dataset-folder.ts';
 export * from './dataset-import.ts';
+export type { ItemResult } from './dataset-items.ts';
 export * from './dataset-lift.ts';
 export * from './dataset-lock.ts';
 export * from './dataset-pictures.ts';
