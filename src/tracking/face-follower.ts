@@ -13,6 +13,8 @@ export type FollowedFace = {
   readonly presence: number;
   /** Both eyes, as `eyePatches` gives them; without them nothing learned helps the fit. */
   readonly eyes?: Uint8Array;
+  /** As an `ExpressionReader` gives it. */
+  readonly reading?: Float32Array;
   /** How many faces the detector saw; 0 where it was not asked. */
   readonly facesDetected: number;
 };

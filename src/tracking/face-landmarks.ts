@@ -5,6 +5,7 @@
 import type { RgbImage } from '../media/index.ts';
 import { warpAffine } from '../media/index.ts';
 import type { Device } from '../tensor/index.ts';
+import type { ExpressionReader } from './expression-network.ts';
 import { eyePatches } from './eye-patch.ts';
 import { type FaceRegion, regionMap } from './face-region.ts';
 
@@ -19,6 +20,8 @@ export type FaceLandmarks = {
   readonly presence: number;
   /** Both eyes as small pictures, as `eyePatches` gives them. */
   readonly eyes: Uint8Array;
+  /** What an `ExpressionReader` reads from the face's picture, where there is one. */
+  readonly reading?: Float32Array;
 };
 
 /** Finds landmarks. Owns a session: dispose of it, or hold it with `await using`. */
@@ -52,5 +55,19 @@ export async function createLandmarkNetwork(device: Device, model: Uint8Array): 
       return { landmarksPx, presence: (presence!.data as Float32Array)[0]!, eyes };
     },
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  };
+}
+
+/** The same network; what it finds is also read. Disposes of both. */
+export function withReadings(network: LandmarkNetwork, reader: ExpressionReader): LandmarkNetwork {
+  return {
+    async locate(image, region) {
+      const found = await network.locate(image, region);
+      return { ...found, reading: await reader.read(image, found.landmarksPx) };
+    },
+    async [Symbol.asyncDispose]() {
+      await network[Symbol.asyncDispose]();
+      await reader[Symbol.asyncDispose]();
+    },
   };
 }

@@ -7,7 +7,13 @@ import { createFramePrior, type FramePrior, predictedPrior, stateAtMean } from '
 import type { FrameState } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import type { ImageCentre } from './landmark-projection.ts';
-import { type LearnedPrior, medianRow, type Prediction } from './learned-prior.ts';
+import {
+  type Appearance,
+  type LearnedPrior,
+  medianRow,
+  neutralRow,
+  type Prediction,
+} from './learned-prior.ts';
 
 /** A prior for one frame, and where to begin; `start` is null where only a search can tell. */
 export type FrameBelief = {
@@ -30,12 +36,12 @@ type BeliefMaker = {
   /** A face beside the mean head. @param near the pose of the frame before, where there is one */
   describe(face: FollowedFace, near: FrameState | null): FaceFeatures;
   /**
-   * @param neutral the median residual of the person; null where it is not known
+   * @param neutral the median of the person's `neutralRow`s; null where it is not known
    * @param trust in the neutral, 0 to 1: below 1 the face by itself has a say too; default 1
    */
   believe(
     features: FaceFeatures,
-    eyes: Uint8Array,
+    appearance: Appearance,
     neutral: Float32Array | null,
     trust?: number,
   ): FrameBelief & { readonly start: FrameState & { readonly focalPx: number } };
@@ -56,15 +62,20 @@ export function createBeliefMaker(
   const maker = createFaceFeatures(model);
   return {
     describe: ({ landmarksPx }, near) => maker.describe(landmarksPx, centre, near),
-    believe(features, eyes, neutral, trust = 1) {
-      const informed = learned.predict(features, eyes, neutral);
+    believe(features, appearance, neutral, trust = 1) {
+      const informed = learned.predict(features, appearance, neutral);
       const prediction =
-        trust < 1 ? mixPredictions(learned.predict(features, eyes, null), informed, trust) : informed;
+        trust < 1 ? mixPredictions(learned.predict(features, appearance, null), informed, trust) : informed;
       const prior = predictedPrior(plain, prediction, features);
       const start = { ...stateAtMean(features.pose, prior), focalPx: features.focalPx };
       return { prior, start, identity: prediction };
     },
   };
+}
+
+/** What the prior sees of a face; null where that was not looked at. */
+export function appearanceOf({ eyes, reading }: FollowedFace): Appearance | null {
+  return eyes === undefined || reading === undefined ? null : { eyes, reading };
 }
 
 /** Between two predictions of one frame. */
@@ -90,7 +101,7 @@ export function createFrameBeliefs(
   centre: ImageCentre,
 ): FrameBeliefs {
   const plain = plainBelief(model);
-  const usable = learned === null ? [] : faces.filter(({ eyes }) => eyes !== undefined);
+  const usable = learned === null ? [] : faces.filter((face) => appearanceOf(face) !== null);
   if (learned === null || usable.length === 0) return { isLearned: false, about: () => plain };
   const maker = createBeliefMaker(model, learned, centre);
   let neutral: Float32Array | null = null;
@@ -103,9 +114,9 @@ export function createFrameBeliefs(
     let last: FrameState | null = null;
     neutral = medianRow(
       some.map((face) => {
-        const { pose, residual } = maker.describe(face, last);
-        last = pose;
-        return residual;
+        const features = maker.describe(face, last);
+        last = features.pose;
+        return neutralRow(features, appearanceOf(face)!);
       }),
     );
   }
@@ -113,10 +124,11 @@ export function createFrameBeliefs(
   return {
     isLearned: true,
     about(face, { isNewShot = false } = {}) {
-      if (face.eyes === undefined) return plain;
+      const appearance = appearanceOf(face);
+      if (appearance === null) return plain;
       const features = maker.describe(face, isNewShot ? null : near);
       near = features.pose;
-      return maker.believe(features, face.eyes, neutral);
+      return maker.believe(features, appearance, neutral);
     },
   };
 }

@@ -39,7 +39,7 @@ export type NoiseModel = {
   readonly independent: number;
 };
 
-export const DEFAULT_NOISE: NoiseModel = { deviation: 0.015, outlier: 2.5, independent: 45 };
+export const DEFAULT_NOISE: NoiseModel = { deviation: 0.015, outlier: 2.5, independent: 80 };
 
 /** Yaw of each eye, pitch after it. */
 const [LEFT_GAZE, RIGHT_GAZE] = [FRAME_LAYOUT.hinges + 2, FRAME_LAYOUT.hinges + 4];

@@ -1,15 +1,22 @@
-// What a face's landmarks and eyes say of its expression, jaw and gaze, learned from rendered people by
-// tools/train-tracking-prior: a linear map, with how far it is usually off. The fit takes it as a prior.
-// Two maps: one for a single picture, one that also sees how the face differs from the clip's median face.
+// What a face's landmarks, its eyes and what the expression network reads in its picture say of its expression, jaw
+// and gaze, learned from rendered people by tools/train-tracking-prior: a linear map, with how far it is
+// usually off. The fit takes it as a prior. Two maps: one for a single picture, one that also sees how the face
+// differs from the clip's median face.
 
 import { BadInputError } from '../errors/index.ts';
 import type { HeadModel } from '../head/index.ts';
-import { decodeSafetensors, fromHalf } from '../tensor/index.ts';
+import { decodeWeights, type Weights } from '../nn/index.ts';
+import { decodeSafetensors } from '../tensor/index.ts';
 import { EYE_PATCH } from './eye-patch.ts';
 import type { FaceFeatures } from './face-features.ts';
+import { type LandmarkResponse, responseOf } from './landmark-response.ts';
 
 /** Format name in the metadata of the file. */
 export const LEARNED_PRIOR_FORMAT = 'learn2control-tracking-prior';
+export const LEARNED_PRIOR_VERSION = '2';
+
+/** Before the names of the network's parameters in the file. */
+export const NETWORK_PREFIX = 'network.';
 
 /** Targets beside the head's units: jaw pitch, and the eyes' common yaw and pitch, radians. */
 export const HINGE_TARGETS = ['jawPitch', 'gazeYaw', 'gazePitch'] as const;
@@ -18,12 +25,25 @@ export const TURN_TARGETS = ['turnYaw', 'turnPitch'] as const;
 /** The identity's first coefficients: the rest hardly shows. */
 export const IDENTITY_TARGETS = 40;
 
+/** What the expression network reads of a head with such units: the first of all targets. Turns are whole ones. */
+export function readNames(head: HeadModel): string[] {
+  return [...head.expressionNames, ...HINGE_TARGETS, ...TURN_TARGETS];
+}
+
 /** All targets of a head with such units, in the order of the file. */
 export function targetNames(head: HeadModel): string[] {
   const identity = Math.min(IDENTITY_TARGETS, head.identityCount);
   const coefficients = Array.from({ length: identity }, (_, k) => `identity${k}`);
-  return [...head.expressionNames, ...HINGE_TARGETS, ...TURN_TARGETS, ...coefficients];
+  return [...readNames(head), ...coefficients];
 }
+
+/** What of a picture the prior sees beside the landmarks. */
+export type Appearance = {
+  /** As `eyePatches` gives them. */
+  readonly eyes: Uint8Array;
+  /** As an `ExpressionReader` gives it. */
+  readonly reading: Float32Array;
+};
 
 /** What is believed of one frame: values with standard deviations. */
 export type Prediction = {
@@ -43,12 +63,21 @@ export type Prediction = {
 
 /** A prior that was learned for a head's units. */
 export type LearnedPrior = {
-  /**
-   * @param eyes as `eyePatches` gives them
-   * @param neutral the median residual of the clip; null for a picture by itself
-   */
-  predict(features: FaceFeatures, eyes: Uint8Array, neutral: Float32Array | null): Prediction;
+  /** The network that reads faces for it: the parameters of `expressionNetwork`. */
+  readonly network: Weights;
+  /** How landmarks answer to the head that it is of: the fit's landmark model needs it. */
+  readonly response: LandmarkResponse;
+  /** @param neutral the median of the clip's `neutralRow`s; null for a picture by itself */
+  predict(features: FaceFeatures, appearance: Appearance, neutral: Float32Array | null): Prediction;
 };
+
+/** What the median over a clip is taken of: the residuals, then the reading. */
+export function neutralRow({ residual }: FaceFeatures, { reading }: Appearance): Float32Array {
+  const row = new Float32Array(residual.length + reading.length);
+  row.set(residual);
+  row.set(reading, residual.length);
+  return row;
+}
 
 /** Factors that bring the kinds of inputs to one size, so that one ridge serves all. */
 const POSE_FACTOR = 0.3;
@@ -100,23 +129,65 @@ export function priorInputs(
   return inputs;
 }
 
-type LinearMap = {
+/** Inputs of one read target: what is read, and how that departs from the neutral reading. */
+export const READING_TERMS = 2;
+
+/**
+ * The reading beside the features, `targets 2`: turns as what the pose of the features is off by, and for all others how
+ * the reading departs from the neutral one (0 without one).
+ */
+export function readingInputs(
+  { yaw, pitch }: Pick<FaceFeatures, 'yaw' | 'pitch'>,
+  reading: Float32Array,
+  neutralReading: Float32Array | null,
+): Float32Array {
+  const inputs = new Float32Array(READING_TERMS * reading.length);
+  const firstTurn = reading.length - TURN_TARGETS.length;
+  for (const [t, value] of reading.entries()) {
+    const isTurn = t >= firstTurn;
+    inputs[READING_TERMS * t] = isTurn ? value - [yaw, pitch][t - firstTurn]! : value;
+    if (!isTurn && neutralReading !== null) inputs[READING_TERMS * t + 1] = value - neutralReading[t]!;
+  }
+  return inputs;
+}
+
+/** From inputs to targets: a plain map of all inputs, and shares of what was read of the same target. */
+export type PriorMap = {
   /** `targets inputs`. */
   readonly weight: Float32Array;
   readonly bias: Float32Array;
-  readonly deviation: Float32Array;
+  /** `read targets, 2`. */
+  readonly shares: Float32Array;
 };
+
+/** All targets. @param inputs as of `priorInputs` @param read as of `readingInputs` */
+export function applyPriorMap(
+  { weight, bias, shares }: PriorMap,
+  inputs: Float32Array,
+  read: Float32Array,
+): Float32Array {
+  return bias.map((start, target) => {
+    const row = target * inputs.length;
+    let sum = start;
+    for (let i = 0; i < inputs.length; i++) sum += weight[row + i]! * inputs[i]!;
+    const first = READING_TERMS * target;
+    if (first >= shares.length) return sum;
+    return sum + shares[first]! * read[first]! + shares[first + 1]! * read[first + 1]!;
+  });
+}
 
 /**
  * Reads a learned prior; null where it does not know the head's units.
  * @throws BadInputError if the file is something else
  */
 export function decodeLearnedPrior(bytes: Uint8Array, head: HeadModel): LearnedPrior | null {
-  const { metadata, tensors } = decodeSafetensors(bytes, 'the tracking prior');
-  if (metadata.format !== LEARNED_PRIOR_FORMAT || metadata.targets === undefined) {
+  const { metadata } = decodeSafetensors(bytes, 'the tracking prior');
+  if (metadata.format !== LEARNED_PRIOR_FORMAT || metadata.version !== LEARNED_PRIOR_VERSION) {
     throw new BadInputError({
       code: 'not-a-tracking-prior',
-      message: `Expected a file of format ${LEARNED_PRIOR_FORMAT}, but got ${metadata.format ?? 'none'}.`,
+      message:
+        `Expected a file of format ${LEARNED_PRIOR_FORMAT} ${LEARNED_PRIOR_VERSION}, ` +
+        `but got ${metadata.format ?? 'none'} ${metadata.version ?? ''}.`,
       hint: 'Use models/tracking/expression-prior.safetensors, or train one with tools/train-tracking-prior.',
     });
   }
@@ -126,22 +197,29 @@ export function decodeLearnedPrior(bytes: Uint8Array, head: HeadModel): LearnedP
   const [hinges, turn, identity] = counts.map((_, i) =>
     counts.slice(0, i + 1).reduce((sum, count) => sum + count, 0),
   ) as [number, number, number];
-  const mapOf = (name: string): LinearMap => ({
-    weight: fromHalf(tensors[`${name}.weight`]!.data as Uint16Array),
-    bias: tensors[`${name}.bias`]!.data as Float32Array,
-    deviation: tensors[`${name}.deviation`]!.data as Float32Array,
-  });
+  const { weights } = decodeWeights(bytes, 'the tracking prior');
+  const mapOf = (kind: string): PriorMap & { readonly deviation: Float32Array } => {
+    const part = (name: string): Float32Array => weights[`${kind}.${name}`]!.data;
+    return {
+      weight: part('weight'),
+      bias: part('bias'),
+      shares: part('shares'),
+      deviation: part('deviation'),
+    };
+  };
   const [image, clip] = [mapOf('image'), mapOf('clip')];
+  const network = Object.entries(weights).flatMap(([name, weight]) =>
+    name.startsWith(NETWORK_PREFIX) ? [[name.slice(NETWORK_PREFIX.length), weight] as const] : [],
+  );
   return {
-    predict(features, eyes, neutral) {
+    network: Object.fromEntries(network),
+    response: responseOf(weights),
+    predict(features, { eyes, reading }, neutral) {
       const map = neutral === null ? image : clip;
-      const inputs = priorInputs(features, eyes, neutral);
-      const values = map.bias.map((bias, row) => {
-        const start = row * inputs.length;
-        let sum = bias;
-        for (let i = 0; i < inputs.length; i++) sum += map.weight[start + i]! * inputs[i]!;
-        return sum;
-      });
+      const points = features.residual.length;
+      const inputs = priorInputs(features, eyes, neutral?.subarray(0, points) ?? null);
+      const read = readingInputs(features, reading, neutral?.subarray(points) ?? null);
+      const values = applyPriorMap(map, inputs, read);
       return {
         expression: values.subarray(0, hinges),
         expressionDeviation: map.deviation.subarray(0, hinges),

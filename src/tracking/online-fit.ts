@@ -7,12 +7,18 @@ import { createCausalFilter } from './causal-filter.ts';
 import type { FollowedFace } from './face-follower.ts';
 import { CLIP_IDENTITY_CAUTION, FOCAL_DEVIATION } from './fit-clip.ts';
 import { IDENTITY_PRECISION, trustOf } from './fit-portrait.ts';
-import { createBeliefMaker, type FrameBelief, LEAST_FOR_NEUTRAL, plainBelief } from './frame-beliefs.ts';
+import {
+  appearanceOf,
+  createBeliefMaker,
+  type FrameBelief,
+  LEAST_FOR_NEUTRAL,
+  plainBelief,
+} from './frame-beliefs.ts';
 import { createFrameChain } from './frame-chain.ts';
 import { type FrameState, parametersOf } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { shapeLandmarks } from './landmark-projection.ts';
-import type { LearnedPrior } from './learned-prior.ts';
+import { type LearnedPrior, neutralRow } from './learned-prior.ts';
 import { createRunningIdentity, type RunningIdentity } from './running-identity.ts';
 import { createRunningNeutral } from './running-neutral.ts';
 
@@ -61,14 +67,15 @@ export function createOnlineFit(
   let lastSeconds = Number.NaN;
 
   const believe = (face: FollowedFace): FrameBelief => {
-    if (maker === null || face.eyes === undefined) return plain;
+    const appearance = appearanceOf(face);
+    if (maker === null || appearance === null) return plain;
     const features = maker.describe(face, chain.follows ? near : null);
     near = features.pose;
-    neutral.learn(features.residual);
+    neutral.learn(neutralRow(features, appearance));
     const trust = (neutral.count - LEAST_FOR_NEUTRAL) / (TRUSTED_NEUTRAL - LEAST_FOR_NEUTRAL);
     return trust <= 0
-      ? maker.believe(features, face.eyes, null)
-      : maker.believe(features, face.eyes, neutral.median, Math.min(1, trust));
+      ? maker.believe(features, appearance, null)
+      : maker.believe(features, appearance, neutral.median, Math.min(1, trust));
   };
 
   return {

@@ -8,13 +8,15 @@ import type { RgbImage } from '../media/index.ts';
 import type { Device } from '../tensor/index.ts';
 import { findClipFaces, seenFrame } from './clip-faces.ts';
 import { noFace, noFrames, noSuchFace, warnOfLosses } from './complaints.ts';
+import { createExpressionReader } from './expression-network.ts';
 import { createFaceDetector } from './face-detector.ts';
 import { createFaceFollower } from './face-follower.ts';
 import { createFaceGroup } from './face-group.ts';
-import { createLandmarkNetwork } from './face-landmarks.ts';
+import { createLandmarkNetwork, withReadings } from './face-landmarks.ts';
 import { fitClip, type SeenFrame } from './fit-clip.ts';
 import { assumedFocalPx, fitPortrait } from './fit-portrait.ts';
 import { createLandmarkModel } from './landmark-model.ts';
+import { withResponse } from './landmark-response.ts';
 import { decodeLearnedPrior } from './learned-prior.ts';
 import { lipContrast } from './lip-contrast.ts';
 import { createOnlineTracker, type OnlineOptions, type OnlineTracker } from './online-tracker.ts';
@@ -126,11 +128,16 @@ export async function createTracker(setup: {
       hint: 'Derive them with tools/derive-landmarks, or import the head with its landmark embedding.',
     });
   }
-  const model = createLandmarkModel(head, head.landmarks, head.landmarkWeights);
   const { expressionPrior } = networks;
   const learned = expressionPrior === undefined ? null : decodeLearnedPrior(expressionPrior, head);
+  const surface = createLandmarkModel(head, head.landmarks, head.landmarkWeights);
+  const model = learned === null ? surface : withResponse(surface, learned.response);
   const detector = await createFaceDetector(device, networks.faceDetector);
-  const network = await createLandmarkNetwork(device, networks.faceLandmarks);
+  const landmarks = await createLandmarkNetwork(device, networks.faceLandmarks);
+  const network =
+    learned === null
+      ? landmarks
+      : withReadings(landmarks, await createExpressionReader(device, learned.network));
   let refiner: PhotometricRefiner | null = null;
   const refinement = (seen: readonly SeenFrame[], size: PictureSize, onEvent: EventSink) => {
     refiner ??= createPhotometricRefiner(model);

@@ -10,7 +10,13 @@ import { createFaceFeatures } from '../../src/tracking/face-features.ts';
 import { fitPortrait } from '../../src/tracking/fit-portrait.ts';
 import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
 import { LandmarkProjection, shapeLandmarks } from '../../src/tracking/landmark-projection.ts';
-import { decodeLearnedPrior, type LearnedPrior, medianRow } from '../../src/tracking/learned-prior.ts';
+import {
+  decodeLearnedPrior,
+  type LearnedPrior,
+  medianRow,
+  readingInputs,
+  readNames,
+} from '../../src/tracking/learned-prior.ts';
 
 const SIZE = { width: 256, height: 256 };
 const CENTRE = { xPx: 128, yPx: 128 };
@@ -50,7 +56,9 @@ test('a face at rest in the mean shape predicts hardly any expression', async ()
   assert.ok(largest < 0.005, `residual ${largest}`);
   assert.ok(Math.abs(features.yaw) < 0.01 && Math.abs(features.pitch) < 0.01);
   const eyes = new Uint8Array(2 * EYE_PATCH.width * EYE_PATCH.height).fill(90);
-  const { expression, hinges } = decodeLearnedPrior(bytes, head)!.predict(features, eyes, null);
+  const prior = decodeLearnedPrior(bytes, head)!;
+  const reading = new Float32Array(readNames(head).length);
+  const { expression, hinges } = prior.predict(features, { eyes, reading }, null);
   const mean = expression.reduce((sum, value) => sum + Math.abs(value), 0) / expression.length;
   assert.ok(mean < 0.15, `mean unit ${mean}`);
   assert.ok(Math.abs(hinges[0]!) < 0.1, `jaw ${hinges[0]}`);
@@ -60,6 +68,8 @@ test('a fit goes where a sure prediction says', () => {
   const smile = head.expressionNames.indexOf('mouthSmileLeft');
   const count = head.expressionNames.length;
   const sure: LearnedPrior = {
+    network: {},
+    response: { rest: new Float64Array(0), expression: [], identity: [] },
     predict: () => ({
       expression: new Float32Array(count).map((_, i) => (i === smile ? 0.6 : 0)),
       expressionDeviation: new Float32Array(count).fill(0.03),
@@ -72,7 +82,8 @@ test('a fit goes where a sure prediction says', () => {
     }),
   };
   const eyes = new Uint8Array(2 * EYE_PATCH.width * EYE_PATCH.height);
-  const face = { landmarksPx: neutralPx, presence: 1, facesDetected: 1, eyes };
+  const reading = new Float32Array(readNames(head).length);
+  const face = { landmarksPx: neutralPx, presence: 1, facesDetected: 1, eyes, reading };
   const without = fitPortrait(model, face, SIZE).parameters.expression[smile]!;
   const drawn = fitPortrait(model, face, SIZE, { learned: sure }).parameters.expression[smile]!;
   assert.ok(without < 0.05 && drawn > 0.2, `${without} without, ${drawn} with`);
@@ -110,4 +121,15 @@ test('the median row takes the middle of every column', () => {
   const rows = [Float32Array.of(1, 5), Float32Array.of(3, 0), Float32Array.of(2, 9)];
   assert.deepEqual([...medianRow(rows)], [2, 5]);
   assert.deepEqual([...medianRow(rows.slice(0, 2))], [2, 2.5]);
+});
+
+test('a reading enters as it stands, beside the neutral one, and turns beside those of the pose', () => {
+  const reading = Float32Array.of(0.5, 0.2, 0.3, -0.1);
+  const pose = { yaw: 0.1, pitch: 0.05 };
+  const close = (found: Float32Array, expected: readonly number[]): void => {
+    for (const [i, value] of expected.entries()) assert.ok(Math.abs(found[i]! - value) < 1e-6, `${found}`);
+  };
+  close(readingInputs(pose, reading, null), [0.5, 0, 0.2, 0, 0.2, 0, -0.15, 0]);
+  const neutral = Float32Array.of(0.4, 0.5, 9, 9);
+  close(readingInputs(pose, reading, neutral), [0.5, 0.1, 0.2, -0.3, 0.2, 0, -0.15, 0]);
 });

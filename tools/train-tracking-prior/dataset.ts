@@ -1,27 +1,80 @@
-// Observed samples as what the prior is fitted to: features of every face and the truth beside them.
+// Observed samples as what the prior is fitted to: what was seen of every face and the truth beside it.
 
 import { readFile } from 'node:fs/promises';
-import type { HeadModel } from '../../src/head/index.ts';
+import { rotationFromAxisAngle } from '../../src/geometry/index.ts';
 import { decodeSafetensors } from '../../src/tensor/index.ts';
 import { createFaceFeatures, type FaceFeatures } from '../../src/tracking/face-features.ts';
-import { createLandmarkModel } from '../../src/tracking/landmark-model.ts';
+import type { FrameState } from '../../src/tracking/head-state.ts';
+import type { LandmarkModel } from '../../src/tracking/landmark-model.ts';
+import type { ImageCentre } from '../../src/tracking/landmark-projection.ts';
 
 /** One picture. */
 export type Sample = {
   readonly subject: number;
-  readonly features: FaceFeatures;
+  /** `478 2`, of a square picture of this side. */
+  readonly landmarksPx: Float32Array;
+  readonly sizePx: number;
+  readonly focalPx: number;
   /** As of `eyePatches`. */
   readonly eyes: Uint8Array;
+  /** As of `facePatch`. */
+  readonly patch: Uint8Array;
   readonly expression: Float32Array;
   readonly jointRotations: Float32Array;
+  readonly translation: Float32Array;
   /** `I`. */
   readonly identity: Float32Array;
 };
 
-/** Reads what `observe` wrote and describes every face. */
-export async function readSamples(head: HeadModel, files: readonly string[]): Promise<Sample[]> {
-  const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
+/** Every fifth subject judges and is not learned from. */
+const FOLDS = 5;
+
+/** Whether a sample is kept to judge by. */
+export function isHeldOut({ subject }: Sample): boolean {
+  return subject % FOLDS === 0;
+}
+
+/** What the expression network should read, in the order of `readNames`. */
+export function readTargets({ expression, jointRotations: j }: Sample): Float32Array {
+  const r = rotationFromAxisAngle(j.subarray(0, 3));
+  const turn = [Math.atan2(r[2]!, r[8]!), Math.asin(-r[5]!)];
+  const hinges = [j[6]!, (j[10]! + j[13]!) / 2, (j[9]! + j[12]!) / 2];
+  return Float32Array.of(...expression, ...hinges, ...turn);
+}
+
+/** A picture as the prior sees it. */
+export type DescribedSample = Sample & { readonly features: FaceFeatures };
+
+/** Describes every face beside the mean head. */
+export function describeSamples(model: LandmarkModel, samples: readonly Sample[]): DescribedSample[] {
   const maker = createFaceFeatures(model);
+  return samples.map((sample) => {
+    const { landmarksPx, sizePx } = sample;
+    return { ...sample, features: maker.describe(landmarksPx, { xPx: sizePx / 2, yPx: sizePx / 2 }) };
+  });
+}
+
+/** The true head and camera, as the fit has them. */
+export function stateOf(sample: Sample): {
+  readonly frame: FrameState;
+  readonly identity: Float64Array;
+  readonly focalPx: number;
+  readonly centre: ImageCentre;
+} {
+  const { jointRotations: j, sizePx, focalPx } = sample;
+  const frame = {
+    rotation: rotationFromAxisAngle(j.subarray(0, 3)),
+    translation: Float64Array.from(sample.translation),
+    // Yaw and pitch of jaw, left and right eye.
+    hinges: Float64Array.of(j[7]!, j[6]!, j[10]!, j[9]!, j[13]!, j[12]!),
+    expression: Float64Array.from(sample.expression),
+  };
+  const centre = { xPx: sizePx / 2, yPx: sizePx / 2 };
+  return { frame, identity: Float64Array.from(sample.identity), focalPx, centre };
+}
+
+/** Reads what `observe` wrote. */
+export async function readSamples(files: readonly string[]): Promise<Sample[]> {
   const samples: Sample[] = [];
   let firstSubject = 0;
   for (const file of files) {
@@ -33,14 +86,18 @@ export async function readSamples(head: HeadModel, files: readonly string[]): Pr
       return data.slice(i * width, (i + 1) * width);
     };
     for (let i = 0; i < count; i++) {
-      const sizePx = row('camera', i)[0]!;
-      const centre = { xPx: sizePx / 2, yPx: sizePx / 2 };
+      const [sizePx, focalPx] = row('camera', i) as unknown as [number, number];
+      const landmarksPx = row('landmarks', i);
       samples.push({
         subject: firstSubject + row('subject', i)[0]!,
-        features: maker.describe(row('landmarks', i), centre),
+        landmarksPx,
+        sizePx,
+        focalPx,
         eyes: Uint8Array.from(row('eyes', i)),
+        patch: Uint8Array.from(row('patch', i)),
         expression: row('expression', i),
         jointRotations: row('jointRotations', i),
+        translation: row('translation', i),
         identity: row('identity', i),
       });
     }

@@ -3,14 +3,17 @@
 //   npx tsx tools/train-tracking-prior/main.ts render --out DIR [--subjects 640] [--views 10] [--assets DIR]
 //     [--part 0/2]
 //   npx tsx tools/train-tracking-prior/main.ts observe --out DIR      (writes DIR.samples)
-//   npx tsx tools/train-tracking-prior/main.ts train --samples FILE[,FILE...] [--prior FILE]
+//   npx tsx tools/train-tracking-prior/main.ts learn --samples FILE[,FILE...] --network FILE [--steps 8000]
+//   npx tsx tools/train-tracking-prior/main.ts train --samples FILE[,FILE...] --network FILE [--prior FILE]
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { decodeWeights, encodeWeights, type Weights } from '../../src/nn/index.ts';
 import { createDevice, loadEmbeddedHead, readAssetFolder } from '../../src/node/index.ts';
 import { readSamples } from './dataset.ts';
+import { learnNetwork } from './learn-network.ts';
 import { observeSubjects } from './observe.ts';
 import { renderSubjects } from './render.ts';
 import { trainPrior } from './train.ts';
@@ -28,6 +31,8 @@ const { positionals, values } = parseArgs({
       type: 'string',
       default: join(import.meta.dirname, '../../models/tracking/expression-prior.safetensors'),
     },
+    network: { type: 'string', default: 'out/expression-network.safetensors' },
+    steps: { type: 'string', default: '8000' },
     nice: { type: 'string', default: '10' },
     'first-seed': { type: 'string', default: '200000' },
   },
@@ -46,12 +51,25 @@ if (step === 'render') {
   await renderSubjects(head, { folder: values.out, seeds, views: Number(values.views), assets });
 } else if (step === 'observe') {
   await writeFile(`${values.out}.samples`, await observeSubjects(values.out));
+} else if (step === 'learn') {
+  const samples = await readSamples(values.samples.split(','));
+  const save = (weights: Weights) =>
+    writeFile(values.network, encodeWeights(weights, { dtype: 'float32', metadata: {} }));
+  const device = await createDevice('cpu');
+  await learnNetwork(device, head, samples, {
+    steps: Number(values.steps),
+    async onProgress(line, weights) {
+      console.log(line);
+      await save(weights);
+    },
+  });
 } else if (step === 'train') {
-  const samples = await readSamples(head, values.samples.split(','));
-  const { file, report } = await trainPrior(await createDevice('cpu'), head, samples);
+  const samples = await readSamples(values.samples.split(','));
+  const { weights } = decodeWeights(new Uint8Array(await readFile(values.network)), values.network);
+  const { file, report } = await trainPrior(await createDevice('cpu'), head, samples, weights);
   for (const line of report) console.log(line);
   await mkdir(dirname(values.prior), { recursive: true });
   await writeFile(values.prior, file);
 } else {
-  throw new RangeError(`expected render, observe or train, got ${step}`);
+  throw new RangeError(`expected render, observe, learn or train, got ${step}`);
 }

@@ -7,6 +7,7 @@ import { createDevice, readImage, readModel } from '../../src/node/index.ts';
 import { type Device, encodeSafetensors } from '../../src/tensor/index.ts';
 import { eyePatches } from '../../src/tracking/eye-patch.ts';
 import { createFaceFollower } from '../../src/tracking/face-follower.ts';
+import { facePatch } from '../../src/tracking/face-patch.ts';
 import { createFaceDetector, createLandmarkNetwork } from '../../src/tracking/index.ts';
 import type { TakeTruth } from './render.ts';
 
@@ -46,6 +47,7 @@ export async function observeSubjects(folder: string): Promise<Uint8Array<ArrayB
       add('camera', [truth.sizePx, truth.focalPx]);
       add('landmarks', face.landmarksPx);
       add('eyes', eyePatches(image, face.landmarksPx));
+      add('patch', facePatch(image, face.landmarksPx));
       add('identity', truth.identity);
       add('expression', frame.expression);
       add('jointRotations', frame.jointRotations);

@@ -1,0 +1,45 @@
+// The face as a small grey picture, for what the expression network sees beyond the landmarks: creases, shadows,
+// teeth, the form of the brows. Placed by points that expressions hardly move, so that the jaw and the brows move in it.
+
+import type { AffineMap, RgbImage } from '../media/index.ts';
+import { warpAffine } from '../media/index.ts';
+
+/** Side of a patch, pixels. */
+export const FACE_PATCH_SIZE = 112;
+
+/** Places of the face mesh: outer corners of the eyes, bridge and base of the nose. */
+const [RIGHT_EYE, LEFT_EYE, BRIDGE, NOSE_BASE] = [33, 263, 168, 2] as const;
+/** The nose's length over the distance of the outer eye corners; keeps the scale when the head turns. */
+const NOSE_PER_EYE_DISTANCE = 0.53;
+/** Side of the patch over that scale. */
+const EXTENT = 2;
+/** The patch's centre on the way from bridge to base of the nose: the middle between brows and chin. */
+const CENTRE_SHARE = 0.8;
+
+/** What a patch shows of a picture: the map from its pixels to the picture's. */
+function patchMap(landmarksPx: ArrayLike<number>): AffineMap {
+  const at = (l: number): readonly [number, number] => [landmarksPx[2 * l]!, landmarksPx[2 * l + 1]!];
+  const [right, left, bridge, base] = [at(RIGHT_EYE), at(LEFT_EYE), at(BRIDGE), at(NOSE_BASE)];
+  const roll = Math.atan2(left[1] - right[1], left[0] - right[0]);
+  const eyes = Math.hypot(left[0] - right[0], left[1] - right[1]);
+  const nose = Math.hypot(base[0] - bridge[0], base[1] - bridge[1]);
+  const scale = (EXTENT * Math.max(eyes, nose / NOSE_PER_EYE_DISTANCE)) / FACE_PATCH_SIZE;
+  const [a, d] = [scale * Math.cos(roll), scale * Math.sin(roll)];
+  const half = FACE_PATCH_SIZE / 2;
+  const centre = [0, 1].map((k) => bridge[k]! + CENTRE_SHARE * (base[k]! - bridge[k]!));
+  return [a, -d, centre[0]! - a * half + d * half, d, a, centre[1]! - d * half - a * half];
+}
+
+/** The face of a picture, `H W`, luma 0 to 255; level with the line through both eyes. */
+export function facePatch(image: RgbImage, landmarksPx: ArrayLike<number>): Uint8Array {
+  const { data } = warpAffine(image, {
+    sourceFromTarget: patchMap(landmarksPx),
+    width: FACE_PATCH_SIZE,
+    height: FACE_PATCH_SIZE,
+    range: [0, 255],
+  });
+  const plane = FACE_PATCH_SIZE ** 2;
+  return Uint8Array.from({ length: plane }, (_, i) =>
+    Math.round(0.299 * data[i]! + 0.587 * data[plane + i]! + 0.114 * data[2 * plane + i]!),
+  );
+}
