@@ -73,6 +73,8 @@ export type Sample = {
   readonly identity: string;
   readonly label: ClipLabel;
   readonly isMirrored: boolean;
+  /** Whether reference and target are one frame, as of a still they are. */
+  readonly isOwnReference: boolean;
   readonly reference: SampleFrame;
   /** As many as `frames`. */
   readonly targets: readonly SampleFrame[];
@@ -151,6 +153,7 @@ export function openSampleStream(options: SampleStreamOptions): SampleStream {
         identity: place.identity,
         label: place.label,
         isMirrored,
+        isOwnReference: frames === 1 && from === clip && referenceFrame === first,
         reference: await make(from, referenceFrame, referenceChange),
         targets: await Promise.all(
           Array.from({ length: frames }, (_, i) => make(clip, first + i, targetChange)),

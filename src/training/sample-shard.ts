@@ -14,7 +14,7 @@ export type SampleLabel = (typeof SAMPLE_LABELS)[number];
 
 /**
  * How the lifted picture came about. `singleLift`: one true view carried to another true view (synthetic
- * subjects). `roundTrip`: a still carried away and back, the untouched still is the target.
+ * subjects, clips). `roundTrip`: a still carried away and back, the untouched still is the target.
  */
 export const SAMPLE_KINDS = ['singleLift', 'roundTrip'] as const;
 export type SampleKind = (typeof SAMPLE_KINDS)[number];

@@ -1,26 +1,37 @@
 // Writes the shards that training reads: pairs of synthetic subjects, round trips of stills, and clips of
 // moving subjects for the temporal layers (in a folder of their own: --subjects 0 --clips N).
+// --data takes the project's own datasets, mixed by a file such as configs/mixture.json: --samples N of them as pairs,
+// or with --stage 2 as clips of --frames frames, which go into a folder of their own.
 // --portraits takes the shared portraits by their names, --photos every picture of a folder.
 // Run it again to continue where it was stopped: shards that exist are kept.
 //
 //   npx tsx tools/make-training-data/main.ts --out DIR [--subjects 1500] [--pairs 2] [--portraits DIR] [--photos DIR]
 //     [--variants 16] [--size 256] [--workers 2] [--assets DIR] [--clips 0] [--frames 8]
+//     [--data MIXTURE.json] [--samples 0] [--stage 1]
 
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { openDataset } from '../../src/dataset/index.ts';
 import type { HeadModel } from '../../src/head/index.ts';
 import {
   createDevice,
+  datasetFolder,
   loadEmbeddedHead,
   loadTracker,
   readAssetFolder,
   readImage,
   WorkerPool,
 } from '../../src/node/index.ts';
-import { decodeSampleShard, SHARD_FORMAT, type ShardEntry, shardEntry } from '../../src/training/index.ts';
+import {
+  decodeSampleShard,
+  parseMixture,
+  SHARD_FORMAT,
+  type ShardEntry,
+  shardEntry,
+} from '../../src/training/index.ts';
 import type { FittedStill, ShardJob } from './shard-job.ts';
 
 /** Synthetic subjects from this seed on are kept for evaluation. */
@@ -32,11 +43,15 @@ const PICTURE = /\.(jpe?g|png|webp)$/i;
 const SUBJECTS_A_SHARD = 16;
 const CLIPS_A_SHARD = 4;
 const STILLS_A_SHARD = 32;
+const SAMPLES_A_SHARD = 32;
 
 const { values } = parseArgs({
   options: {
     out: { type: 'string', default: 'out/samples' },
-    subjects: { type: 'string', default: '1500' },
+    subjects: { type: 'string' },
+    data: { type: 'string' },
+    samples: { type: 'string', default: '0' },
+    stage: { type: 'string', default: '1' },
     'first-seed': { type: 'string', default: '0' },
     pairs: { type: 'string', default: '2' },
     portraits: { type: 'string' },
@@ -50,8 +65,9 @@ const { values } = parseArgs({
     config: { type: 'string', default: join(import.meta.dirname, '../../configs/compact.json') },
   },
 });
-const [subjects, firstSeed, pairs, clips, frames, variants, sizePx, workers] = [
-  values.subjects,
+const [subjects, datasetSamples, firstSeed, pairs, clips, frames, variants, sizePx, workers] = [
+  values.subjects ?? (values.data ? '0' : '1500'),
+  values.samples,
   values['first-seed'],
   values.pairs,
   values.clips,
@@ -59,7 +75,7 @@ const [subjects, firstSeed, pairs, clips, frames, variants, sizePx, workers] = [
   values.variants,
   values.size,
   values.workers,
-].map(Number) as [number, number, number, number, number, number, number, number];
+].map(Number) as [number, ...[number, number, number, number, number, number, number, number]];
 if (firstSeed + Math.max(subjects, clips) > FIRST_HELD_OUT_SEED)
   throw new RangeError('seeds from 500000 on are held out');
 
@@ -75,7 +91,7 @@ const stills = [
   ...(values.portraits ? await fitStills(values.portraits, head, SHARED_PORTRAIT) : []),
   ...(values.photos ? await fitStills(values.photos, head, PICTURE) : []),
 ];
-const jobs = [...syntheticJobs(), ...stillJobs(stills), ...clipJobs()];
+const jobs = [...syntheticJobs(), ...stillJobs(stills), ...clipJobs(), ...(await datasetJobs())];
 const entries = new Map<string, ShardEntry>();
 await using pool = new WorkerPool<ShardJob, ShardEntry>({
   module: new URL('./shard-job.ts', import.meta.url),
@@ -120,6 +136,30 @@ function clipJobs(): ShardJob[] {
   });
 }
 
+/** Samples of the mixture's datasets; with --stage 2 clips of them, side by side as those above. */
+async function datasetJobs(): Promise<ShardJob[]> {
+  if (values.data === undefined) return [];
+  const isClips = values.stage === '2';
+  const sources = parseMixture(await readFile(values.data, 'utf8'), values.data)
+    .map((source) => ({
+      folder: join(dirname(values.data!), source.folder),
+      weight: isClips ? source.stage2 : source.stage1,
+    }))
+    .filter(({ weight }) => weight > 0);
+  for (const { folder: own } of sources) {
+    await using disk = datasetFolder(own);
+    const { header } = await openDataset(disk);
+    if (header.headName !== head.name)
+      throw new RangeError(`${own} has tracks of the head ${header.headName}, not of ${head.name}`);
+  }
+  const each = isClips ? CLIPS_A_SHARD : SAMPLES_A_SHARD;
+  return Array.from({ length: Math.ceil(datasetSamples / each) }, (_, i) => ({
+    ...{ kind: 'dataset', folder, sizePx, sources, first: i * each, frames: isClips ? frames : 1 },
+    file: `dataset-${String(i * each).padStart(6, '0')}.safetensors`,
+    count: Math.min(each, datasetSamples - i * each),
+  }));
+}
+
 function stillJobs(fitted: readonly FittedStill[]): ShardJob[] {
   const jobsOfStills: ShardJob[] = [];
   for (let variant = 0; variant < variants; variant++) {
@@ -141,7 +181,7 @@ function stillJobs(fitted: readonly FittedStill[]): ShardJob[] {
 
 /** All kinds in turn, so that a run that is stopped early has some of each. */
 function interleave(all: readonly ShardJob[]): ShardJob[] {
-  const kinds = (['synthetic', 'stills', 'clips'] as const).map((kind) =>
+  const kinds = (['synthetic', 'stills', 'clips', 'dataset'] as const).map((kind) =>
     all.filter((job) => job.kind === kind),
   );
   const longest = Math.max(...kinds.map((list) => list.length));

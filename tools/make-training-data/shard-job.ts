@@ -3,10 +3,16 @@
 
 import { rename, writeFile } from 'node:fs/promises';
 import { headWindow } from '../../src/avatar/index.ts';
+import {
+  createHeadMirror,
+  openDataset,
+  openSampleStream,
+  type SampleStream,
+} from '../../src/dataset/index.ts';
 import { cropCamera, frontCamera } from '../../src/geometry/index.ts';
 import type { HeadParameters } from '../../src/head/index.ts';
 import { resampleWindow } from '../../src/media/index.ts';
-import { loadEmbeddedHead, readImage } from '../../src/node/index.ts';
+import { datasetFolder, loadEmbeddedHead, pictureDecoders, readImage } from '../../src/node/index.ts';
 import {
   type AssetLibrary,
   createRenderTools,
@@ -18,7 +24,9 @@ import {
 } from '../../src/synthesis/index.ts';
 import { createRandom, deriveSeed } from '../../src/tensor/index.ts';
 import {
+  avatarFraming,
   encodeSampleShard,
+  learningSamples,
   type ShardEntry,
   shardEntry,
   type TrainingSample,
@@ -53,6 +61,14 @@ export type ShardJob = {
       readonly frames: number;
       readonly assets: AssetLibrary | null;
     }
+  | {
+      readonly kind: 'dataset';
+      readonly sources: readonly { readonly folder: string; readonly weight: number }[];
+      /** Positions in the stream of their samples. */
+      readonly first: number;
+      readonly count: number;
+      readonly frames: number;
+    }
   | { readonly kind: 'stills'; readonly stills: readonly FittedStill[]; readonly variant: number }
 );
 
@@ -70,8 +86,38 @@ export async function writeShard(job: ShardJob): Promise<ShardEntry> {
 }
 
 async function samplesOf(own: RenderTools, job: ShardJob): Promise<TrainingSample[]> {
+  if (job.kind === 'dataset') return datasetSamples(own, job);
   if (job.kind === 'synthetic') return syntheticSamples(own, job);
   return job.kind === 'clips' ? clipSamples(own, job) : stillSamples(own, job.stills, job);
+}
+
+/** Open for as long as the thread lives: all of its jobs are of one run. */
+let stream: SampleStream | null = null;
+const DATASET_SEED = 1;
+const FLIPPED_SHARE = 0.5;
+
+async function datasetSamples(
+  own: RenderTools,
+  { sources, first, count, frames, sizePx }: Extract<ShardJob, { kind: 'dataset' }>,
+): Promise<TrainingSample[]> {
+  stream ??= openSampleStream({
+    sources: await Promise.all(
+      sources.map(async ({ folder, weight }) => ({
+        dataset: await openDataset(datasetFolder(folder)),
+        weight,
+      })),
+    ),
+    decoders: pictureDecoders,
+    seed: DATASET_SEED,
+    ...{ frames, sizePx, framing: avatarFraming(own.poser) },
+    augmentation: { cropJitter: 0, colour: 0, flip: FLIPPED_SHARE },
+    mirror: createHeadMirror(own.head),
+  });
+  const samples: TrainingSample[] = [];
+  for (let position = first; position < first + count; position++) {
+    samples.push(...learningSamples(own, await stream.at(position), DATASET_SEED));
+  }
+  return samples;
 }
 
 /** The frames of a clip side by side, as `clipsAt` of training finds them. */

@@ -1,0 +1,43 @@
+// Which datasets a run learns from and how often each comes, as a file: `configs/mixture.json` has the paper's table.
+
+import { z } from 'zod';
+import { BadInputError } from '../errors/index.ts';
+import { configurationFaults } from './configuration-faults.ts';
+
+/** A dataset in a mixture. */
+export type MixtureSource = {
+  /** Its folder, within that of the file. */
+  readonly folder: string;
+  /** How often it comes beside the others in the first stage (single pictures) and in the second (clips). */
+  readonly stage1: number;
+  readonly stage2: number;
+};
+
+const weight = z.number().nonnegative();
+const mixtureSchema = z.strictObject({
+  sources: z.array(z.strictObject({ folder: z.string().min(1), stage1: weight, stage2: weight })).min(1),
+});
+
+/**
+ * Reads a mixture.
+ * @param name what the file is called in error messages
+ * @throws BadInputError `bad-mixture` that names every field at fault.
+ */
+export function parseMixture(json: string, name: string): readonly MixtureSource[] {
+  const fail = (problem: string, cause: unknown): BadInputError =>
+    new BadInputError({
+      code: 'bad-mixture',
+      message: `expected ${name} to list datasets with their weights, but ${problem}`,
+      hint: 'compare it with configs/mixture.json',
+      cause,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw fail('it is not JSON', cause);
+  }
+  const result = mixtureSchema.safeParse(value);
+  if (result.success) return result.data.sources;
+  throw fail(configurationFaults(mixtureSchema, result.error).join('; '), result.error);
+}
