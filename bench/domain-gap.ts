@@ -8,7 +8,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { axisAngleFromRotation, multiplyRotations, rotationFromAxisAngle } from '../src/geometry/index.ts';
+import { rotationAngle, rotationFromAxisAngle } from '../src/geometry/index.ts';
 import { type RgbImage, warpAffine } from '../src/media/index.ts';
 import {
   createDevice,
@@ -157,9 +157,10 @@ async function find(image: RgbImage): Promise<ImageTrack | null> {
 }
 
 function turnBetween({ parameters }: ImageTrack, truth: Float32Array): number {
-  const own = rotationFromAxisAngle(parameters.jointRotations.subarray(0, 3));
-  const other = rotationFromAxisAngle(truth.subarray(0, 3).map((value) => -value));
-  return Math.hypot(...axisAngleFromRotation(multiplyRotations(own, other))) * DEGREES;
+  const [own, other] = [parameters.jointRotations, truth].map((joints) =>
+    rotationFromAxisAngle(joints.subarray(0, 3)),
+  );
+  return rotationAngle(own!, other!) * DEGREES;
 }
 
 async function look(image: RgbImage): Promise<Seen | null> {

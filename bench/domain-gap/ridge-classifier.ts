@@ -1,6 +1,8 @@
 // A linear classifier of two groups by ridge regression in its dual form, cheap where features outnumber
 // examples; judged on what it has not seen.
 
+import { solvePositive } from '../../src/geometry/index.ts';
+
 /** Penalty over the mean of the kernel's diagonal. */
 const RIDGE = 0.1;
 
@@ -15,12 +17,12 @@ export function crossValidate(groups: readonly (readonly Float32Array[])[], fold
     const scale = standardiser(train.map(({ features }) => features));
     const known = train.map(({ features }) => scale(features));
     const size = known.length;
-    const kernel = known.map((a) => Float64Array.from(known, (b) => dot(a, b)));
-    const ridge = (RIDGE * kernel.reduce((sum, row, i) => sum + row[i]!, 0)) / size;
-    kernel.forEach((row, i) => {
-      row[i]! += ridge;
-    });
-    const weights = solve(
+    const kernel = Float64Array.from({ length: size * size }, (_, at) =>
+      dot(known[Math.floor(at / size)]!, known[at % size]!),
+    );
+    const ridge = (RIDGE * known.reduce((sum, _, i) => sum + kernel[i * size + i]!, 0)) / size;
+    for (let i = 0; i < size; i++) kernel[i * size + i]! += ridge;
+    const weights = solvePositive(
       kernel,
       Float64Array.from(train, ({ label }) => label),
     );
@@ -51,26 +53,4 @@ function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
-}
-
-/** Solves a symmetric positive system by Cholesky's factors; changes `matrix`. */
-function solve(matrix: readonly Float64Array[], right: Float64Array): Float64Array {
-  const size = right.length;
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = matrix[i]![j]!;
-      for (let k = 0; k < j; k++) sum -= matrix[i]![k]! * matrix[j]![k]!;
-      matrix[i]![j] = i === j ? Math.sqrt(sum) : sum / matrix[j]![j]!;
-    }
-  }
-  const out = right.slice();
-  for (let i = 0; i < size; i++) {
-    for (let k = 0; k < i; k++) out[i]! -= matrix[i]![k]! * out[k]!;
-    out[i]! /= matrix[i]![i]!;
-  }
-  for (let i = size - 1; i >= 0; i--) {
-    for (let k = i + 1; k < size; k++) out[i]! -= matrix[k]![i]! * out[k]!;
-    out[i]! /= matrix[i]![i]!;
-  }
-  return out;
 }

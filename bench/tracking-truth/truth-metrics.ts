@@ -1,6 +1,11 @@
 // How far tracked heads are from the truth: angles, units, blinks as events, slopes, shape.
 
-import { multiplyRotations, rotationFromAxisAngle, vertexNormals } from '../../src/geometry/index.ts';
+import {
+  rotationAngle,
+  rotationFromAxisAngle,
+  solvePositive,
+  vertexNormals,
+} from '../../src/geometry/index.ts';
 import {
   createHeadPoser,
   type HeadModel,
@@ -29,9 +34,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, v) => su
 
 /** Angle between two rotations given as axis-angle, degrees. */
 export function angleBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const inverse = rotationFromAxisAngle(Float64Array.from(b, (v) => -v));
-  const r = multiplyRotations(rotationFromAxisAngle(a), inverse);
-  return DEGREES * Math.acos(Math.min(1, Math.max(-1, (r[0]! + r[4]! + r[8]! - 1) / 2)));
+  return DEGREES * rotationAngle(rotationFromAxisAngle(a), rotationFromAxisAngle(b));
 }
 
 const joint = (joints: Float32Array, name: (typeof JOINT_NAMES)[number]): Float32Array => {
@@ -243,7 +246,7 @@ function distanceAligned(a: Float64Array, b: Float64Array, ignoresSize: boolean)
       side[1]! += z * dx - x * dz;
       side[2]! += x * dy - y * dx;
     }
-    const turn = rotationFromAxisAngle(solve3(matrix, side));
+    const turn = rotationFromAxisAngle(solvePositive(matrix, side));
     for (let i = 0; i < from.length; i += 3) {
       const p = [from[i]!, from[i + 1]!, from[i + 2]!];
       for (let k = 0; k < 3; k++)
@@ -260,27 +263,4 @@ function centred(points: Float64Array): Float64Array {
   const middle = [0, 0, 0];
   for (let i = 0; i < points.length; i++) middle[i % 3]! += (3 * points[i]!) / points.length;
   return points.map((value, i) => value - middle[i % 3]!);
-}
-
-/** Cramer's rule for a symmetric 3 x 3 system. */
-function solve3(m: Float64Array, v: Float64Array): Float64Array {
-  const minor = (a: number, b: number, c: number, d: number): number => m[a]! * m[d]! - m[b]! * m[c]!;
-  const inverse = [
-    minor(4, 5, 7, 8),
-    -minor(1, 2, 7, 8),
-    minor(1, 2, 4, 5),
-    -minor(3, 5, 6, 8),
-    minor(0, 2, 6, 8),
-    -minor(0, 2, 3, 5),
-    minor(3, 4, 6, 7),
-    -minor(0, 1, 6, 7),
-    minor(0, 1, 3, 4),
-  ];
-  const determinant = m[0]! * inverse[0]! + m[1]! * inverse[3]! + m[2]! * inverse[6]!;
-  return Float64Array.from(
-    [0, 1, 2],
-    (row) =>
-      (inverse[3 * row]! * v[0]! + inverse[3 * row + 1]! * v[1]! + inverse[3 * row + 2]! * v[2]!) /
-      determinant,
-  );
 }

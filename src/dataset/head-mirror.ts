@@ -3,7 +3,13 @@
 // Root, neck, jaw and eyes turn the other way, the eyes change places, and the head stands on the other side.
 
 import { BadInputError } from '../errors/index.ts';
-import { type Camera, gramMatrix, projectResidual } from '../geometry/index.ts';
+import {
+  type Camera,
+  factorCholesky,
+  gramMatrix,
+  projectResidual,
+  solveCholesky,
+} from '../geometry/index.ts';
 import { type HeadModel, type HeadParameters, JOINT_NAMES, PART_NAMES, vertexCount } from '../head/index.ts';
 
 /** Mirrors the parameters of one head; made once for a head. */
@@ -209,23 +215,10 @@ function solved(
   // What has no shape at all keeps its own coefficient.
   const largest = Math.max(...sampled.map((_, i) => factor[i * count + i]!));
   for (let i = 0; i < count; i++) factor[i * count + i]! += 1e-9 * largest;
-  for (let j = 0; j < count; j++) {
-    for (let i = j; i < count; i++) {
-      let sum = factor[i * count + j]!;
-      for (let k = 0; k < j; k++) sum -= factor[i * count + k]! * factor[j * count + k]!;
-      factor[i * count + j] = i === j ? Math.sqrt(sum) : sum / factor[j * count + j]!;
-    }
-  }
+  factorCholesky(factor, count);
   return reflected.map((image) => {
     const x = projectResidual(sampled, weights, image);
-    for (let i = 0; i < count; i++) {
-      for (let k = 0; k < i; k++) x[i]! -= factor[i * count + k]! * x[k]!;
-      x[i]! /= factor[i * count + i]!;
-    }
-    for (let i = count - 1; i >= 0; i--) {
-      for (let k = i + 1; k < count; k++) x[i]! -= factor[k * count + i]! * x[k]!;
-      x[i]! /= factor[i * count + i]!;
-    }
+    solveCholesky(factor, count, x);
     return x;
   });
 }

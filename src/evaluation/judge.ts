@@ -2,7 +2,7 @@
 // missing, of another size or without a face counts as badly as it is, and is listed.
 
 import { AvatarError } from '../errors/index.ts';
-import { invertRotation, multiplyRotations, rotationFromAxisAngle } from '../geometry/index.ts';
+import { rotationAngle, rotationFromAxisAngle } from '../geometry/index.ts';
 import { type HeadModel, type HeadParameters, type HeadPoser, parametersAt } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { descriptorSimilarity, type FaceDescriptor, type Tracker } from '../tracking/index.ts';
@@ -227,8 +227,7 @@ async function orNull<T>(found: Promise<T>): Promise<T | null> {
 function turnBetween(a: HeadParameters, b: HeadParameters): number {
   const rotation = ({ jointRotations }: HeadParameters) =>
     rotationFromAxisAngle(jointRotations.subarray(0, 3));
-  const r = multiplyRotations(rotation(a), invertRotation(rotation(b)));
-  return (Math.acos(Math.min(1, Math.max(-1, (r[0]! + r[4]! + r[8]! - 1) / 2))) * 180) / Math.PI;
+  return (rotationAngle(rotation(a), rotation(b)) * 180) / Math.PI;
 }
 
 function black({ width, height }: RgbImage): RgbImage {

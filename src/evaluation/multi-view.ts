@@ -7,6 +7,7 @@ import {
   multiplyRotations,
   rotate,
   rotationFromAxisAngle,
+  solvePositive,
   type Vector3,
   vertexNormals,
 } from '../geometry/index.ts';
@@ -119,24 +120,11 @@ function meetingSpread(rays: readonly Ray[]): number {
       }
     }
   }
-  const point = solve3(matrix, right);
+  const point = solvePositive(matrix, right);
   const squares = rays.map(({ origin, direction }) => {
     const offset = point.map((value, axis) => value - origin[axis]!);
     const along = offset.reduce((sum, value, axis) => sum + value * direction[axis]!, 0);
     return offset.reduce((sum, value) => sum + value * value, 0) - along * along;
   });
   return Math.sqrt(Math.max(0, squares.reduce((sum, value) => sum + value, 0) / rays.length));
-}
-
-/** Cramer's rule. */
-function solve3(m: Float64Array, right: Float64Array): number[] {
-  const determinant = (a: ArrayLike<number>): number =>
-    a[0]! * (a[4]! * a[8]! - a[5]! * a[7]!) -
-    a[1]! * (a[3]! * a[8]! - a[5]! * a[6]!) +
-    a[2]! * (a[3]! * a[7]! - a[4]! * a[6]!);
-  const whole = determinant(m);
-  return [0, 1, 2].map((column) => {
-    const replaced = m.map((value, i) => (i % 3 === column ? right[Math.floor(i / 3)]! : value));
-    return determinant(replaced) / whole;
-  });
 }

@@ -1,6 +1,7 @@
 // Rotations, rigid transforms, cameras and meshes: the geometry that knows no heads.
 
 export * from './camera.ts';
+export * from './cholesky.ts';
 export * from './least-squares.ts';
 export * from './mesh.ts';
 export * from './point-alignment.ts';

@@ -72,6 +72,14 @@ export function invertRotation(r: Rotation): Float64Array {
   return Float64Array.of(r[0]!, r[3]!, r[6]!, r[1]!, r[4]!, r[7]!, r[2]!, r[5]!, r[8]!);
 }
 
+/** The angle of the rotation from `a` to `b`, radians, 0 to pi. */
+export function rotationAngle(a: Rotation, b: Rotation): number {
+  // The trace of b a^-1.
+  let trace = 0;
+  for (let k = 0; k < 9; k++) trace += a[k]! * b[k]!;
+  return Math.acos(Math.min(1, Math.max(-1, (trace - 1) / 2)));
+}
+
 /** `rotation * vector`. */
 export function rotate(rotation: Rotation, vector: Vector3): Float64Array {
   const [x, y, z] = [vector[0]!, vector[1]!, vector[2]!];

@@ -1,10 +1,10 @@
 // Fits one frame while identity and focal length stay: Levenberg-Marquardt with bounds, about 60 unknowns.
 
+import { factorCholesky, solveCholesky } from '../geometry/index.ts';
 import type { FramePrior } from './fit-priors.ts';
 import type { FrameSystem, Observation } from './frame-system.ts';
 import { FRAME_LAYOUT, type FrameState, stepFrame } from './head-state.ts';
 import type { ShapedLandmarks } from './landmark-projection.ts';
-import { factorCholesky, solveCholesky } from './small-algebra.ts';
 
 /** When a fit stops. */
 export type FitLimits = {

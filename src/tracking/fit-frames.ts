@@ -2,13 +2,13 @@
 // Each frame's unknowns are eliminated first (Schur complement), so the cost grows with the number of
 // frames and not with its cube. A portrait is the case of one frame.
 
+import { factorCholesky, solveCholesky } from '../geometry/index.ts';
 import { type FitLimits, freeUnknowns } from './fit-frame.ts';
 import type { FramePrior } from './fit-priors.ts';
 import type { FrameSystem, Observation } from './frame-system.ts';
 import { type FrameState, type SharedState, stepFrame } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { frameUnknowns, shapeLandmarks } from './landmark-projection.ts';
-import { factorCholesky, solveCholesky } from './small-algebra.ts';
 
 /** What is believed of the shared unknowns. */
 export type SharedPrior = {

@@ -1,7 +1,7 @@
 // Albedo and light of points seen in several frames, as logarithms: a point keeps its albedo, a frame lights
 // points by their normals with nine spherical harmonics. Robust least squares, in turn.
 
-import { factorCholesky, solveCholesky } from './small-algebra.ts';
+import { factorCholesky, solveCholesky } from '../geometry/index.ts';
 
 /** Points as one frame shows them: `N` logarithms of grey, trust, and `3N` normals. */
 export type LitPoints = {

@@ -2,6 +2,7 @@
 // time. A frame is linearised, its own unknowns are eliminated, and what is left (`S S` and `S` values) is added
 // to that of the other frames kept. One frame's work a picture, so the time a picture takes does not grow.
 
+import { factorCholesky, solveCholesky } from '../geometry/index.ts';
 import { fitFrame, freeUnknowns } from './fit-frame.ts';
 import { assumedFocalPx } from './fit-portrait.ts';
 import type { FramePrior } from './fit-priors.ts';
@@ -10,7 +11,7 @@ import { FrameSystem, type Observation } from './frame-system.ts';
 import type { FrameState, SharedState } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { frameUnknowns, shapeLandmarks } from './landmark-projection.ts';
-import { addScaled, factorCholesky, solveCholesky } from './small-algebra.ts';
+import { addScaled } from './small-algebra.ts';
 
 /** A frame that may be kept. */
 export type Keyframe = {

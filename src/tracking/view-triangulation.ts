@@ -1,9 +1,8 @@
 // Where a head stands that several known cameras see, each with a guess of its distance, and what the unit of
 // the calibration is: linear least squares.
 
-import { invertRotation, rotate } from '../geometry/index.ts';
+import { factorCholesky, invertRotation, rotate, solveCholesky } from '../geometry/index.ts';
 import type { KnownView } from './camera-rig.ts';
-import { factorCholesky, solveCholesky } from './small-algebra.ts';
 
 /** Views count for their distance less than for their direction by this factor: it is a guess. */
 const DEPTH_TRUST = 0.1;

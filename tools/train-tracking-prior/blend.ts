@@ -1,7 +1,7 @@
 // Weighs the regression of the landmarks against what the network reads, and judges the result.
 
+import { factorCholesky, solveCholesky } from '../../src/geometry/index.ts';
 import { applyPriorMap, type PriorMap, READING_TERMS } from '../../src/tracking/learned-prior.ts';
-import { factorCholesky, solveCholesky } from '../../src/tracking/small-algebra.ts';
 import type { LinearMap } from './ridge.ts';
 
 /** A row that nothing was learned from. */

@@ -2,6 +2,7 @@
 // four millimetres, its points may move by three. From pictures whose truth is known, every landmark's place at rest
 // and its motion by units and identity are put right by least squares, so that the fit expects what will be seen.
 
+import { factorCholesky, solveCholesky } from '../../src/geometry/index.ts';
 import type { HeadModel } from '../../src/head/index.ts';
 import { createNormalEquationsKernel } from '../../src/kernels/index.ts';
 import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
@@ -9,7 +10,6 @@ import { frameUnknowns, LandmarkProjection, shapeLandmarks } from '../../src/tra
 import type { LandmarkResponse } from '../../src/tracking/landmark-response.ts';
 import { IDENTITY_TARGETS } from '../../src/tracking/learned-prior.ts';
 import { observeLandmarks } from '../../src/tracking/observe.ts';
-import { factorCholesky, solveCholesky } from '../../src/tracking/small-algebra.ts';
 import { isHeldOut, type Sample, stateOf } from './dataset.ts';
 import { createTargetMirror, landmarkPartners } from './target-mirror.ts';
 

@@ -1,7 +1,7 @@
 // Ridge regression from sums over rows, which may be many: the sums are kept, the rows are not.
 
+import { factorCholesky, solveCholesky } from '../../src/geometry/index.ts';
 import { type Device, emitModel, encodeOnnxModel, input, matmul, transpose } from '../../src/tensor/index.ts';
-import { factorCholesky, solveCholesky } from '../../src/tracking/small-algebra.ts';
 
 /** Weight of the squared weights; chosen on held-out subjects, flat over a factor of ten. */
 const RIDGE = 0.1;
