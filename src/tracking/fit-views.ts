@@ -30,14 +30,19 @@ const HINGES = 6;
 
 /**
  * Shares out a prior among views, so that all of them together believe what one does.
- * @param turns `shared` where the head's turn is common too
+ * @param turns `shared` where the cameras are known: the head's turn is common, and what the views see together is
+ *   surer than what each by itself says of it
  */
 export function priorShare(prior: FramePrior, views: number, turns: 'own' | 'shared'): FramePrior {
   const [yaw, pitch] = prior.gazeAgreement;
-  const own = turns === 'own' ? FRAME_LAYOUT.hinges : 0;
+  const { turn, hinges } = FRAME_LAYOUT;
+  const isTurn = (unknown: number): boolean => unknown >= turn && unknown < turn + 3;
   return {
     ...prior,
-    precision: prior.precision.map((value, i) => (i < own ? value : value / views)),
+    precision: prior.precision.map((value, i) => {
+      if (turns === 'shared' && isTurn(i)) return 0;
+      return turns === 'own' && i < hinges ? value : value / views;
+    }),
     gazeAgreement: [yaw / views, pitch / views],
   };
 }
