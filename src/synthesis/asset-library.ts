@@ -8,6 +8,7 @@ import { type AssetMesh, bindAsset } from './asset-mesh.ts';
 import { type AssetSkin, createSkinResampler, skinInHeadLayout, type TexturePicture } from './asset-skin.ts';
 import { strokeAngles } from './asset-strands.ts';
 import { joinBaseMesh } from './base-mesh.ts';
+import { styleUnder } from './hair.ts';
 import { parseMhclo } from './mhclo.ts';
 import { parseObj } from './obj-mesh.ts';
 import { skinTone } from './skin.ts';
@@ -130,7 +131,9 @@ function pick<Item>(items: readonly Item[], random: Random): Item | null {
   return items[at] ?? null;
 }
 
-function suits({ tags }: AssetPiece, { masculinity, hair: { style } }: SubjectTraits): boolean {
+function suits({ tags }: AssetPiece, traits: SubjectTraits): boolean {
+  const { masculinity } = traits;
+  const style = styleUnder(traits);
   if (style === 'bald' || style === 'buzz') return false;
   const wantsLong = style === 'bob' || style === 'long' || style === 'tied';
   const isLong = !tags.includes('short') || tags.includes('bob');

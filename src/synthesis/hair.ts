@@ -50,7 +50,7 @@ export function growHair(head: HeadModel, shaped: Float32Array, traits: SubjectT
 }
 
 /** What is left of a style under a cap or a headscarf. */
-function styleUnder({ hair: { style }, worn: { headwear } }: SubjectTraits): HairStyle {
+export function styleUnder({ hair: { style }, worn: { headwear } }: SubjectTraits): HairStyle {
   if (headwear === 'headscarf') return 'bald';
   return headwear === 'cap' && style !== 'long' && style !== 'bob' ? 'bald' : style;
 }
