@@ -58,3 +58,25 @@ test('a gradient shorter than the clipping norm is left as it is', () => {
   assert.equal(kernel.update({ ...NUMBERS, learningRate: 0.1, step: 1, emaDecay: 0 }), 0.5);
   assert.ok(Math.abs(first[0]! - 0.05) < 1e-7);
 });
+
+test('state in many memories takes the very steps of one', () => {
+  const layout = Object.fromEntries(
+    [40, 3, 25, 60, 8].map((length, i) => [`w${i}`, { length, decays: i % 2 === 0 }]),
+  );
+  const states = [undefined, 1000].map((bankBytes) => {
+    const kernel = createAdamWKernel(layout, bankBytes === undefined ? {} : { bankBytes });
+    const random = createRandom(5);
+    for (const { weight } of Object.values(kernel.arrays)) random.fillNormal(weight);
+    for (let step = 1; step <= 2; step++) {
+      for (const { gradient } of Object.values(kernel.arrays)) random.fillNormal(gradient);
+      kernel.update({ ...NUMBERS, learningRate: 0.1, step, emaDecay: 0.9 });
+    }
+    return kernel.arrays;
+  });
+  assert.equal(new Set(Object.values(states[0]!).map(({ weight }) => weight.buffer)).size, 1);
+  assert.equal(new Set(Object.values(states[1]!).map(({ weight }) => weight.buffer)).size, 4);
+  for (const [name, { weight, average }] of Object.entries(states[0]!)) {
+    assert.deepEqual(states[1]![name]!.weight, weight);
+    assert.deepEqual(states[1]![name]!.average, average);
+  }
+});
