@@ -111,13 +111,13 @@ async function openSession(
 
 function nativeOptions(provider: Provider, options: SessionOptions): InferenceSession.SessionOptions {
   const { threads, optimisation = 'all', keepsMemory = true, spins = true, profilePrefix } = options;
-  const { weightsFolder } = options;
+  const { plansRuns = true, weightsFolder } = options;
   return {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     intraOpNumThreads: threads ?? availableParallelism(),
     graphOptimizationLevel: optimisation === 'none' ? 'disabled' : optimisation,
     enableCpuMemArena: keepsMemory,
-    enableMemPattern: keepsMemory,
+    enableMemPattern: keepsMemory && plansRuns,
     logSeverityLevel: 3,
     // Denormals arise in optimiser states and slow the CPU a hundredfold.
     extra: {

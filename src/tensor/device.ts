@@ -15,6 +15,11 @@ export type SessionOptions = {
   readonly optimisation?: 'none' | 'basic' | 'extended' | 'all';
   /** Whether the back end keeps the memory of a run for the next one; the default is true. */
   readonly keepsMemory?: boolean;
+  /**
+   * Whether the back end lays out a run's values in one block once it has seen the first run. That block stands beside
+   * the memory of the first run, which stays too: twice the memory where a graph holds much. The default is true.
+   */
+  readonly plansRuns?: boolean;
   /** Whether idle threads wait busily for the next operator: faster alone, slower beside others. Default true. */
   readonly spins?: boolean;
   /** Where the files of a model's external weights lie; for back ends with a file system. */

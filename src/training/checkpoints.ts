@@ -4,7 +4,7 @@
 import { BadInputError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import type { OptimiserState } from '../nn/index.ts';
-import { encodeWeights, initialState } from '../nn/index.ts';
+import { encodeWeights, STATE_PREFIXES } from '../nn/index.ts';
 import type { AnyTensor, Tensor } from '../tensor/index.ts';
 import { decodeSafetensors, encodeSafetensors } from '../tensor/index.ts';
 import type { RunFolder, Stage } from './stage.ts';
@@ -124,8 +124,10 @@ function restore(bytes: Uint8Array, file: string, stage: Stage): RunState {
   const { metadata, tensors } = decodeSafetensors(bytes, file);
   if (Number(metadata.version) > VERSION) throw newerVersion(Number(metadata.version));
   const state: OptimiserState = {};
-  for (const [name, { shape }] of Object.entries(initialState(stage.initialWeights()))) {
-    state[name] = heldTensor(tensors[name], name, shape);
+  for (const [weight, { shape }] of Object.entries(stage.initialWeights())) {
+    for (const name of STATE_PREFIXES.map((prefix) => prefix + weight)) {
+      state[name] = heldTensor(tensors[name], name, shape);
+    }
   }
   const outside = Object.entries(tensors)
     .filter(([name]) => name.startsWith(OUTSIDE))

@@ -4,7 +4,6 @@
 import { BadInputError, FaultError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { silentSink } from '../events/index.ts';
-import { initialState } from '../nn/index.ts';
 import type { AnyTensor, Device } from '../tensor/index.ts';
 import { encodeSafetensors } from '../tensor/index.ts';
 import type { RunState } from './checkpoints.ts';
@@ -65,9 +64,9 @@ export function sheetFile(step: number): string {
  *   gradients stay infinite or a file cannot be written.
  */
 export async function runTraining(options: LoopOptions): Promise<LoopResult> {
-  const { stage, device, folder, events = silentSink, signal } = options;
-  const start = await startingPoint(options, events);
-  await using trainer = await Trainer.create(device, stage.problem, start.state);
+  const { stage, folder, events = silentSink, signal } = options;
+  const { trainer: opened, ...start } = await beginTraining(options, events);
+  await using trainer = opened;
   const { settings } = stage;
   const began = performance.now();
   const minutesSince = (time: number): number => (performance.now() - time) / 60_000;
@@ -138,6 +137,16 @@ export async function runTraining(options: LoopOptions): Promise<LoopResult> {
   return { step, resumedFromStep: start.step, ...summary, trainedSeconds: trainedSeconds() };
 }
 
+/** The trainer at the run's beginning; the state that it copied is given back, which may be most of the memory. */
+async function beginTraining(
+  options: LoopOptions,
+  events: EventSink,
+): Promise<{ trainer: Trainer; step: number; seconds: number }> {
+  const { device, stage } = options;
+  const { state, step, seconds } = await startingPoint(options, events);
+  return { trainer: await Trainer.create(device, stage.problem, state), step, seconds };
+}
+
 async function startingPoint(
   { stage, folder, isResumed }: LoopOptions,
   events: EventSink,
@@ -158,7 +167,7 @@ async function startingPoint(
     });
   }
   const held = exists ? await loadCheckpoint(folder, stage, events) : null;
-  return held ?? { state: initialState(stage.initialWeights()), step: 0, seconds: 0 };
+  return held ?? { state: stage.initialWeights(), step: 0, seconds: 0 };
 }
 
 /** Keeps the batch for inspection; the last checkpoint stays as it is. */

@@ -89,7 +89,7 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
 
   /** The loss on fixed held-out samples. */
   async function validate(weights: Weights): ReturnType<Stage['validate']> {
-    const lossModel = emitModel({ name: 'loss', outputs: { loss: problem.loss }, weights: problem.frozen });
+    const lossModel = emitModel({ name: 'loss', outputs: { loss: problem.loss } });
     await using session = await device.createSession(encodeOnnxModel(lossModel), { spins: false });
     const { batch, microBatches = 1 } = settings;
     const count = batch * frames;
@@ -101,7 +101,7 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
       const step = VALIDATION_STEP + part;
       const drawn = await batchOf(each, step);
       const fed = withFieldMap(drawn, gaussians, trackedHeads(maker, each, step));
-      const { loss } = await session.run({ ...fed, ...weights });
+      const { loss } = await session.run({ ...fed, ...problem.frozen, ...weights });
       velocityError += (loss as Tensor).data[0]! / microBatches;
     }
     const rows = shown.slice(0, 4).map((one) => {

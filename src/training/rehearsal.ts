@@ -1,6 +1,5 @@
 // What a run will take, measured before it starts: two steps whose outcome is thrown away.
 
-import { initialState } from '../nn/index.ts';
 import type { Device } from '../tensor/index.ts';
 import { elementCount } from '../tensor/index.ts';
 import { updateAt } from './learning-rate.ts';
@@ -20,7 +19,7 @@ export type Rehearsal = {
 /** Takes two steps of a fresh stage and measures the second; writes nothing. */
 export async function rehearseTraining(stage: Stage, device: Device): Promise<Rehearsal> {
   const { problem, settings } = stage;
-  await using trainer = await Trainer.create(device, problem, initialState(stage.initialWeights()));
+  await using trainer = await Trainer.create(device, problem, stage.initialWeights());
   let secondsPerStep = 0;
   for (let step = 0; step < 2; step++) {
     const began = performance.now();

@@ -33,18 +33,29 @@ export type LearningProblem = {
   readonly microBatches?: number | undefined;
 };
 
-/** Weights, two moments and the average; gradients are among the graph's values. */
-const STATE_COPIES = 4;
+/** Weights as the stage holds them, and as they learn, gradients, two moments, the average. */
+const STATE_COPIES = 6;
 const FLOAT_BYTES = 4;
+/** What the runtime holds for each node of a graph that it has rewritten; measured by bench/paper-training.ts. */
+const NODE_BYTES = 30e3;
+/** Frozen weights beyond this are fed and not part of the model, which Protobuf ends at 2 GiB. */
+const MAX_EMBEDDED_BYTES = 2 ** 30;
 
-/** About how many bytes a step of a problem holds at most: its graph's values, its state, what is frozen. */
+/** What a model of the problem carries in itself: all that is frozen, or nothing. */
+function embeddedWeights({ frozen }: LearningProblem, maxBytes: number = MAX_EMBEDDED_BYTES): Weights {
+  const bytes = Object.values(frozen).reduce((sum, { data }) => sum + data.byteLength, 0);
+  return bytes > maxBytes ? {} : frozen;
+}
+
+/** About how many bytes a step of a problem holds at most: its graph and its values, its state, what is frozen. */
 export function stepBytes(problem: LearningProblem): number {
   const { byName, others } = allGradients(problem);
-  const values = [problem.loss, ...Object.values(problem.outputs ?? {}), ...byName.values()];
+  const values = [problem.loss, ...Object.values(problem.outputs ?? {}), ...Object.values(others)];
   const total = (shapes: Iterable<{ readonly shape: readonly number[] }>): number =>
     [...shapes].reduce((sum, { shape }) => sum + FLOAT_BYTES * elementCount(shape), 0);
   const state = STATE_COPIES * total(problem.trained.values()) + total(Object.values(problem.frozen));
-  return peakValueBytes([...values, ...Object.values(others)]) + state;
+  const nodes = NODE_BYTES * gradientsModel(problem).nodes.length;
+  return nodes + peakValueBytes(values, [...byName.values()]) + state;
 }
 
 const NEXT = 'next.';
@@ -55,17 +66,24 @@ export function stepModel(problem: LearningProblem): OnnxModel {
   const { state, gradientNorm } = adamW(problem.trained, byName, problem.optimiser);
   return emitModel({
     name: `${problem.name}-step`,
-    weights: problem.frozen,
+    weights: embeddedWeights(problem),
     outputs: { loss: problem.loss, gradientNorm, ...problem.outputs, ...others, ...prefixed(state) },
   });
 }
 
-/** Loss and gradients alone, as `gradient.NAME`: for data-parallel training. */
-export function gradientsModel(problem: LearningProblem): OnnxModel {
+/**
+ * Loss and gradients alone, as `gradient.NAME`: for data-parallel training.
+ * @param maxEmbeddedBytes frozen weights beyond this are inputs; the default keeps the model below Protobuf's 2 GiB
+ */
+export function gradientsModel(problem: LearningProblem, maxEmbeddedBytes?: number): OnnxModel {
   const { byName, others } = allGradients(problem);
   const outputs: Record<string, Value> = { loss: problem.loss, ...problem.outputs, ...others };
   for (const [name, gradient] of byName) outputs[`gradient.${name}`] = gradient;
-  return emitModel({ name: `${problem.name}-gradients`, weights: problem.frozen, outputs });
+  return emitModel({
+    name: `${problem.name}-gradients`,
+    weights: embeddedWeights(problem, maxEmbeddedBytes),
+    outputs,
+  });
 }
 
 /** The update alone: takes weights, `gradient.NAME` and vectors, gives `next.VECTOR`. */
@@ -84,12 +102,14 @@ export class Trainer implements AsyncDisposable {
   readonly #problem: LearningProblem;
   readonly #kernel: ReturnType<typeof createAdamWKernel>;
   readonly #state: OptimiserState = {};
-  readonly #weights: Record<string, Tensor> = {};
+  readonly #weights: Record<string, Tensor>;
   readonly #gradients: Record<string, Tensor> = {};
 
   private constructor(session: Session, problem: LearningProblem, state: OptimiserState) {
     this.#session = session;
     this.#problem = problem;
+    const isFed = new Set(session.inputNames);
+    this.#weights = Object.fromEntries(Object.entries(problem.frozen).filter(([name]) => isFed.has(name)));
     const layout = [...problem.trained].map(([name, { shape }]) => {
       return [name, { length: elementCount(shape), decays: shape.length > 1 }] as const;
     });
@@ -102,8 +122,10 @@ export class Trainer implements AsyncDisposable {
         [`second.${name}`]: second,
         [`ema.${name}`]: average,
       };
+      average.set(state[name]!.data);
       for (const [key, data] of Object.entries(parts)) {
-        data.set(state[key]!.data);
+        const held = state[key];
+        if (held !== undefined) data.set(held.data);
         this.#state[key] = { dtype: 'float32', shape, data };
       }
       this.#weights[name] = this.#state[name]!;
@@ -111,10 +133,21 @@ export class Trainer implements AsyncDisposable {
     }
   }
 
-  /** @param state as `initialState` gives it, or as a checkpoint held it; it is copied */
-  static async create(device: Device, problem: LearningProblem, state: OptimiserState): Promise<Trainer> {
+  /**
+   * @param state weights alone, which begin afresh, or all that a checkpoint held; it is copied
+   * @param maxEmbeddedBytes as of `gradientsModel`
+   */
+  static async create(
+    device: Device,
+    problem: LearningProblem,
+    state: OptimiserState,
+    maxEmbeddedBytes?: number,
+  ): Promise<Trainer> {
     // Idle threads that wait busily would take the cores from the preparation of the next batch.
-    const session = await device.createSession(encodeOnnxModel(gradientsModel(problem)), { spins: false });
+    const session = await device.createSession(encodeOnnxModel(gradientsModel(problem, maxEmbeddedBytes)), {
+      spins: false,
+      plansRuns: false,
+    });
     return new Trainer(session, problem, state);
   }
 

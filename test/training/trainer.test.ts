@@ -20,19 +20,13 @@ import {
   input,
   mean,
   mul,
+  planMemory,
   silu,
   square,
   sub,
 } from '../../src/tensor/index.ts';
 import type { LearningProblem } from '../../src/training/index.ts';
-import {
-  gradientsModel,
-  partSize,
-  stepBytes,
-  stepModel,
-  Trainer,
-  updateModel,
-} from '../../src/training/index.ts';
+import { gradientsModel, partSize, stepModel, Trainer, updateModel } from '../../src/training/index.ts';
 
 const device = await createDevice('cpu');
 const set = createParameterSet();
@@ -134,6 +128,40 @@ test('a batch in parts takes the step of the whole batch', async () => {
   assert.throws(() => partSize(7, 2), /microBatches divides/);
 });
 
+test('frozen weights take part alike inside the model and beside it, from weights alone or a whole state', async () => {
+  const isTrained = (name: string): boolean => name.startsWith('second');
+  const initial = set.initialise(3);
+  const pick = <T>(entries: Iterable<[string, T]>, isWanted: boolean) =>
+    [...entries].filter(([name]) => isTrained(name) === isWanted);
+  const partly: LearningProblem = {
+    ...problem,
+    trained: new Map(pick(set.values, true)),
+    frozen: Object.fromEntries(pick(Object.entries(initial), false)),
+  };
+  assert.deepEqual(
+    Object.keys(gradientsModel(partly, 0).initialisers).filter((name) => name in initial),
+    [],
+  );
+  const own = Object.fromEntries(pick(Object.entries(initial), true));
+  const states: Record<string, readonly number[]>[] = [];
+  for (const [state, maxEmbeddedBytes] of [
+    [initialState(own), undefined],
+    [own, 0],
+  ] as const) {
+    await using trainer = await Trainer.create(device, partly, state, maxEmbeddedBytes);
+    for (let step = 1; step <= STEPS; step++) await trainer.step(feeds, at(step));
+    const entries = Object.entries(trainer.state).map(
+      ([name, { data }]) => [name, Array.from(data)] as const,
+    );
+    states.push(Object.fromEntries(entries));
+  }
+  for (const [name, values] of Object.entries(states[0]!)) {
+    for (const [i, value] of values.entries()) {
+      assert.ok(Math.abs(value - states[1]![name]![i]!) < 1e-6, `${name}[${i}]`);
+    }
+  }
+});
+
 test('recomputed blocks give the same gradients, and hold less at once, merged subexpressions or not', async () => {
   const gradientsWith = async (isRecomputed: boolean): Promise<Record<string, AnyTensor>> => {
     const blocks = createParameterSet();
@@ -150,7 +178,7 @@ test('recomputed blocks give the same gradients, and hold less at once, merged s
       ...{ name: 'deep', loss: mean(square(h)), trained: blocks.values, frozen: {} },
       optimiser: { weightDecay: 0, clipNorm: 1 },
     };
-    held.push(stepBytes(deep));
+    held.push(planMemory(gradientsModel(deep)).activationBytes);
     const state = blocks.initialise(2);
     for (const [name, { data }] of Object.entries(state)) {
       if (name.endsWith('conv2.weight')) createRandom(9).fillNormal(data);

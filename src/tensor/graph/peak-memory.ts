@@ -10,25 +10,28 @@ const FLOAT_BYTES = 4;
 
 /**
  * The most bytes that computed values hold at one moment, each kept from its node to its last use; outputs stay.
- * Leaves do not count. A bound from the graph alone: what an operator needs inside, and what a runtime saves by
- * computing in place, is not in it.
+ * Leaves do not count. A bound from the graph alone: what an operator needs inside, and what a runtime saves by computing
+ * in place, is not in it.
+ * @param into further outputs, which go to memory that is there anyway and do not count
  */
-export function peakValueBytes(outputs: readonly Value[]): number {
-  const nodes = nodesFor(outputs);
+export function peakValueBytes(outputs: readonly Value[], into: readonly Value[] = []): number {
+  const all = [...outputs, ...into];
+  const nodes = nodesFor(all);
+  const elsewhere = new Set(into.map(ownerOf));
   const lastUse = new Map<GraphNode, number>();
   const note = (value: Value, at: number): void => {
     const owner = ownerOf(value);
     if (owner !== undefined) lastUse.set(owner, at);
   };
   for (const [at, node] of nodes.entries()) for (const operand of node.inputs) note(operand, at);
-  for (const value of outputs) note(value, nodes.length);
+  for (const value of all) note(value, nodes.length);
   const ending = new Map<number, GraphNode[]>();
   for (const [node, at] of lastUse) ending.set(at, [...(ending.get(at) ?? []), node]);
   let [held, peak] = [0, 0];
   for (const [at, node] of nodes.entries()) {
-    if (!isView(node)) held += bytesOf(node);
+    if (!isView(node) && !elsewhere.has(node)) held += bytesOf(node);
     peak = Math.max(peak, held);
-    for (const ended of ending.get(at) ?? []) held -= bytesOf(ended);
+    for (const ended of ending.get(at) ?? []) if (!elsewhere.has(ended)) held -= bytesOf(ended);
   }
   return peak;
 }
