@@ -1,8 +1,9 @@
 // Pictures of synthetic subjects and lifts: rendering with two workers (subjects x views, the making of the
-// subjects counted), rendering and lifting on one thread. Run: npm run bench:synthesis. The last line is one
-// JSON object.
+// subjects counted), rendering with and without maps, and lifting, on one thread. Run: npm run bench:synthesis.
+// The last line is one JSON object.
 
 import { readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { decodeHead } from '../src/head/index.ts';
 import { createLifter } from '../src/lift/index.ts';
@@ -21,7 +22,7 @@ import { createRandom, deriveSeed } from '../src/tensor/index.ts';
 const WORKERS = 2;
 const SUBJECTS = 8;
 const VIEWS = 10;
-const SIZE_PX = 256;
+const SIZES_PX = [256, 512] as const;
 const LIFTS = 16;
 
 const bytes = readFileSync(join(import.meta.dirname, '../models/head/embedded.head'));
@@ -33,32 +34,39 @@ const pool = new WorkerPool<ViewsJob, RenderedSubject[]>({
   functionName: 'renderViews',
   size: WORKERS,
 });
-const jobOf = (seed: number, views: number): ViewsJob => ({
+const jobOf = (seed: number, views: number, sizePx: number): ViewsJob => ({
   head: bytes,
   seed,
   views,
-  sizePx: SIZE_PX,
+  sizePx,
   yawDegrees: 35,
   pitchDegrees: 15,
 });
-await pool.map([jobOf(100, 3), jobOf(101, 3)]);
-const start = performance.now();
-const before = process.cpuUsage();
-await pool.map(Array.from({ length: SUBJECTS }, (_, seed) => jobOf(seed, VIEWS)));
-const imagesPerSecond = (SUBJECTS * VIEWS) / ((performance.now() - start) / 1000);
-// Time on processors tells more than the clock does while a machine is busy with other work.
-const { user, system } = process.cpuUsage(before);
-const cpuMsAnImage = (user + system) / 1000 / (SUBJECTS * VIEWS);
+// What else runs here: processes that wanted a processor in the last minute.
+const [loadBefore] = loadavg();
+await pool.map([jobOf(100, 3, 256), jobOf(101, 3, 256)]);
+const rates: { sizePx: number; imagesPerSecond: number; cpuMsAnImage: number }[] = [];
+for (const sizePx of SIZES_PX) {
+  const start = performance.now();
+  const before = process.cpuUsage();
+  await pool.map(Array.from({ length: SUBJECTS }, (_, seed) => jobOf(seed, VIEWS, sizePx)));
+  const imagesPerSecond = (SUBJECTS * VIEWS) / ((performance.now() - start) / 1000);
+  // Time on processors tells more than the clock does while a machine is busy with other work.
+  const { user, system } = process.cpuUsage(before);
+  rates.push({ sizePx, imagesPerSecond, cpuMsAnImage: (user + system) / 1000 / (SUBJECTS * VIEWS) });
+}
 await pool[Symbol.asyncDispose]();
 
 const subjectTimes: number[] = [];
 const imageTimes: number[] = [];
+const mapTimes: number[] = [];
 for (let seed = 0; seed < SUBJECTS; seed++) {
   const subject = timed(subjectTimes, () => createSubject(seed, tools));
   for (let view = 0; view < 4; view++) {
     const motion = sampleMotion(createRandom(deriveSeed(seed, 41, view)), head);
-    const placement = placeSubject(subject.traits, motion, SIZE_PX);
+    const placement = placeSubject(subject.traits, motion, SIZES_PX[0]);
     timed(imageTimes, () => renderSubject(tools, subject, placement));
+    timed(mapTimes, () => renderSubject(tools, subject, { ...placement, hasMaps: true }));
   }
 }
 
@@ -83,11 +91,17 @@ const liftMs = Object.fromEntries(
 
 const subjectMs = median(subjectTimes);
 const imageMs = median(imageTimes);
-console.log(`${WORKERS} workers: ${imagesPerSecond.toFixed(1)} pictures a second at ${SIZE_PX} x ${SIZE_PX}`);
+const mapsMs = median(mapTimes) - imageMs;
 console.log(
-  `   (${SUBJECTS} subjects x ${VIEWS} views, wall clock; ${cpuMsAnImage.toFixed(0)} ms of processor each)`,
+  `${WORKERS} workers, ${SUBJECTS} subjects x ${VIEWS} views; load before ${loadBefore!.toFixed(1)}`,
 );
-console.log(`one thread, medians: ${imageMs.toFixed(0)} ms a picture, ${subjectMs.toFixed(0)} ms a subject`);
+for (const { sizePx, imagesPerSecond, cpuMsAnImage } of rates) {
+  const cost = `${cpuMsAnImage.toFixed(0)} ms of processor each`;
+  console.log(`   ${imagesPerSecond.toFixed(1)} pictures a second at ${sizePx} x ${sizePx}, ${cost}`);
+}
+console.log(
+  `one thread, medians: ${imageMs.toFixed(0)} ms a picture, ${mapsMs.toFixed(0)} ms its maps, ${subjectMs.toFixed(0)} ms a subject`,
+);
 for (const [sizePx, ms] of Object.entries(liftMs)) {
   console.log(
     `lift at ${sizePx} x ${sizePx}: ${ms.toFixed(1)} ms, ${(1000 / ms).toFixed(0)} frames a second`,
@@ -99,9 +113,10 @@ console.log(
     workers: WORKERS,
     subjects: SUBJECTS,
     views: VIEWS,
-    imagesPerSecond,
-    cpuMsAnImage,
+    loadBefore,
+    rates,
     imageMs,
+    mapsMs,
     subjectMs,
     liftMs,
   }),

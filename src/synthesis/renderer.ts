@@ -16,7 +16,7 @@ import { createShader, type PointShader } from './shading.ts';
 import { creasesOf } from './skin-relief.ts';
 import { STRAND_TEXTURE } from './strand-texture.ts';
 import type { Subject } from './subject.ts';
-import { partsOf, SUBJECT_MASKS, type SubjectMask } from './subject-parts.ts';
+import { partCount, partMasks, partsOf, type SubjectMask } from './subject-parts.ts';
 import { type SurfaceMaps, surfaceMaps } from './surface-maps.ts';
 import { createSurfacePainter } from './textures.ts';
 
@@ -93,8 +93,7 @@ export function renderSubject(
   const paint = textures && createSurfacePainter(head, scene, textures);
   const { width, height } = camera;
   const linear = new Float32Array(width * height * 3);
-  /** Samples of each pixel that show a part. */
-  const counts = SUBJECT_MASKS.map(() => new Uint8Array(width * height));
+  const counts = new Uint32Array(width * height);
   const colour = new Float32Array(3);
   const values = new Float32Array(VERTEX_CHANNELS);
   const painted = new Float32Array(3);
@@ -129,10 +128,7 @@ export function renderSubject(
     const material = scene.materials[triangle]!;
     if (paint) point.isPainted = paint(triangle, material, buffer.barycentrics, 3 * sample, painted);
     shade(material, values, 0, point, colour);
-    const parts = partsOf(material, values, point.isCloth);
-    for (let part = 0; part < counts.length; part++) {
-      if ((parts >> part) & 1) counts[part]![pixel]! += samples;
-    }
+    counts[pixel]! += samples * partsOf(material, values, point.isCloth);
     for (let k = 0; k < 3; k++) linear[3 * pixel + k]! += samples * SHARE * colour[k]!;
   };
   for (let pixel = 0; pixel < width * height; pixel++) {
@@ -155,12 +151,10 @@ export function renderSubject(
       }
     }
   }
-  addBackground(linear, counts[SUBJECT_MASKS.indexOf('person')]!, backgroundOf(subject, width, height));
+  addBackground(linear, counts, backgroundOf(subject, width, height));
   return {
     image: develop(linear, camera, traits.lens, deriveSeed(traits.seed, noiseSeed)),
-    masks: Object.fromEntries(
-      SUBJECT_MASKS.map((name, part) => [name, counts[part]!.map(toMask)]),
-    ) as RenderedSubject['masks'],
+    masks: partMasks(counts, SAMPLES ** 2),
     maps: hasMaps ? surfaceMaps(tools, scene, { parameters, camera, cutout }) : null,
     parameters,
     camera,
@@ -241,12 +235,10 @@ function backgroundOf(subject: Subject, width: number, height: number): Float32A
   return data;
 }
 
-const toMask = (count: number): number => Math.round(count * SHARE * 255);
-
 /** Fills what the person leaves of each pixel. The background is soft: one look a pixel is enough. */
-function addBackground(linear: Float32Array, personCounts: Uint8Array, background: Float32Array): void {
-  for (let pixel = 0; pixel < personCounts.length; pixel++) {
-    const free = 1 - SHARE * personCounts[pixel]!;
+function addBackground(linear: Float32Array, counts: Uint32Array, background: Float32Array): void {
+  for (let pixel = 0; pixel < counts.length; pixel++) {
+    const free = 1 - SHARE * partCount(counts[pixel]!, 'person');
     if (free === 0) continue;
     for (let i = 3 * pixel; i < 3 * pixel + 3; i++) linear[i]! += free * background[i]!;
   }
