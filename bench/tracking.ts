@@ -1,7 +1,8 @@
 // Tracks the clips of a folder end to end (decoding included) and says how many frames were tracked, how
 // well and how fast, stage by stage. The clips are not part of the project.
 //
-//   npm run -s bench:tracking [-- --clips DIR] [--only d3,d10]
+//   npm run -s bench:tracking [-- --clips DIR] [--only d3,d10] [--repeats 1]
+// --repeats: each clip is played so many times in a row, to see what its length costs.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ const { values } = parseArgs({
   options: {
     clips: { type: 'string', default: join(import.meta.dirname, '../../shared/clips') },
     only: { type: 'string' },
+    repeats: { type: 'string', default: '1' },
   },
 });
 if (!existsSync(values.clips)) {
@@ -36,9 +38,17 @@ for (const name of names) {
   using clip = await readVideo(join(values.clips, `${name}.mp4`));
   const start = performance.now();
   let decodeSeconds = 0;
+  async function* played() {
+    for (let round = 0; round < Number(values.repeats); round++) {
+      const startsAt = round * clip.durationSeconds;
+      for await (const frame of clip.frames()) {
+        yield { ...frame, timestampSeconds: startsAt + frame.timestampSeconds };
+      }
+    }
+  }
   // The time between asking for a frame and having it.
   async function* timed() {
-    const frames = clip.frames();
+    const frames = played();
     while (true) {
       const asked = performance.now();
       const next = await frames.next();
