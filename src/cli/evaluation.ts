@@ -75,6 +75,7 @@ export async function runEvaluation(
   const avatar = await loadAvatar(head, options.weights);
   const request = requestOf(options, context, avatar);
   const folder = out === undefined ? null : await openEvaluationFolder(out, request);
+  if (folder !== null) sayWhatIsKept(folder.path, context);
   const device = await context.openDevice();
   await using tracker = await loadTracker(device, head);
   const tools = createRenderTools(head);
@@ -100,12 +101,19 @@ export async function runEvaluation(
       ? []
       : await writeEvaluationReport({ folder, protocol, request, results, summary, fields });
   if (sheet !== undefined && strips.length > 0) outputs.push(await writeSheet(sheet, strips));
+  const page = outputs.find((path) => path.endsWith('.html'));
+  const table = markdownTable(summary).trimEnd();
   return {
-    summary:
-      `${summary.subjects} subjects, head region, mean [95 % interval]:\n${markdownTable(summary)}`.trimEnd(),
+    summary: `${summary.subjects} subjects, head region, mean [95 % interval]:\n${table}${page === undefined ? '' : `\n\nThe report with pictures and plots: ${page}`}`,
     outputs,
     fields,
   };
+}
+
+/** At once, since the subject at work may take longer than an interrupt waits for. */
+function sayWhatIsKept(path: string, { emit, signal }: CommandContext): void {
+  const message = `${path}: finished subjects are kept; the same command goes on.`;
+  signal.addEventListener('abort', () => emit({ kind: 'log', level: 'info', message }), { once: true });
 }
 
 type Opened = { readonly tools: RenderTools; readonly tracker: Tracker; readonly avatar: LoadedAvatar };

@@ -1,18 +1,20 @@
 // `evaluate` on folders of pictures that another program made, and what it refuses.
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { resizeImage } from '../../src/media/index.ts';
 import { readImage, writeImage } from '../../src/node/index.ts';
 import { temporaryFolder } from '../node/test-clips.ts';
-import { runJson, runToFailure } from './run-cli.ts';
+import { runCli, runJson, runToFailure } from './run-cli.ts';
 import { NO_WEIGHTS, PORTRAIT } from './sample-inputs.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder.path, name);
 after(() => folder[Symbol.dispose]());
+/** Enough that an interrupt after the first comes before the last. */
+const SUBJECTS = 4;
 
 test("another program's pictures are measured from their folder, and what lacks is a failure", {
   skip: NO_WEIGHTS,
@@ -38,6 +40,40 @@ test("another program's pictures are measured from their folder, and what lacks 
   const reason = 'the picture is missing';
   assert.deepEqual(result.failureList, [{ subject: 'bert', frame: 3, row: 'theirs', reason }]);
   assert.equal(result.weights, null);
+});
+
+test('an evaluation that was interrupted goes on after its finished subjects', {
+  skip: NO_WEIGHTS,
+}, async () => {
+  const face = resizeImage((await readImage(PORTRAIT)).image, 128, 128);
+  const many = at('many');
+  for (const place of ['output', 'truth']) {
+    mkdirSync(`${many}/s1/${place}`, { recursive: true });
+    await writeImage(`${many}/s1/${place}/0001.png`, face);
+  }
+  await writeImage(`${many}/s1/reference.png`, face);
+  for (let i = 2; i <= SUBJECTS; i++) cpSync(`${many}/s1`, `${many}/s${i}`, { recursive: true });
+  const words = ['evaluate', '--protocol', 'novel-view', '--frames', many, '--orbits', '0'];
+  words.push('--out', at('broken'));
+  const first = at('broken/subjects/s1.json');
+  const run = await runCli(words, {
+    onStart(interrupt) {
+      const watch = setInterval(() => {
+        if (!existsSync(first)) return;
+        clearInterval(watch);
+        interrupt('SIGINT');
+      }, 5);
+    },
+  });
+  assert.equal(run.status, 130, run.stderr);
+  assert.match(run.stderr, /broken: finished subjects are kept; the same command goes on\./);
+  const finished = readdirSync(at('broken/subjects')).filter((file) => file.endsWith('.json')).length;
+  assert.ok(finished >= 1 && finished < SUBJECTS, `${finished} subjects are finished`);
+  assert.ok(!existsSync(at('broken/report.html')));
+  const { mtimeMs } = statSync(first);
+  assert.equal((await runJson(...words)).subjects, SUBJECTS);
+  assert.equal(statSync(first).mtimeMs, mtimeMs, 'what is finished is not measured again');
+  assert.match(readFileSync(at('broken/report.html'), 'utf8'), new RegExp(`s${SUBJECTS}`));
 });
 
 const EVALUATE = ['evaluate', '--protocol'];
