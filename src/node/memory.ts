@@ -7,26 +7,28 @@ export function peakMemoryMb(): number {
   return Math.round((process.resourceUsage().maxRSS * 1024) / 1e6);
 }
 
-/** Memory that this process may still take, in MB (10^6 bytes): of the machine, or of its container. */
-export function availableMemoryMb(): number {
-  return Math.round(process.availableMemory() / 1e6);
-}
+/** What else is known of a request for memory. */
+export type MemoryRequest = {
+  /** What to do about too little of it. */
+  readonly hint: string;
+  /** Bytes that this process may still take; the default asks the system. */
+  readonly available?: number;
+};
 
 /**
  * Checks, before long work, that there is memory for it.
- * @param available bytes that this process may still take; the default asks the system
  * @throws BadInputError `too-little-memory` with what is needed and what is there.
  */
 export function expectMemoryFor(
   what: string,
   bytes: number,
-  available: number = process.availableMemory(),
+  { hint, available = process.availableMemory() }: MemoryRequest,
 ): void {
   if (bytes <= available) return;
   const gigabytes = (n: number): string => `${(n / 1e9).toFixed(1)} GB`;
   throw new BadInputError({
     code: 'too-little-memory',
     message: `${what} needs about ${gigabytes(bytes)} of memory, but only ${gigabytes(available)} are available`,
-    hint: 'close other programs, or use fewer frames a window (model.frames of the configuration)',
+    hint: `close other programs, or ${hint}`,
   });
 }

@@ -113,7 +113,9 @@ async function paperModel(
     async open(settings) {
       const { guidanceScale = config.sampling.guidanceScale, windowFrames = config.frames } = settings;
       if (settings.device.name === 'cpu') {
-        expectMemoryFor(path, paperMemoryBytes(config, { guidanceScale, windowFrames }));
+        expectMemoryFor(path, paperMemoryBytes(config, { guidanceScale, windowFrames }), {
+          hint: 'use fewer frames a window (model.frames of the configuration)',
+        });
       }
       return openPaperModel({ ...settings, avatar: { name, config, weights, field }, sha256 });
     },

@@ -10,26 +10,19 @@ import { bindGaussians, fieldMetadata, fieldParameters, initialiseField } from '
 import { createHeadPoser, type HeadModel, neutralParameters } from '../head/index.ts';
 import { decodeWeights, encodeWeights, type Weights } from '../nn/index.ts';
 import {
-  CHECKPOINT_INDEX,
-  listCheckpoints,
   openSamples,
   type PaperConfiguration,
   paperStage,
   parsePaperConfiguration,
-  runTraining,
-  type SampleReader,
-  type Stage,
-  stepBytes,
   WEIGHTS_FILE,
 } from '../training/index.ts';
 import { expectInputFile } from './input-file.ts';
-import { expectMemoryFor } from './memory.ts';
 import { loadEmbeddedHead, readBytes } from './model-files.ts';
 import { modelName } from './pack-avatar.ts';
 import { openRunFolder } from './run-folder.ts';
+import { expectMemoryForStep, type OpenedStage, runStage } from './run-stage.ts';
 import { writeFileAtomic } from './temporary-files.ts';
 import type { TrainStageOptions, TrainStageResult } from './train-stage.ts';
-import { REPORT_FILE, writeTrainingReport } from './training-report.ts';
 
 /** Whether a configuration is of the paper's scale. */
 export async function isPaperScale(configPath: string): Promise<boolean> {
@@ -38,12 +31,9 @@ export async function isPaperScale(configPath: string): Promise<boolean> {
 }
 
 /** What a stage of the paper's scale is made of. */
-export type OpenedPaperStage = {
+export type OpenedPaperStage = OpenedStage & {
   readonly configuration: PaperConfiguration;
-  readonly text: string;
   readonly head: HeadModel;
-  readonly samples: SampleReader;
-  readonly stage: Stage;
 };
 
 /** Opens a stage. @throws BadInputError, MissingResourceError for files that are not there or do not fit. */
@@ -71,24 +61,19 @@ export async function openPaperStage(options: TrainStageOptions): Promise<Opened
   }
   const weights = await weightsBefore(options);
   const stage = await paperStage({ configuration, samples, device, head, name, weights });
-  if (device.name === 'cpu') expectMemoryFor(`a step of stage ${name}`, stepBytes(stage.problem));
+  expectMemoryForStep(stage, device);
   return { configuration, text, head, samples, stage };
 }
 
 /** Trains one stage. @throws as `openPaperStage` and `runTraining`. */
 export async function trainPaperStage(options: TrainStageOptions): Promise<TrainStageResult> {
-  const { configPath, stage: name, outPath, isResumed } = options;
-  const { configuration, text, head, samples, stage } = await openPaperStage(options);
-  const folder = openRunFolder(join(outPath, name));
-  // A run that is there keeps its configuration: beginning another in its place is refused below.
-  if (isResumed || (await listCheckpoints(folder)).length === 0) await folder.write('config.json', text);
-  const result = await runTraining({ ...options, stage, folder });
-  await writeTrainingReport(folder, { stage: name, counts: samples.counts, result });
+  const { configPath, stage: name, outPath } = options;
+  const opened = await openPaperStage(options);
+  const result = await runStage(opened, options);
   const packed = join(outPath, `${modelName(configPath)}.safetensors`);
   const { weights } = decodeWeights(await readBytes(join(outPath, name, WEIGHTS_FILE), 'weights'), outPath);
-  await writeFileAtomic(packed, packWeights(weights, configuration, head));
-  const files = [CHECKPOINT_INDEX, WEIGHTS_FILE, REPORT_FILE].map((file) => join(outPath, name, file));
-  return { ...result, outputs: [...files, packed] };
+  await writeFileAtomic(packed, packWeights(weights, opened.configuration, opened.head));
+  return { ...result, outputs: [...result.outputs, packed] };
 }
 
 /** Imported weights, or what the run has of the first stage; none begins fresh. */

@@ -21,24 +21,20 @@ import type {
 } from '../training/index.ts';
 import {
   autoencoderStage,
-  CHECKPOINT_INDEX,
   denoiserStage,
   distillStage,
-  listCheckpoints,
   openSamples,
   parseConfiguration,
   rehearseTraining,
-  runTraining,
-  stepBytes,
   WEIGHTS_FILE,
 } from '../training/index.ts';
 import { expectInputFile } from './input-file.ts';
-import { availableMemoryMb, peakMemoryMb } from './memory.ts';
+import { peakMemoryMb } from './memory.ts';
 import { loadEmbeddedHead, readBytes } from './model-files.ts';
 import { modelName, packAvatar, withLatestDecoder } from './pack-avatar.ts';
 import { openRunFolder } from './run-folder.ts';
+import { expectMemoryForStep, type OpenedStage, runStage } from './run-stage.ts';
 import { isPaperScale, openPaperStage, trainPaperStage } from './train-paper-stage.ts';
-import { PAGE_FILE, REPORT_FILE, writeTrainingPage, writeTrainingReport } from './training-report.ts';
 
 /** What to train, from where to where. */
 export type TrainStageOptions = {
@@ -75,22 +71,11 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
   if (await isPaperScale(options.configPath)) return trainPaperStage(options);
   const { configPath, stage: name, outPath } = options;
   const { text, configuration, samples } = await openInputs(options);
-  const folder = openRunFolder(join(outPath, name));
-  // A run that is there keeps its configuration: beginning another in its place is refused below.
-  const isRefused = !options.isResumed && (await listCheckpoints(folder)).length > 0;
-  if (!isRefused) await folder.write('config.json', text);
   const stage = await openStage(configuration, samples, options);
-  expectMemory(stage, options);
-  const page = (): Promise<void> => writeTrainingPage(folder, { stage: name, title: modelName(configPath) });
-  const result = await runTraining({ ...options, stage, folder, afterSave: page });
-  await writeTrainingReport(folder, { stage: name, counts: samples.counts, result });
-  await page();
-  const outputs = [CHECKPOINT_INDEX, WEIGHTS_FILE, REPORT_FILE, PAGE_FILE].map((file) =>
-    join(outPath, name, file),
-  );
-  if (name === 'vae') return { ...result, outputs };
+  const result = await runStage({ stage, text, samples }, options);
+  if (name === 'vae') return result;
   const pack = { runPath: outPath, stage: name, name: modelName(configPath) };
-  return { ...result, outputs: [...outputs, await packAvatar(await loadEmbeddedHead(), pack)] };
+  return { ...result, outputs: [...result.outputs, await packAvatar(await loadEmbeddedHead(), pack)] };
 }
 
 /**
@@ -98,28 +83,15 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
  * @throws as `trainStage`.
  */
 export async function rehearseStage(options: TrainStageOptions): Promise<StageRehearsal> {
-  if (await isPaperScale(options.configPath)) {
-    const { stage, samples } = await openPaperStage(options);
-    const rehearsal = await rehearseTraining(stage, options.device);
-    return { ...rehearsal, samples: samples.counts, peakMemoryMb: peakMemoryMb() };
-  }
-  const { configuration, samples } = await openInputs(options);
-  const stage = await openStage(configuration, samples, options);
-  expectMemory(stage, options);
+  const { stage, samples } = await openAnyStage(options);
   const rehearsal = await rehearseTraining(stage, options.device);
   return { ...rehearsal, samples: samples.counts, peakMemoryMb: peakMemoryMb() };
 }
 
-/** @throws BadInputError before anything starts, where a step would not fit; a GPU's own memory is not known. */
-function expectMemory({ problem }: Stage, { stage, device }: TrainStageOptions): void {
-  if (device.name !== 'cpu') return;
-  const [neededMb, availableMb] = [Math.round(stepBytes(problem) / 1e6), availableMemoryMb()];
-  if (neededMb <= availableMb) return;
-  throw new BadInputError({
-    code: 'too-little-memory',
-    message: `expected ${neededMb} MB of memory for a step of stage ${stage}, but ${availableMb} MB are free`,
-    hint: 'lower the batch of this stage in the configuration',
-  });
+async function openAnyStage(options: TrainStageOptions): Promise<Pick<OpenedStage, 'stage' | 'samples'>> {
+  if (await isPaperScale(options.configPath)) return openPaperStage(options);
+  const { configuration, samples } = await openInputs(options);
+  return { stage: await openStage(configuration, samples, options), samples };
 }
 
 type Inputs = {
@@ -145,6 +117,16 @@ async function openInputs({ configPath, stage, dataPath }: TrainStageOptions): P
 }
 
 async function openStage(
+  configuration: Configuration,
+  samples: SampleReader,
+  options: TrainStageOptions,
+): Promise<Stage> {
+  const stage = await stageOf(configuration, samples, options);
+  expectMemoryForStep(stage, options.device);
+  return stage;
+}
+
+async function stageOf(
   configuration: Configuration,
   samples: SampleReader,
   options: TrainStageOptions,

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadEmbeddedHead, openRunFolder } from '../../src/node/index.ts';
 import { folderOfSamples, tinySamples } from '../training/tiny-run.ts';
-import { type CliFailure, runCli, runToFailure } from './run-cli.ts';
+import { type CliFailure, runCli, runJson, runToFailure } from './run-cli.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'learn2control-train-'));
 after(() => rm(folder, { recursive: true }));
@@ -80,13 +80,30 @@ test('a step that does not fit in memory is refused before it starts', async () 
   const config = await changedConfig('greedy', { 'training.vae.batch': 40_000_000 });
   const { status, code, line } = await train(config, 'vae');
   assert.deepEqual([status, code], [2, 'too-little-memory']);
-  assert.match(line, /xpected \d+ MB of memory for a step of stage vae, but \d+ MB are free/);
+  assert.match(line, /The step of stage vae needs about [\d.]+ GB of memory, but only [\d.]+ GB are available/);
 });
 
 test('a device that is not there is said to be missing', async () => {
   const { status, code } = await train(CONFIG, 'vae', '--device', 'cuda');
   assert.deepEqual([status, code], [3, 'no-device']);
   assert.ok(!existsSync(join(out, 'vae', 'checkpoints')), 'nothing was begun');
+});
+
+test('a checkpoint of another configuration, or of a newer version, is refused and the run stays as it was', async () => {
+  const words = ['--stage', 'vae', '--out', join(folder, 'begun'), '--data', data];
+  await runJson('train', '--config', CONFIG, ...words, '--steps', '1');
+  const run = (file: string): string => join(folder, 'begun', 'vae', file);
+  const refused = async (config: string, code: string, line: RegExp): Promise<void> => {
+    const failure = await runToFailure('train', '--config', config, ...words, '--resume');
+    assert.deepEqual([failure.status, failure.code], [2, code], failure.line);
+    assert.match(failure.line, line);
+  };
+  const other = await changedConfig('wider', { 'model.autoencoder.decoder.widths': [16, 16] });
+  await refused(other, 'checkpoint-mismatch', /Resume with the configuration that the run began with\./);
+  assert.equal(await readFile(run('config.json'), 'utf8'), await readFile(CONFIG, 'utf8'));
+  const index = JSON.parse(await readFile(run('checkpoints/index.json'), 'utf8'));
+  await writeFile(run('checkpoints/index.json'), JSON.stringify({ ...index, version: 2 }));
+  await refused(CONFIG, 'checkpoint-version', /version 1 or older, got version 2/);
 });
 
 test('an interrupt ends the step, writes a checkpoint, exits with 0; --resume goes on from there', async () => {

@@ -26,7 +26,7 @@ test('a dry run says what training would take and writes nothing', async () => {
   const plan = await train('--stage', 'vae', '--dry-run');
   assert.ok((plan.trainedParameters as number) > 1000);
   assert.equal(plan.frozenParameters, 0);
-  assert.ok((plan.secondsPerStep as number) > 0);
+  assert.ok((plan.secondsPerStep as number) > 0 && (plan.peakMemoryMb as number) > 0);
   assert.ok(!existsSync(out));
 });
 
@@ -39,5 +39,6 @@ test('the stages train one after another, and a run goes on', async () => {
   assert.ok((last.outputs as string[]).includes(join(out, 'tiny.avatar')));
   const report = JSON.parse(await readFile(join(out, 'vae', 'report.json'), 'utf8'));
   assert.equal(report.step, 3);
+  assert.ok(report.waitingShare >= 0 && report.waitingShare < 1);
   assert.ok(report.processorSeconds > 0);
 });

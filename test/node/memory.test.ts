@@ -5,9 +5,10 @@ import { BadInputError } from '../../src/errors/index.ts';
 import { expectMemoryFor, readPaperConfig } from '../../src/node/index.ts';
 
 test('a request beyond the memory says what it needs and what is there', () => {
-  expectMemoryFor('a small thing', 1e9, 2e9);
+  const hint = 'use less';
+  expectMemoryFor('a small thing', 1e9, { available: 2e9, hint });
   assert.throws(
-    () => expectMemoryFor('w.safetensors', 12.8e9, 8e9),
+    () => expectMemoryFor('w.safetensors', 12.8e9, { available: 8e9, hint }),
     (error: unknown) => error instanceof BadInputError && /needs about 12\.8 GB.*8\.0 GB/.test(error.message),
   );
 });

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BadInputError, FaultError } from '../../src/errors/index.ts';
 import type { AvatarEvent } from '../../src/events/index.ts';
 import { createParameterSet, linearLayer } from '../../src/nn/index.ts';
@@ -278,6 +279,22 @@ test('curves of a run that lost steps hold each step once', async () => {
     lines.map((line) => (JSON.parse(line) as { step: number }).step),
     [1, 2],
   );
+});
+
+test('the share of time that steps waited for their batch is told, in the result and in the curves', async () => {
+  const stage = lineStage();
+  const late: Stage = {
+    ...stage,
+    async batchAt(step) {
+      await delay(40);
+      return stage.batchAt(step);
+    },
+  };
+  const folder = memoryFolder();
+  const { waitingShare } = await runTraining({ ...quiet(), stage: late, folder, isResumed: false, steps: 5 });
+  assert.ok(waitingShare > 0.1 && waitingShare <= 1, `${waitingShare}`);
+  const curves = new TextDecoder().decode((await folder.read('curves.jsonl'))!);
+  assert.ok((JSON.parse(curves.trim()) as { waitingShare: number }).waitingShare > 0.1, curves);
 });
 
 test('the learning rate rises from zero, stays, and falls along a cosine where its end is known', () => {

@@ -73,9 +73,10 @@ export const command: CliCommand = defineCommand({
     }
     const result = await trainStage(request);
     const { outputs, ...fields } = result;
-    const { step, loss, imagesPerSecond } = fields;
+    const { step, loss, imagesPerSecond, waitingShare } = fields;
+    const speed = `${imagesPerSecond.toFixed(1)} images a second, ${(100 * waitingShare).toFixed(1)} % of the time waiting for data`;
     return {
-      summary: `stage ${stage}: step ${step}, loss ${loss.toPrecision(4)}, ${imagesPerSecond.toFixed(1)} images a second`,
+      summary: `stage ${stage}: step ${step}, loss ${loss.toPrecision(4)}, ${speed}`,
       outputs,
       fields: { stage, ...fields },
     };
