@@ -90,19 +90,24 @@ const TITLES = {
 const PLOTTED = ['psnr', 'lpips', 'featureDistance', 'csim', 'aed', 'apd'];
 
 const STYLE = `
-.wide{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:6px 16px}
-.figures td,.figures th{padding:5px 16px 5px 0;white-space:nowrap;vertical-align:top}
+main{max-width:1320px}
+.figures{width:100%}
+.wide{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:6px 0}
+.figures td,.figures th{padding:5px 12px 5px 0;white-space:nowrap;vertical-align:top}
+.figures td:first-child,.figures th:first-child{position:sticky;left:0;background:var(--card);padding-left:16px}
+@media(max-width:520px){.figures td:first-child{white-space:normal}}
 .figures th{border-bottom:1px solid var(--rule)}
 .figures small{display:block;color:var(--soft);font-size:11px}
 .figures .main td{font-weight:600}.figures .main small{font-weight:400}
 .figures .less td{color:var(--soft)}
 .figures .less td.better{color:var(--s2)}.figures .less td.worse{color:var(--warn)}
-.figures .paper td{color:var(--soft);opacity:.75}
+.figures .paper td{color:color-mix(in srgb,var(--soft) 75%,var(--card))}
 .figures tr.first td{border-top:1px solid var(--rule)}
-.scatters{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(330px,1fr))}
+.scatters,.scatters div.pair{display:grid;gap:12px;grid-template-columns:repeat(auto-fill,minmax(min(100%,560px),1fr))}
+.scatters div.pair{grid-template-columns:repeat(auto-fit,minmax(min(100%,260px),1fr))}
 .scatter{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:10px 14px}
 .scatter .plot{margin:6px 0 2px 46px}.scatter .plot svg{height:150px}
-.scatter .ends{display:flex;justify-content:space-between;margin-left:46px;font-size:11px;color:var(--soft);font-variant-numeric:tabular-nums}
+.scatter .ends{display:flex;white-space:nowrap;justify-content:space-between;margin-left:46px;font-size:11px;color:var(--soft);font-variant-numeric:tabular-nums}
 .dot{stroke:var(--s0);stroke-opacity:.28;stroke-width:4.5;stroke-linecap:round;vector-effect:non-scaling-stroke}
 .cases{display:grid;gap:10px;grid-template-columns:repeat(auto-fill,minmax(min(100%,560px),1fr))}
 .cases figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;overflow:hidden}
@@ -142,7 +147,7 @@ export function evaluationHtml(report: EvaluationReport): string {
 <h2>Figures <small>in the head region; mean over subjects, below it its 95 % bootstrap interval; differences subject by subject</small></h2>
 <div class="wide">${tableHtml(report, shown)}</div>
 ${PAPER[protocol].length === 0 ? '' : `<p class="lead">${PAPER_NOTE}</p>`}
-<h2>By turn and by expression <small>every frame of the first row as a dot, lines through the means of all rows</small></h2>
+<h2>By turn and by expression <small>away from the reference; every frame of the first row as a dot, lines through the means of all rows</small></h2>
 <div class="scatters">${plotsHtml(report, shown)}</div>
 <h2>Subjects <small>${strips.length === subjects ? 'all' : `${strips.length} of ${subjects}`}</small></h2>
 <div class="cases">${cases.join('\n')}</div>
@@ -192,19 +197,17 @@ function plotsHtml({ rows, points }: EvaluationReport, shown: readonly ReportMet
   const plotted = shown.filter(({ name }) => PLOTTED.includes(name));
   const series = rows.map(({ name }) => ({ name, points: points[name] ?? [] }));
   return plotted
-    .flatMap((metric) => [
-      scatterHtml({
-        metric,
-        series,
-        axis: 'turnDegrees',
-        axisLabel: 'turn from the reference',
-        axisUnit: '°',
-      }),
-      scatterHtml({
+    .map((metric) => {
+      const byTurn = scatterHtml({
+        ...{ metric, series, axis: 'turnDegrees' },
+        ...{ axisLabel: 'turn', axisUnit: '°' },
+      });
+      const byExpression = scatterHtml({
         ...{ metric, series, axis: 'expressionChange' },
-        ...{ axisLabel: 'change of expression from the reference', axisUnit: '' },
-      }),
-    ])
+        ...{ axisLabel: 'change of expression', axisUnit: '' },
+      });
+      return `<div class="pair">${byTurn}\n${byExpression}</div>`;
+    })
     .join('\n');
 }
 

@@ -13,8 +13,8 @@ h1{font-size:24px;margin:0;font-weight:650;overflow-wrap:anywhere}
 h2{font-size:16px;margin:34px 0 10px;font-weight:650}
 h2 small,.lead{color:var(--soft);font-weight:400;font-size:14px}
 .lead{margin:4px 0 18px}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;background:var(--rule);border:1px solid var(--rule);border-radius:10px;overflow:hidden;margin:0}
-.facts div{background:var(--card);padding:10px 14px}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;background:var(--card);border:1px solid var(--rule);border-radius:10px;overflow:hidden;margin:0}
+.facts div{box-shadow:0 0 0 1px var(--rule);padding:10px 14px}
 .facts dt{color:var(--soft);font-size:12.5px;white-space:nowrap}
 .facts dd{margin:0;font-size:18px;white-space:nowrap;font-weight:600;font-variant-numeric:tabular-nums}
 .facts dd small{font-weight:400;font-size:13px;color:var(--soft)}

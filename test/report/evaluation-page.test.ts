@@ -46,6 +46,11 @@ test('the page holds rows, differences, plots, pictures and failures, and needs 
   assert.match(html, /a &lt;model&gt;/);
   assert.match(html, /the picture is missing/);
   assert.equal(html.match(/<figure class="scatter">/g)?.length, 4);
+  assert.equal(
+    html.match(/<div class="pair">/g)?.length,
+    2,
+    'a figure by turn and by expression side by side',
+  );
   assert.doesNotMatch(html, /(?:src|href)="(?!data:)/);
   assert.equal(html, evaluationHtml(report));
 });
