@@ -14,6 +14,7 @@ import {
   writeVideo,
 } from '../node/index.ts';
 import { stripFrames } from '../report/index.ts';
+import { rangeOf } from './clip-piece-options.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { fittedImage } from './track-pictures.ts';
 import { averageRate } from './track-rate.ts';
@@ -48,11 +49,9 @@ export async function writeControlVideo(
   if (sheet !== undefined) await expectWritable(sheet);
   const head = await loadHead();
   const isTrack = input.endsWith('.track');
-  const range = {
-    ...(from === undefined ? {} : { fromSeconds: from }),
-    ...(to === undefined ? {} : { toSeconds: to }),
-  };
-  const track = isTrack ? await readTrack(input, head) : await trackClip(head, input, range, context);
+  const track = isTrack
+    ? await readTrack(input, head)
+    : await trackClip(head, input, rangeOf({ from, to }), context);
   const framesFrom = isTrack ? clip : input;
   using whole = framesFrom === undefined ? null : await readVideo(framesFrom);
   const source = whole && clipPiece(whole, rangeOfTrack(track));

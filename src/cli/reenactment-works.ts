@@ -17,8 +17,8 @@ export async function reenactmentWorks(
   options: ReenactOptions,
   { seed }: CommandContext,
 ): Promise<ReadonlyMap<string, VideoWork>> {
-  const { portrait, driving, size, pasteBack, steps, guidance, face, compare } = options;
-  const choices = { ...motionOptions(options), size, pasteBack, steps, guidance, face, compare };
+  const { portrait, driving, size, pasteBack, steps, guidance, from, to, face, compare } = options;
+  const choices = { ...motionOptions(options), size, pasteBack, steps, guidance, from, to, face, compare };
   const common = {
     ...{ version: packageVersion(), head: head.name, seed, choices },
     weights: model?.fingerprint ?? null,

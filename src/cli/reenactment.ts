@@ -6,6 +6,7 @@ import { basename, extname, join } from 'node:path';
 import type { FittedPortrait } from '../avatar/index.ts';
 import { BadInputError } from '../errors/index.ts';
 import { decodeHeadTrack, type HeadModel, type HeadTrack } from '../head/index.ts';
+import { clipPiece, type VideoSource } from '../media/index.ts';
 import {
   expectWritable,
   findParts,
@@ -19,6 +20,7 @@ import {
 } from '../node/index.ts';
 import type { Tracker } from '../tracking/index.ts';
 import { contradictoryOptions } from './arguments.ts';
+import { type PieceChoices, rangeOf } from './clip-piece-options.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { type MotionChoices, motionOptions } from './motion-options.ts';
 import { chosenModel, fitPortrait, naming, openRenderers } from './portrait-renderer.ts';
@@ -29,6 +31,7 @@ import { startStopwatch } from './stopwatch.ts';
 
 /** The options of `reenact`, checked. */
 export type ReenactOptions = MotionChoices &
+  PieceChoices &
   RendererChoices & {
     readonly portrait: readonly string[];
     /** Clips or `.track` files. */
@@ -81,7 +84,7 @@ export async function runReenactment(
       continue;
     }
     const portrait = portraits.get(job.portrait)!;
-    using clip = isTrack(job.driving) ? null : await readVideo(job.driving);
+    using clip = isTrack(job.driving) ? null : await openDriver(job.driving, options);
     const renderer =
       job === open[0] && firstRenderer !== null ? firstRenderer : await renderers.rendererOf(portrait);
     const track = tracks.get(job.driving)!;
@@ -164,14 +167,22 @@ async function plannedJobs({ portrait, driving, out, sheet }: ReenactOptions): P
 
 const stem = (path: string): string => basename(path, extname(path));
 
+/** The part of a clip that drives. @throws BadInputError if it is no clip, or has no such part */
+async function openDriver(path: string, piece: PieceChoices): Promise<VideoSource> {
+  const clip = await readVideo(path);
+  try {
+    return clipPiece(clip, rangeOf(piece));
+  } catch (error) {
+    clip[Symbol.dispose]();
+    throw error;
+  }
+}
+
 /** Looks into a driver before long work. */
-async function expectDriver(
-  path: string,
-  { compare, sheet }: ReenactOptions,
-  { emit }: CommandContext,
-): Promise<void> {
+async function expectDriver(path: string, options: ReenactOptions, { emit }: CommandContext): Promise<void> {
+  const { compare, sheet } = options;
   if (!isTrack(path)) {
-    using _clip = await readVideo(path);
+    using _clip = await openDriver(path, options);
     return;
   }
   if (!compare && sheet === undefined) return;
@@ -215,7 +226,7 @@ async function trackAll(
   }
   for (const { driving: path } of jobs) {
     if (tracks.has(path)) continue;
-    tracks.set(path, await trackDriver(tracker, head, path, options.face, { emit, signal }));
+    tracks.set(path, await trackDriver(tracker, head, path, options, { emit, signal }));
   }
   return { portraits, tracks };
 }
@@ -224,10 +235,11 @@ async function trackDriver(
   tracker: Tracker,
   head: HeadModel,
   path: string,
-  face: number | undefined,
+  options: ReenactOptions,
   { emit, signal }: Pick<CommandContext, 'emit' | 'signal'>,
 ): Promise<HeadTrack> {
-  const wanted = { emit: naming(path, emit), signal };
+  const { face } = options;
+  const wanted = { emit: naming(path, emit), signal, range: rangeOf(options) };
   if (face === undefined) return (await trackFile(tracker, head, path, wanted)).track;
   const [chosen] = await trackFaces(tracker, path, { ...wanted, face });
   return chosen!.track;

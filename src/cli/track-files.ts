@@ -19,6 +19,7 @@ import {
   writeTrack,
 } from '../node/index.ts';
 import { type Doubt, findDoubts, mistrustedFrames } from '../report/index.ts';
+import { rangeOf } from './clip-piece-options.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { exporterOf } from './track-export.ts';
 import { framesOfImage } from './track-pictures.ts';
@@ -53,7 +54,7 @@ export async function runTracking(options: TrackOptions, context: CommandContext
   const head = await context.loadHead();
   // Before long work: not every head can be written in every format.
   if (options.export !== undefined) exporterOf(options.export, head);
-  const range = rangeOf(from, to);
+  const range = rangeOf({ from, to });
   const wanted = { emit, signal, focalPx, refine, range };
   await using tracker = await loadTracker(device, head);
   const results = options.online
@@ -174,13 +175,6 @@ function summaryOf(outputs: readonly string[], result: FileTrack, doubts: readon
       ? ''
       : `\n  ${wrong} frames to mistrust; gravest first, at ${when(worst.worstFrame)}: ${worst.text}`;
   return `${outputs.join(', ')}: ${framesTracked} of ${frames} frames tracked, landmark error ${percent} % of the eyes' distance${note}`;
-}
-
-function rangeOf(from: number | undefined, to: number | undefined): TimeRange {
-  return {
-    ...(from === undefined ? {} : { fromSeconds: from }),
-    ...(to === undefined ? {} : { toSeconds: to }),
-  };
 }
 
 /** `T-1.track` of `T.track`. */

@@ -28,7 +28,11 @@ export function panelHtml(panel: CurvePanel, scale: ChartScale, firstSeries: num
   );
   const ticks = ticksOf(low, high).map((value) => {
     const unit = panel.curves[0]!.unit;
-    return { top: (100 * (high - value)) / (high - low), label: `${Number(value.toPrecision(6))}${unit}`, value };
+    return {
+      top: (100 * (high - value)) / (high - low),
+      label: `${Number(value.toPrecision(6))}${unit}`,
+      value,
+    };
   });
   const lines = panel.curves.map(
     (curve, i) => `<path class="line s${i}" d="${pathOf(curve, scale, low, high)}"/>`,

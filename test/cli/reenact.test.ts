@@ -5,12 +5,12 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { decodeHeadTrack, encodeHeadTrack, frameCount } from '../../src/head/index.ts';
-import type { RgbImage } from '../../src/media/index.ts';
+import { type RgbImage, resizeImage } from '../../src/media/index.ts';
 import { PART_FRAMES, readImage } from '../../src/node/index.ts';
 import { temporaryFolder } from '../node/test-clips.ts';
 import { difference, framesOf } from './clip-frames.ts';
 import { runCli, runJson, runToFailure } from './run-cli.ts';
-import { PORTRAIT, writeTurningTrack } from './sample-inputs.ts';
+import { DRIVING, drivingFrames, PORTRAIT, writeTurningTrack } from './sample-inputs.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder.path, name);
@@ -126,6 +126,30 @@ test('an interrupted video goes on after its finished frames, and is the same as
     assert.equal(difference(frame, whole[i]!), 0, `frame ${i} differs`);
 });
 
+test('--from and --to drive with a piece of the clip, and show that piece beside', async () => {
+  const words = reenact('piece.mp4', '--size', '64', '--compare', '--from', '1', '--to', '1.4');
+  const { frames } = await runJson(...words.with(words.indexOf(at('turn.track')), DRIVING));
+  assert.equal(frames, 10);
+  const driver = ({ height, data, width }: RgbImage): RgbImage => {
+    const panel = new Uint8Array(3 * 64 * 64);
+    for (let y = 0; y < height; y++)
+      panel.set(data.subarray(3 * (y * width + 64), 3 * (y * width + 128)), 192 * y);
+    return { width: 64, height: 64, data: panel };
+  };
+  const pictures = (await drivingFrames(30)).map((image) => resizeImage(image, 64, 64));
+  const [first, last] = [
+    (await framesOf(at('piece.mp4')))[0]!,
+    (await framesOf(at('piece.mp4'))).at(-1)!,
+  ].map(driver);
+  const nearest = (panel: RgbImage): number => {
+    const differences = pictures.map((picture) => difference(panel, picture));
+    return differences.indexOf(Math.min(...differences));
+  };
+  // 25 frames a second: the frame of one second is the 26th.
+  assert.ok(Math.abs(nearest(first!) - 25) <= 1, `first frame ${nearest(first!)}`);
+  assert.ok(nearest(last!) >= 28, `last frame ${nearest(last!)}`);
+});
+
 test('options that cannot be meant, alone or together, are refused in one line', async () => {
   const refused = async (words: readonly string[], code: string, line: RegExp): Promise<void> => {
     const failure = await runToFailure(...words);
@@ -142,6 +166,10 @@ test('options that cannot be meant, alone or together, are refused in one line',
   await refused([...words, '--pose-only', '--retarget-eyes'], code, /--retarget-eyes/);
   await refused([...words, '--crop', '--paste-back'], code, /--crop .* --paste-back/);
   await refused([...words, '--face', '1'], code, /names a track/);
+  await refused([...words, '--from', '1'], code, /a \.track is tracked already/);
+  const clip = words.with(words.indexOf(at('turn.track')), DRIVING);
+  await refused([...clip, '--from', '2', '--to', '1'], 'empty-range', /ends after it begins/);
+  await refused([...clip, '--from', '50'], 'range-outside-clip', /3\.0 seconds long/);
   await refused([...words, '--portrait', PORTRAIT], code, /2 videos .* one file/);
   const twice = words.with(words.indexOf(at('no.mp4')), at('folder'));
   await refused([...twice, '--portrait', PORTRAIT], 'same-output', /portrait-turn\.mp4/);

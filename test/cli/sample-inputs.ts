@@ -12,7 +12,7 @@ const SAMPLES = join(import.meta.dirname, '..', '..', 'samples');
 /** A face, 512 x 512. */
 export const PORTRAIT: string = join(SAMPLES, 'portrait.png');
 /** 75 frames of a face, 320 x 320, silent. */
-const DRIVING: string = join(SAMPLES, 'driving.mp4');
+export const DRIVING: string = join(SAMPLES, 'driving.mp4');
 
 /** Reason to skip a test that needs the trained weights; false where they are. */
 export const NO_WEIGHTS: string | false =

@@ -80,7 +80,10 @@ test('a step that does not fit in memory is refused before it starts', async () 
   const config = await changedConfig('greedy', { 'training.vae.batch': 40_000_000 });
   const { status, code, line } = await train(config, 'vae');
   assert.deepEqual([status, code], [2, 'too-little-memory']);
-  assert.match(line, /The step of stage vae needs about [\d.]+ GB of memory, but only [\d.]+ GB are available/);
+  assert.match(
+    line,
+    /The step of stage vae needs about [\d.]+ GB of memory, but only [\d.]+ GB are available/,
+  );
 });
 
 test('a device that is not there is said to be missing', async () => {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { contradictoryOptions } from '../arguments.ts';
+import { expectPieceOfClip } from '../clip-piece-options.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
 import { inputFile, outputFile, time } from '../option-types.ts';
 
@@ -20,7 +21,7 @@ export const command: CliCommand = defineCommand({
   takesHead: true,
   examples: ['control clip.mp4 --out control.mp4', 'control clip.track --clip clip.mp4 --out control.mp4'],
   async run(options, context) {
-    const { input, clip, from, to } = options;
+    const { input, clip } = options;
     const isTrack = input.endsWith('.track');
     if (clip !== undefined && !isTrack) {
       throw contradictoryOptions(
@@ -28,12 +29,7 @@ export const command: CliCommand = defineCommand({
         'Leave --clip out, or name the track of the clip.',
       );
     }
-    if (isTrack && (from !== undefined || to !== undefined)) {
-      throw contradictoryOptions(
-        '--from and --to choose what is tracked, and a .track is tracked already.',
-        'Track the piece with `track --from --to`, and show that.',
-      );
-    }
+    expectPieceOfClip(options, input, 'show');
     const { writeControlVideo } = await import('../control-video.ts');
     return writeControlVideo(options, context);
   },

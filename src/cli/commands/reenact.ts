@@ -3,9 +3,10 @@
 
 import { z } from 'zod';
 import { contradictoryOptions } from '../arguments.ts';
+import { expectPieceOfClip } from '../clip-piece-options.ts';
 import { type CliCommand, defineCommand } from '../command.ts';
 import { drivenParts, MOTION_OPTIONS } from '../motion-options.ts';
-import { flag, inputFiles, integer, outputFile, text } from '../option-types.ts';
+import { flag, inputFiles, integer, outputFile, text, time } from '../option-types.ts';
 import { expectRendererOptions, RENDERER_OPTIONS } from '../renderer-options.ts';
 
 const OPTIONS = z.object({
@@ -17,6 +18,8 @@ const OPTIONS = z.object({
     file: 'output',
   }),
   ...MOTION_OPTIONS,
+  from: time('where in the clip to begin').optional(),
+  to: time('where in the clip to end').optional(),
   face: integer('which face of the clip drives, counted from the left; else the largest', {
     min: 1,
   }).optional(),
@@ -33,6 +36,7 @@ export const command: CliCommand = defineCommand({
     'reenact --portrait anna.jpg --driving speech.mp4 --out anna-speaks.mp4',
     'reenact --portrait anna.jpg --driving speech.mp4 --out look.mp4 --compare --preview',
     'reenact --portrait anna.jpg --driving speech.mp4 --out whole.mp4 --paste-back --expression-only',
+    'reenact --portrait anna.jpg --driving interview.mp4 --from 1:02:30 --to 1:03:00 --out minute.mp4',
     'reenact --portrait people/*.jpg --driving a.mp4 b.mp4 --out videos',
   ],
   async run(options, context) {
@@ -44,6 +48,7 @@ export const command: CliCommand = defineCommand({
         'Leave out --face, or name the clip.',
       );
     }
+    for (const path of options.driving) expectPieceOfClip(options, path, 'drive with');
     const { runReenactment } = await import('../reenactment.ts');
     return runReenactment(options, context);
   },
