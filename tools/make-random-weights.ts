@@ -10,7 +10,7 @@ import {
   type TensorToWrite,
   WEIGHTS_FORMAT,
 } from '../src/checkpoints/index.ts';
-import { writeChunks } from '../src/node/index.ts';
+import { writeFileAtomic } from '../src/node/index.ts';
 import { declareParameters, paperModelSchema } from '../src/stable-diffusion/index.ts';
 import { createRandom, elementCount } from '../src/tensor/index.ts';
 
@@ -59,5 +59,5 @@ const metadata = {
   ...{ format: WEIGHTS_FORMAT, version: '1', config: JSON.stringify(config) },
   ...{ provenance: `random, seed ${seed}`, license: 'CC0-1.0' },
 };
-await writeChunks(out, safetensorsChunks(tensors, metadata));
+await writeFileAtomic(out, safetensorsChunks(tensors, metadata));
 console.log(`${out}: ${tensors.length} tensors in ${precision}`);

@@ -26,7 +26,6 @@ import {
   type OpenedWeights,
   openWeightsFiles,
   readPaperConfig,
-  writeChunks,
   writeFileAtomic,
 } from '../node/index.ts';
 import { elementCount, encodeOnnxModel } from '../tensor/index.ts';
@@ -68,7 +67,7 @@ export async function runWeightsImport(
     provenance: JSON.stringify(report.files),
     license: options.licence ?? ([...new Set(licences)].join('; ') || 'not stated by the files'),
   };
-  await writeChunks(out, withProgress(plan.tensors, metadata, context));
+  await writeFileAtomic(out, withProgress(plan.tensors, metadata, context));
   if (reportPath !== undefined) await writeFileAtomic(reportPath, `${JSON.stringify(report, null, 2)}\n`);
   const fields = { ...countsOf(report), files: report.files, licence: metadata.license };
   if (reportPath === undefined && fields.fresh + fields.leftOver > 0) {
@@ -129,7 +128,7 @@ export async function runWeightsExport(
   const tensors = partTensors(file, known, TYPE_OF[precision]);
   await expectRoomFor(out, totalBytes(tensors));
   const metadata = { format: 'pt', license: licenceOf(file) };
-  await writeChunks(out, withProgress(tensors, metadata, context));
+  await writeFileAtomic(out, withProgress(tensors, metadata, context));
   const parameters = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   return {
     summary: `${out}: ${part}, ${tensors.length} tensors under diffusers' names`,
@@ -161,7 +160,7 @@ async function exportOnnx(
   });
   const bytes = tensors.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
   await expectRoomFor(dataPath, bytes);
-  await writeChunks(dataPath, floatChunks(tensors, context));
+  await writeFileAtomic(dataPath, floatChunks(tensors, context));
   await writeFileAtomic(out, encodeOnnxModel(model, external));
   return {
     summary: `${out}: ${part} as ONNX, weights in ${dataPath}`,

@@ -43,14 +43,19 @@ export async function beginFile(target: string): Promise<TemporaryFile> {
 
 /**
  * Writes a file as a whole: under its final name there is the old content or the new, never a part.
+ * @param content all of it, or piece by piece
  * @throws BadInputError if the folder cannot be written to; FaultError if the disk fails.
  */
-export async function writeFileAtomic(target: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(
+  target: string,
+  content: Uint8Array | string | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const pieces = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
   const file = await beginFile(target);
   try {
     const handle = await open(file.path, 'w');
     try {
-      await handle.writeFile(bytes);
+      for await (const chunk of pieces) await handle.writeFile(chunk);
     } finally {
       await handle.close();
     }

@@ -5,7 +5,6 @@ import { basename, dirname, join } from 'node:path';
 import { type ByteSource, openWeights, type TensorFile } from '../checkpoints/index.ts';
 import { BadInputError, MissingResourceError } from '../errors/index.ts';
 import { expectInputFile } from './input-file.ts';
-import { beginFile, diskError } from './temporary-files.ts';
 
 /** Where diffusers puts a model's weights in its folder, the usual one first. */
 const MODEL_FILES = ['', '.fp16'].flatMap((variant) => [
@@ -46,26 +45,6 @@ export async function openWeightsFiles(path: string): Promise<OpenedWeights> {
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/**
- * Writes a file piece by piece: under its final name there is the old content or the new, never a part.
- * @throws FaultError if the disk fails.
- */
-export async function writeChunks(target: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await beginFile(target);
-  try {
-    const handle = await open(file.path, 'w');
-    try {
-      for await (const chunk of chunks) await handle.writeFile(chunk);
-    } finally {
-      await handle.close();
-    }
-    await file.commit();
-  } catch (cause) {
-    await file.discard();
-    throw diskError(target, cause);
   }
 }
 

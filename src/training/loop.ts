@@ -1,5 +1,6 @@
 // The training loop: steps, curves, validation sheets, and checkpoints from which a run resumes as if it
-// had never stopped. The next batch is made while a step runs.
+// had never stopped. The next batch is asked for while a step runs; a device that computes on this thread
+// (onnxruntime-node's all do) makes it wait, which `waitingShare` tells.
 
 import { BadInputError, FaultError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';

@@ -3,9 +3,8 @@
 
 import { z } from 'zod';
 import type { ModelConfig } from '../denoiser/index.ts';
-import { BadInputError } from '../errors/index.ts';
 import { type PaperModelConfig, paperModelSchema } from '../stable-diffusion/index.ts';
-import { configurationFaults } from './configuration-faults.ts';
+import { parseConfigured } from './configuration-faults.ts';
 import { denoiserTrainingSchemas, type TrainingConfig } from './training-config.ts';
 
 /** A whole configuration file of the paper's scale. */
@@ -31,17 +30,9 @@ export const paperConfigurationSchema: z.ZodType<PaperConfiguration> = z.strictO
  * @throws BadInputError that names every field at fault.
  */
 export function parsePaperConfiguration(json: string, name: string): PaperConfiguration {
-  let problem: string;
-  try {
-    const result = paperConfigurationSchema.safeParse(JSON.parse(json));
-    if (result.success) return result.data;
-    problem = configurationFaults(paperConfigurationSchema, result.error).join('; ');
-  } catch {
-    problem = 'it is not JSON';
-  }
-  throw new BadInputError({
+  return parseConfigured(json, paperConfigurationSchema, {
     code: 'bad-configuration',
-    message: `expected ${name} to be a configuration, but ${problem}`,
+    expected: `${name} to be a configuration`,
     hint: 'compare it with configs/paper.json',
   });
 }

@@ -1,8 +1,7 @@
 // Which datasets a run learns from and how often each comes, as a file: `configs/mixture.json` has the paper's table.
 
 import { z } from 'zod';
-import { BadInputError } from '../errors/index.ts';
-import { configurationFaults } from './configuration-faults.ts';
+import { parseConfigured } from './configuration-faults.ts';
 
 /** A dataset in a mixture. */
 export type MixtureSource = {
@@ -24,20 +23,9 @@ const mixtureSchema = z.strictObject({
  * @throws BadInputError `bad-mixture` that names every field at fault.
  */
 export function parseMixture(json: string, name: string): readonly MixtureSource[] {
-  const fail = (problem: string, cause: unknown): BadInputError =>
-    new BadInputError({
-      code: 'bad-mixture',
-      message: `expected ${name} to list datasets with their weights, but ${problem}`,
-      hint: 'compare it with configs/mixture.json',
-      cause,
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (cause) {
-    throw fail('it is not JSON', cause);
-  }
-  const result = mixtureSchema.safeParse(value);
-  if (result.success) return result.data.sources;
-  throw fail(configurationFaults(mixtureSchema, result.error).join('; '), result.error);
+  return parseConfigured(json, mixtureSchema, {
+    code: 'bad-mixture',
+    expected: `${name} to list datasets with their weights`,
+    hint: 'compare it with configs/mixture.json',
+  }).sources;
 }

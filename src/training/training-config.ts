@@ -3,8 +3,7 @@
 import { z } from 'zod';
 import type { ModelConfig } from '../denoiser/index.ts';
 import { modelSchema } from '../denoiser/index.ts';
-import { BadInputError } from '../errors/index.ts';
-import { configurationFaults } from './configuration-faults.ts';
+import { parseConfigured } from './configuration-faults.ts';
 
 /** What every stage's optimiser needs. */
 export type OptimiserConfig = {
@@ -188,20 +187,9 @@ export const configurationSchema: z.ZodType<Configuration> = z.strictObject({
  * @throws BadInputError that names every field at fault.
  */
 export function parseConfiguration(json: string, name = 'configuration'): Configuration {
-  const fail = (problem: string, cause: unknown): BadInputError =>
-    new BadInputError({
-      code: 'bad-configuration',
-      message: `expected ${name} to be a configuration, but ${problem}`,
-      hint: 'compare it with configs/compact.json',
-      cause,
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (cause) {
-    throw fail('it is not JSON', cause);
-  }
-  const result = configurationSchema.safeParse(value);
-  if (result.success) return result.data;
-  throw fail(configurationFaults(configurationSchema, result.error).join('; '), result.error);
+  return parseConfigured(json, configurationSchema, {
+    code: 'bad-configuration',
+    expected: `${name} to be a configuration`,
+    hint: 'compare it with configs/compact.json',
+  });
 }
