@@ -48,7 +48,7 @@ export type EvaluateOptions = {
   readonly frames?: string | undefined;
   readonly export?: string | undefined;
   readonly clipFrames: number;
-  readonly clips: number;
+  readonly clips?: number | undefined;
   readonly orbits: number;
   readonly out?: string | undefined;
   readonly weights?: string | undefined;
@@ -61,6 +61,8 @@ export type EvaluateOptions = {
 /** Subjects from this seed on are in no training data. */
 const FIRST_HELD_OUT_SEED = 500_000;
 const SHEET_STRIPS = 12;
+/** As many as the paper's protocol takes of VFHQ. */
+const USUAL_CLIPS = 50;
 
 /** Runs an evaluation. @throws BadInputError, MissingResourceError for what cannot be used. */
 export async function runEvaluation(
@@ -123,7 +125,7 @@ async function openCases(
   context: CommandContext,
   { tools, tracker, avatar }: Opened,
 ): Promise<AsyncDisposable & { readonly cases: CaseSource }> {
-  const { protocol, synthetic, data, frames, clipFrames, clips } = options;
+  const { protocol, synthetic, data, frames, clipFrames, clips = USUAL_CLIPS } = options;
   const sizePx = avatar.avatar.config.size;
   const kept = (cases: CaseSource) => ({ cases, [Symbol.asyncDispose]: async () => {} });
   if (synthetic !== undefined) {
@@ -181,8 +183,8 @@ function requestOf(
   context: CommandContext,
   avatar: LoadedAvatar,
 ): EvaluationRequest {
-  const { protocol, synthetic, data, frames, clipFrames, clips, orbits, steps, faceNetwork, lpipsTrunk } =
-    options;
+  const { protocol, synthetic, data, frames, clipFrames, orbits, steps, faceNetwork, lpipsTrunk } = options;
+  const { clips = USUAL_CLIPS } = options;
   const all = {
     protocol,
     synthetic,

@@ -75,6 +75,13 @@ test('animate refuses no motion or two, unknown names, wrong units and values, b
   await refused([...words, '--set', 'jawOpen=20deg'], 'control-unit', /a share without a unit/);
   await refused([...words, '--set', 'headYaw=300'], 'control-range', /-90 to 90 deg, got 300/);
   await refused([...words, '--set', 'jawOpen=1', '--intensity', 'NaN'], 'bad-option', /a number from 0 to 3/);
+  const picture = ['animate', ...small, '--preset', 'nod', '--sheet', at('s.png'), '--out', at('no.png')];
+  await refused(picture, 'contradictory-options', /--out is one picture/);
+  await refused(
+    [...words, '--preset', 'nod', '--steps', '2'],
+    'contradictory-options',
+    /--steps .* --preview/,
+  );
   const keyframes = async (content: string, code: string, line: RegExp): Promise<void> => {
     writeFileSync(at('k.json'), content);
     await refused([...words, '--keyframes', at('k.json')], code, line);

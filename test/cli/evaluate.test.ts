@@ -83,6 +83,8 @@ test('options of an evaluation that contradict each other are refused', async ()
     [['self'], /Nothing says whom to evaluate/],
     [['self', '--synthetic', '2', '--data', 'd'], /--synthetic and --data both/],
     [['cross', '--synthetic', '1'], /one alone/],
+    [['self', '--synthetic', '2', '--clips', '3'], /--clips counts the clips of a dataset/],
+    [['self', '--frames', 'f', '--steps', '3'], /--steps belongs to the model/],
     [['self', '--frames', 'f', '--weights', PORTRAIT], /--weights belongs to the model/],
     [['self', '--synthetic', '2', '--export', 'e', '--out', 'o'], /so --out has no use/],
   ];

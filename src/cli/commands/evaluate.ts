@@ -23,7 +23,7 @@ export const command: CliCommand = defineCommand({
     clipFrames: integer('frames of a clip that are used, its first included', { min: 2, max: 1000 }).default(
       40,
     ),
-    clips: integer('clips of a dataset that are used', { min: 1, max: 100_000 }).default(50),
+    clips: integer('clips of a dataset that are used; else 50', { min: 1, max: 100_000 }).optional(),
     orbits: integer('subjects that are also shown from all around, for multi-view consistency', {
       min: 0,
       max: 100_000,
@@ -58,6 +58,12 @@ function expectOptionsThatAgree(options: Given): void {
     throw contradictoryOptions(
       'Nothing says whom to evaluate: --synthetic, --data and --frames are all missing.',
       'Add --synthetic N, --data DIR or --frames DIR.',
+    );
+  }
+  if (options.clips !== undefined && data === undefined) {
+    throw contradictoryOptions(
+      '--clips counts the clips of a dataset, and --data names none.',
+      'Leave it out, or add --data DIR.',
     );
   }
   if (protocol === 'cross' && synthetic === 1) {
