@@ -176,7 +176,9 @@ function fitEach(
     if (face === null) return null;
     const belief = beliefs.about(face, { isNewShot: !chain.follows });
     const fitted = chain.next(face.landmarksPx, belief, shaped, shared.focalPx);
-    return refinement?.frame(fitted, belief.prior, i) ?? fitted;
+    const { frame, error } = refinement?.frame(fitted, belief.prior, i) ?? fitted;
+    // Nothing else of it is kept: clips are long.
+    return { frame, error };
   });
 }
 
