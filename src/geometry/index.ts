@@ -7,4 +7,5 @@ export * from './mesh.ts';
 export * from './point-alignment.ts';
 export * from './reference-rasteriser.ts';
 export * from './rigid-transform.ts';
+export * from './spherical-harmonics.ts';
 export * from './surface-search.ts';

@@ -2,12 +2,12 @@
 // second degree of the normal, fitted to the logarithm of the skin's brightness. Relighting multiplies a
 // colour by the ratio of two normals' light; texture is kept, and hard shadows are not known.
 
-import { gramMatrix, projectResidual, solveInBox } from '../geometry/index.ts';
+import { gramMatrix, HARMONICS, harmonicsOf, projectResidual, solveInBox } from '../geometry/index.ts';
 
 /** Coefficients of the harmonics; the light is the exponential of their sum. */
 export type Light = Float64Array;
 
-const TERMS = 8;
+const TERMS = HARMONICS - 1;
 const ROUNDS = 4;
 /** Deviations beyond this, in logarithms, are brows, beards, strands and shadows rather than light. */
 const OUTLIER = 0.3;
@@ -32,11 +32,11 @@ export function fitLight(normals: Float32Array, brightness: Float32Array, weight
   });
   if (known.length < LEAST_VERTICES) return new Float64Array(TERMS);
   const rows = Array.from({ length: TERMS + 1 }, () => new Float64Array(known.length).fill(1));
-  const term = new Float64Array(TERMS);
+  const all = new Float64Array(HARMONICS);
   const values = new Float64Array(known.length);
   known.forEach((v, i) => {
-    harmonics(normals, v, term);
-    for (let k = 0; k < TERMS; k++) rows[k]![i] = term[k]!;
+    vertexHarmonics(normals, v, all);
+    for (let k = 0; k < TERMS; k++) rows[k]![i] = all[k + 1]!;
     values[i] = Math.log(Math.max(8, brightness[v]!));
   });
   const own = Float64Array.from(known, (v) => weights[v]!);
@@ -61,8 +61,8 @@ export function fitLight(normals: Float32Array, brightness: Float32Array, weight
   return solution.subarray(0, TERMS);
 }
 
-const before = new Float64Array(TERMS);
-const after = new Float64Array(TERMS);
+const before = new Float64Array(HARMONICS);
+const after = new Float64Array(HARMONICS);
 
 /** The factor on a vertex's colour as its normal turns (`V 3` each, world). */
 export function lightChange(
@@ -71,21 +71,14 @@ export function lightChange(
   fromNormals: Float32Array,
   toNormals: Float32Array,
 ): number {
-  harmonics(fromNormals, vertex, before);
-  harmonics(toNormals, vertex, after);
+  vertexHarmonics(fromNormals, vertex, before);
+  vertexHarmonics(toNormals, vertex, after);
   let change = 0;
-  for (let k = 0; k < TERMS; k++) change += light[k]! * (after[k]! - before[k]!);
+  for (let k = 0; k < TERMS; k++) change += light[k]! * (after[k + 1]! - before[k + 1]!);
   return Math.exp(Math.min(LARGEST_CHANGE, Math.max(-LARGEST_CHANGE, change)));
 }
 
-function harmonics(normals: Float32Array, v: number, out: Float64Array): void {
-  const [x, y, z] = [normals[3 * v]!, normals[3 * v + 1]!, normals[3 * v + 2]!];
-  out[0] = x;
-  out[1] = y;
-  out[2] = z;
-  out[3] = x * y;
-  out[4] = x * z;
-  out[5] = y * z;
-  out[6] = x * x - y * y;
-  out[7] = 3 * z * z - 1;
+/** The harmonics of a vertex's normal; the constant comes first and is no light's shape. */
+function vertexHarmonics(normals: Float32Array, v: number, out: Float64Array): void {
+  harmonicsOf(normals[3 * v]!, normals[3 * v + 1]!, normals[3 * v + 2]!, out);
 }

@@ -2,7 +2,7 @@
 // whose points move as the head's outline at the same angle does, less and less with the distance and towards
 // the neck, and as the skull's surface where that is seen: the body and the background stay where they are. It maps target to source, so that every target pixel has a place.
 
-import type { Camera } from '../geometry/index.ts';
+import { type Camera, rotationAngle } from '../geometry/index.ts';
 import { smoothstep } from './lift-geometry.ts';
 import { projectInCamera } from './source-view.ts';
 
@@ -137,7 +137,8 @@ export function stretchSheet({
   const rows = Math.ceil(toCamera.height / stepPx) + 1;
   const moves = new Float32Array(columns * rows * 2);
   const doubts = new Float32Array(columns * rows);
-  const doubt = LARGEST_DOUBT * smoothstep(0, DOUBTED_TURN_RADIANS, turnBetween(from, to));
+  const doubt =
+    LARGEST_DOUBT * smoothstep(0, DOUBTED_TURN_RADIANS, rotationAngle(from.headRotation, to.headRotation));
   const far: [number, number] = [0, 0];
   const guess: [number, number, number] = [0, 0, 0];
   const size = median(to.radiiPx);
@@ -178,13 +179,6 @@ export function stretchSheet({
     sources[2 * node + 1]! += Math.floor(node / columns) * stepPx;
   }
   return { columns, rows, stepPx, sources, doubts };
-}
-
-/** The angle between two heads, radians: from the trace of the rotation that is between them. */
-function turnBetween({ headRotation: a }: Outline, { headRotation: b }: Outline): number {
-  let trace = 0;
-  for (let k = 0; k < 9; k++) trace += a[k]! * b[k]!;
-  return Math.acos(Math.min(1, Math.max(-1, (trace - 1) / 2)));
 }
 
 /** Reads a sheet at a target pixel position; clamped to the sheet. */

@@ -1,7 +1,7 @@
 // Albedo and light of points seen in several frames, as logarithms: a point keeps its albedo, a frame lights
 // points by their normals with nine spherical harmonics. Robust least squares, in turn.
 
-import { factorCholesky, solveCholesky } from '../geometry/index.ts';
+import { factorCholesky, HARMONICS, harmonicsOf, solveCholesky } from '../geometry/index.ts';
 
 /** Points as one frame shows them: `N` logarithms of grey, trust, and `3N` normals. */
 export type LitPoints = {
@@ -11,26 +11,13 @@ export type LitPoints = {
 };
 
 /** Terms of a frame's light. */
-export const LIGHT_TERMS = 9;
+export const LIGHT_TERMS: number = HARMONICS;
 
 const ROUNDS = 4;
 /** Weight of a frame's light being that of all frames, points. */
 const LIGHT_AGREEMENT = 20;
 /** Weight of no light but the constant, points. */
 const LIGHT_RESTRAINT = 2;
-
-/** Spherical harmonics up to the second degree, without their norms. */
-export function harmonicsOf(x: number, y: number, z: number, out: Float64Array): void {
-  out[0] = 1;
-  out[1] = x;
-  out[2] = y;
-  out[3] = z;
-  out[4] = x * y;
-  out[5] = x * z;
-  out[6] = y * z;
-  out[7] = x * x - y * y;
-  out[8] = 3 * z * z - 1;
-}
 
 /**
  * Fits the lights of frames and the albedo of points.

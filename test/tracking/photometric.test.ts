@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { frontCamera, projectPoint } from '../../src/geometry/index.ts';
+import { frontCamera, harmonicsOf, projectPoint } from '../../src/geometry/index.ts';
 import { createHeadPoser, type HeadModel, neutralParameters } from '../../src/head/index.ts';
 import { createRasteriser, NO_TRIANGLE } from '../../src/kernels/index.ts';
 import type { RgbImage } from '../../src/media/index.ts';
@@ -15,7 +15,7 @@ import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/land
 import { frameUnknowns, shapeLandmarks } from '../../src/tracking/landmark-projection.ts';
 import { PhotometricFrame } from '../../src/tracking/photometric-frame.ts';
 import { cropFace, photometricLevel, sampleLevel } from '../../src/tracking/photometric-image.ts';
-import { fitLight, harmonicsOf, LIGHT_TERMS, meanAlbedo } from '../../src/tracking/photometric-light.ts';
+import { fitLight, LIGHT_TERMS, meanAlbedo } from '../../src/tracking/photometric-light.ts';
 import { createPhotometricPoints } from '../../src/tracking/photometric-points.ts';
 import { createPhotometricRefiner } from '../../src/tracking/photometric-refine.ts';
 import { weighAppearance } from '../../src/tracking/photometric-residuals.ts';

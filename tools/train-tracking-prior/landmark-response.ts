@@ -8,7 +8,7 @@ import { createNormalEquationsKernel } from '../../src/kernels/index.ts';
 import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
 import { frameUnknowns, LandmarkProjection, shapeLandmarks } from '../../src/tracking/landmark-projection.ts';
 import type { LandmarkResponse } from '../../src/tracking/landmark-response.ts';
-import { IDENTITY_TARGETS } from '../../src/tracking/learned-prior.ts';
+import { IDENTITY_TARGETS, readNames } from '../../src/tracking/learned-prior.ts';
 import { observeLandmarks } from '../../src/tracking/observe.ts';
 import { isHeldOut, type Sample, stateOf } from './dataset.ts';
 import { createTargetMirror, landmarkPartners } from './target-mirror.ts';
@@ -140,7 +140,7 @@ function symmetric(head: HeadModel, model: LandmarkModel, rows: readonly Float64
   const partner = landmarkPartners(model);
   // What a unit's or coefficient's row becomes in a mirror: another's, or the same with its sign turned.
   const probe = createTargetMirror(head);
-  const readCount = model.expressionCount + 5;
+  const readCount = readNames(head).length;
   const mirrored = (row: number): { readonly other: number; readonly sign: number } => {
     if (row === 0) return { other: 0, sign: 1 };
     const at = row <= model.expressionCount ? row - 1 : readCount + row - 1 - model.expressionCount;
