@@ -26,6 +26,10 @@ const PANELS = [
   ['gradientNorm', 'Norm of the gradient', 'before clipping'],
   ['imagesPerSecond', 'Images a second', ''],
   ['waitingShare', 'Share of time waiting for data', ''],
+  ['latentLoss', 'Loss of the latent', ''],
+  ['adversarialLoss', 'Minus the critic’s judgement', 'of what the model decodes'],
+  ['featureLoss', 'Distance of the critic’s features', ''],
+  ['criticLoss', 'Loss of the critic', '2: it tells nothing apart'],
 ] as const;
 
 /** The page, as HTML. */
@@ -35,7 +39,8 @@ export function trainingHtml({ title, lines, sheet }: TrainingPage): string {
   const figures = [...new Set(validations.flatMap(({ validation }) => Object.keys(validation!)))];
   const last = lines.at(-1);
   const hours = ((last?.seconds ?? 0) / 3600).toFixed(2);
-  const own = PANELS.map(([key, name, note]) =>
+  const drawn = PANELS.filter(([key]) => steps.some((line) => line[key] !== undefined));
+  const own = drawn.map(([key, name, note]) =>
     chart(steps, { title: name, note, figureOf: (line) => line[key] as number | undefined }),
   );
   const measured = figures.map((figure) =>

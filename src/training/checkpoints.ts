@@ -69,7 +69,9 @@ export async function saveCheckpoint(
   const bytes = encodeSafetensors({ metadata: { format: FORMAT, ...metadata }, tensors });
   const file = `checkpoints/step-${String(step).padStart(7, '0')}.safetensors`;
   await folder.write(file, bytes);
-  const shipped = { ...averagedWeights(state), ...stage.shipped?.() };
+  const averages = Object.entries(averagedWeights(state));
+  const own = averages.filter(([name]) => stage.isShipped?.(name) ?? true);
+  const shipped = { ...Object.fromEntries(own), ...stage.shipped?.() };
   const ownMetadata = { ...metadata, format: 'learn2control/weights' };
   await folder.write(WEIGHTS_FILE, encodeWeights(shipped, { dtype: 'float16', metadata: ownMetadata }));
 

@@ -10,6 +10,8 @@ export type StepFigures = {
   readonly gradientNorm: number;
   /** Whether the step changed nothing, its gradient not being finite. */
   readonly isSkipped: boolean;
+  /** Further scalars by name: parts of the loss. */
+  readonly parts?: Readonly<Record<string, number>>;
 };
 
 /** What curves are opened with. */
@@ -27,8 +29,17 @@ export type CurvesOptions = {
 export const CURVES_FILE = 'curves.jsonl';
 const REPORT_SECONDS = 20;
 
-type Window = { loss: number; norm: number; steps: number; taken: number; waitedMs: number; time: number };
+type Window = {
+  loss: number;
+  norm: number;
+  parts: Record<string, number>;
+  steps: number;
+  taken: number;
+  waitedMs: number;
+  time: number;
+};
 const freshWindow = (): Window => ({
+  parts: {},
   loss: 0,
   norm: 0,
   steps: 0,
@@ -71,7 +82,8 @@ export class Curves {
   }
 
   /** Takes a step in; writes a line when it is time. */
-  async stepped({ step, loss, gradientNorm, isSkipped }: StepFigures, seconds: number): Promise<void> {
+  async stepped(figures: StepFigures, seconds: number): Promise<void> {
+    const { step, loss, gradientNorm, isSkipped, parts = {} } = figures;
     this.#step = step;
     this.#window.steps++;
     if (isSkipped) this.#skippedSteps++;
@@ -79,6 +91,8 @@ export class Curves {
       this.#window.taken++;
       this.#window.loss += loss;
       this.#window.norm += gradientNorm;
+      for (const [name, value] of Object.entries(parts))
+        this.#window.parts[name] = (this.#window.parts[name] ?? 0) + value;
     }
     if (performance.now() - this.#window.time > REPORT_SECONDS * 1000) await this.flush(seconds);
   }
@@ -86,7 +100,7 @@ export class Curves {
   /** Writes what was collected since the last line. */
   async flush(trainedSeconds: number): Promise<void> {
     const { folder, stage, events, steps: total } = this.#options;
-    const { loss, norm, steps, taken, waitedMs, time } = this.#window;
+    const { loss, norm, parts, steps, taken, waitedMs, time } = this.#window;
     if (steps === 0) return;
     const ms = performance.now() - time;
     this.#last = { loss: loss / taken, imagesPerSecond: (steps * stage.settings.batch * 1000) / ms };
@@ -95,6 +109,7 @@ export class Curves {
       seconds: Math.round(trainedSeconds),
       loss: rounded(this.#last.loss),
       gradientNorm: rounded(norm / taken),
+      ...Object.fromEntries(Object.entries(parts).map(([name, sum]) => [name, rounded(sum / taken)])),
       imagesPerSecond: rounded(this.#last.imagesPerSecond),
       waitingShare: rounded(waitedMs / ms),
       ...(taken === steps ? {} : { skipped: steps - taken }),

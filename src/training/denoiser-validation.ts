@@ -23,7 +23,7 @@ import type { GaussianLearner } from './gaussian-learner.ts';
 import type { TrainingSample } from './sample-shard.ts';
 import { SAMPLE_LABELS } from './sample-shard.ts';
 import type { Validation } from './stage.ts';
-import { average, maskedPsnr, maskPicture, pictureSheet } from './validation-sheet.ts';
+import { average, detailAmount, maskedPsnr, maskPicture, pictureSheet } from './validation-sheet.ts';
 
 /** What validation runs with. */
 export type DenoiserValidation = {
@@ -40,9 +40,14 @@ export type DenoiserValidation = {
 };
 
 const VALIDATION_SAMPLES = 10;
+/** Visibility below which the head's pixels count as newly seen. */
+const NEWLY_SEEN_BELOW = 0.45;
 const SHEET_ROWS = 8;
 
-/** Columns of the sheet: reference, lifted, visibility, lift decoded, output, target. */
+/**
+ * Columns of the sheet: reference, lifted, visibility, lift decoded, output, target. `sharpness` and `liftSharpness` tell
+ * how much detail the head's newly seen pixels have, as a share of the truth's.
+ */
 export async function validateDenoiser(weights: Weights, how: DenoiserValidation): Promise<Validation> {
   const { model, device, schedule, statistics, gaussians, sources } = how;
   const open = (onnx: OnnxModel): Promise<Session> =>
@@ -58,6 +63,7 @@ export async function validateDenoiser(weights: Weights, how: DenoiserValidation
   const names = ['copying', 'lift', 'liftDecoded', 'output', 'ceiling'] as const;
   const figures: Record<string, number[]> = { latentError: [], liftLatentError: [] };
   for (const name of names) figures[name] = [];
+  const details = { output: 0, lift: 0, truth: 0 };
   const rows: Float32Array[][] = [];
   for (const [i, one] of how.samples.slice(0, VALIDATION_SAMPLES).entries()) {
     const planes = unchanged(one, size);
@@ -104,6 +110,11 @@ export async function validateDenoiser(weights: Weights, how: DenoiserValidation
       ceiling: await decode(truth),
     };
     for (const name of names) figures[name]!.push(maskedPsnr(pictures[name], planes.target, one.headMask));
+    const isNewlySeen = (pixel: number): boolean =>
+      one.headMask[pixel]! > 127 && planes.visibility[pixel]! < NEWLY_SEEN_BELOW;
+    details.output += detailAmount(pictures.output, size, isNewlySeen);
+    details.lift += detailAmount(pictures.lift, size, isNewlySeen);
+    details.truth += detailAmount(planes.target, size, isNewlySeen);
     figures.latentError!.push(meanSquare(sampled, truth));
     figures.liftLatentError!.push(meanSquare(liftedLatent, truth));
     if (rows.length < SHEET_ROWS) {
@@ -115,8 +126,9 @@ export async function validateDenoiser(weights: Weights, how: DenoiserValidation
   const averages = Object.fromEntries(
     Object.entries(figures).map(([name, values]) => [name, average(values)]),
   );
+  const sharpness = details.output / details.truth;
   return {
-    figures: averages,
+    figures: { ...averages, sharpness, liftSharpness: details.lift / details.truth },
     score: averages.output!,
     sheet: pictureSheet(rows, size),
   };

@@ -1,7 +1,8 @@
 // The distill stage: a model that was trained over all noise levels becomes one that answers in one step. It
 // learns at the sampler's own steps alone, most of all at the first, where nothing of the answer is left in
 // the noise, and the loss is on the picture that comes out: latent, then decoded with the lift beside.
-// U-Net, guidance and decoder learn together; encoder, temporal layers and Gaussian field stay as they are.
+// U-Net, guidance and decoder learn together, against a critic if one is asked for; encoder, temporal layers and
+// Gaussian field stay as they are.
 
 import {
   attendToReference,
@@ -40,6 +41,7 @@ import {
   sub,
 } from '../tensor/index.ts';
 import { createControlSources, withFieldMap } from './control-sources.ts';
+import { CRITIC_SCOPE, criticLosses } from './critic.ts';
 import { fieldInput } from './denoiser-problem.ts';
 import { validateDenoiser } from './denoiser-validation.ts';
 import { type DistillBatchMaker, distillBatch } from './distill-batch.ts';
@@ -65,7 +67,7 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
   const { configuration, samples, device, head, weights } = options;
   const { model, training } = configuration;
   const { seed, distill: settings } = training;
-  const { batch, windowPx } = settings;
+  const { batch, windowPx, criticWeight = 0, featureWeight = 0 } = settings;
   const set = createParameterSet();
   const controls = controlInputs(model, batch);
   const latents = latentShape(model, batch);
@@ -124,9 +126,16 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
     mul(gradientLoss(decoded, target), settings.gradientWeight),
     mul(structureLoss(decoded, target), settings.structureWeight),
   ];
-
+  const start = { ...weightsFor(set.values, weights, 'the weights to distil') };
+  const outputs: Record<string, Value> = { latentLoss };
+  if (criticWeight > 0 || featureWeight > 0) {
+    const windows = { decoded, target, visibility: lifted.visibility };
+    const { adversarial, features: distance, critic } = criticLosses(set.scope.at(CRITIC_SCOPE), windows);
+    terms.push(mul(adversarial, criticWeight), mul(distance, featureWeight), critic);
+    Object.assign(start, set.initialise(seed, isCritic));
+    Object.assign(outputs, { adversarialLoss: adversarial, featureLoss: distance, criticLoss: critic });
+  }
   const trained = set.values;
-  const start = weightsFor(trained, weights, 'the weights to distil');
   const schedule = createSchedule(model.diffusion);
   const encoder = await device.createSession(encodeOnnxModel(encoderModel(model, weights, { batch: 1 })), {
     spins: false,
@@ -165,7 +174,7 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
       loss: terms.reduce((total, term) => add(total, term)),
       trained,
       frozen: {},
-      outputs: { latentLoss },
+      outputs,
       optimiser: settings,
     },
     initialWeights: () => start,
@@ -178,6 +187,7 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
     complete: (feeds, step) =>
       gaussians === null ? feeds : withFieldMap(feeds, gaussians, samples.batchAt(step)),
     shipped: () => kept,
+    isShipped: (name) => !isCritic(name),
     validate: (averaged) =>
       validateDenoiser(
         { ...weights, ...averaged },
@@ -189,3 +199,5 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
       ),
   };
 }
+
+const isCritic = (name: string): boolean => name.startsWith(`${CRITIC_SCOPE}.`);

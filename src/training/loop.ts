@@ -5,7 +5,7 @@
 import { BadInputError, FaultError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { silentSink } from '../events/index.ts';
-import type { AnyTensor, Device } from '../tensor/index.ts';
+import type { AnyTensor, Device, Tensor } from '../tensor/index.ts';
 import { encodeSafetensors } from '../tensor/index.ts';
 import type { RunState } from './checkpoints.ts';
 import { listCheckpoints, loadCheckpoint, saveCheckpoint, scoreCheckpoint } from './checkpoints.ts';
@@ -113,7 +113,8 @@ export async function runTraining(options: LoopOptions): Promise<LoopResult> {
     if (isTaken) stage.learn?.(outputs, step);
     step++;
     skippedInARow = isTaken ? 0 : skippedInARow + 1;
-    await curves.stepped({ step, loss, gradientNorm, isSkipped: !isTaken }, trainedSeconds());
+    const parts = scalarsOf(outputs);
+    await curves.stepped({ step, loss, gradientNorm, isSkipped: !isTaken, parts }, trainedSeconds());
     if (skippedInARow >= SKIPS_IN_A_ROW) {
       await upcoming;
       throw await gaveUp(folder, feeds, step);
@@ -136,6 +137,13 @@ export async function runTraining(options: LoopOptions): Promise<LoopResult> {
   if (step > start.step && signal?.aborted !== true) await validate();
   const summary = curves.summary();
   return { step, resumedFromStep: start.step, ...summary, trainedSeconds: trainedSeconds() };
+}
+
+/** The parts of the loss that a problem gives beside it. */
+function scalarsOf(outputs: Readonly<Record<string, Tensor>>): Record<string, number> {
+  const { loss: _, gradientNorm: __, ...others } = outputs;
+  const scalars = Object.entries(others).filter(([, { shape }]) => shape.length === 0);
+  return Object.fromEntries(scalars.map(([name, { data }]) => [name, data[0]!]));
 }
 
 /** The trainer at the run's beginning; the state that it copied is given back, which may be most of the memory. */

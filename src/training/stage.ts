@@ -35,6 +35,8 @@ export type Stage = {
   restore?(state: Readonly<Record<string, Tensor>>): void;
   /** Further tensors to ship with the averaged weights. */
   shipped?(): Record<string, Tensor>;
+  /** Whether a trained parameter is part of what is shipped; all are where it is not said. */
+  isShipped?(name: string): boolean;
   /** Measures averaged weights on fixed held-out samples. */
   validate(weights: Weights): Promise<Validation>;
 };

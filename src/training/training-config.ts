@@ -87,6 +87,9 @@ export type DistillTraining = OptimiserConfig & {
   readonly latentWeight: number;
   readonly gradientWeight: number;
   readonly structureWeight: number;
+  /** Weights of what a critic adds (its judgement, the distance of its features); without both there is none. */
+  readonly criticWeight?: number | undefined;
+  readonly featureWeight?: number | undefined;
 };
 
 /** The `training` part of a configuration. */
@@ -165,6 +168,8 @@ const distill = {
   latentWeight: positive,
   gradientWeight: positive,
   structureWeight: positive,
+  criticWeight: positive.optional(),
+  featureWeight: positive.optional(),
 };
 
 /** Validates a configuration file. */

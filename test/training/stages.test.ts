@@ -129,6 +129,24 @@ test('distilling brings the one-step answer nearer and moves neither encoder nor
   }
 });
 
+test('a critic learns with the model and stays behind when it is shipped', async () => {
+  const folder = memoryFolder();
+  const weights = await shipped(firstFolder);
+  const { training } = configuration;
+  const distill = { ...training.distill, criticWeight: 0.05, featureWeight: 0.5 };
+  const stage = await distillStage({
+    ...{ configuration: { ...configuration, training: { ...training, distill } } },
+    ...{ device, head, weights, samples: await samplesFor(distill.batch) },
+  });
+  await run(stage, folder, 4);
+  const held = Object.keys(await checkpoint(folder));
+  assert.ok(held.includes('critic.conv_out.weight') && held.includes('second.critic.conv_out.weight'));
+  assert.deepEqual(Object.keys(await shipped(folder)).sort(), Object.keys(weights).sort());
+  const curves = new TextDecoder().decode((await folder.read('curves.jsonl'))!);
+  for (const name of ['latentLoss', 'adversarialLoss', 'featureLoss', 'criticLoss', 'sharpness'])
+    assert.match(curves, new RegExp(`"${name}":-?[0-9]`));
+});
+
 test('a stage begins from the weights that it is given', async () => {
   const weights = await shipped(firstFolder);
   const stage = await denoiserOf('1', weights);
