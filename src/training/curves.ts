@@ -53,26 +53,27 @@ export class Curves {
   readonly #options: CurvesOptions;
   readonly #began = performance.now();
   #window = freshWindow();
-  #last = { loss: Number.NaN, imagesPerSecond: 0 };
+  #last: { loss: number | null; imagesPerSecond: number };
   #step: number;
   #waitedMs = 0;
   #skippedSteps = 0;
 
-  private constructor(options: CurvesOptions) {
+  private constructor(options: CurvesOptions, earlierLoss: number | null) {
     this.#options = options;
     this.#step = options.startStep;
+    this.#last = { loss: earlierLoss, imagesPerSecond: 0 };
   }
 
   /** Opens the curves of a run, or those of a run that goes on. */
   static async open(options: CurvesOptions): Promise<Curves> {
     const { folder, startStep } = options;
     const bytes = await folder.read(CURVES_FILE);
-    if (bytes !== null) {
-      const lines = new TextDecoder().decode(bytes).split('\n');
-      const kept = lines.filter((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= startStep);
-      await folder.write(CURVES_FILE, kept.map((line) => `${line}\n`).join(''));
-    }
-    return new Curves(options);
+    if (bytes === null) return new Curves(options, null);
+    const lines = new TextDecoder().decode(bytes).split('\n');
+    const kept = lines.filter((line) => (figuresOf(line)?.step ?? Number.POSITIVE_INFINITY) <= startStep);
+    await folder.write(CURVES_FILE, kept.map((line) => `${line}\n`).join(''));
+    const losses = kept.map((line) => figuresOf(line)?.loss).filter((loss) => typeof loss === 'number');
+    return new Curves(options, losses.at(-1) ?? null);
   }
 
   /** A step waited for its batch. */
@@ -103,13 +104,17 @@ export class Curves {
     const { loss, norm, parts, steps, taken, waitedMs, time } = this.#window;
     if (steps === 0) return;
     const ms = performance.now() - time;
-    this.#last = { loss: loss / taken, imagesPerSecond: (steps * stage.settings.batch * 1000) / ms };
+    this.#last = {
+      loss: taken === 0 ? this.#last.loss : loss / taken,
+      imagesPerSecond: (steps * stage.settings.batch * 1000) / ms,
+    };
+    // Of steps that were all skipped there is no loss to tell.
+    const sums: Record<string, number> = taken === 0 ? {} : { loss, gradientNorm: norm, ...parts };
+    const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, rounded(sum / taken)]));
     const line = {
       step: this.#step,
       seconds: Math.round(trainedSeconds),
-      loss: rounded(this.#last.loss),
-      gradientNorm: rounded(norm / taken),
-      ...Object.fromEntries(Object.entries(parts).map(([name, sum]) => [name, rounded(sum / taken)])),
+      ...means,
       imagesPerSecond: rounded(this.#last.imagesPerSecond),
       waitingShare: rounded(waitedMs / ms),
       ...(taken === steps ? {} : { skipped: steps - taken }),
@@ -136,7 +141,7 @@ export class Curves {
   }
 
   /** The whole run in a few figures. */
-  summary(): { loss: number; imagesPerSecond: number; waitingShare: number; skippedSteps: number } {
+  summary(): { loss: number | null; imagesPerSecond: number; waitingShare: number; skippedSteps: number } {
     const waitingShare = this.#waitedMs / Math.max(1, performance.now() - this.#began);
     return { ...this.#last, waitingShare, skippedSteps: this.#skippedSteps };
   }
@@ -149,10 +154,10 @@ export function describeFigures(figures: Readonly<Record<string, number>>): stri
     .join(', ');
 }
 
-/** The step of a line; null for what a kill left half written. */
-function stepOf(line: string): number | null {
+/** What a line holds; null for what a kill left half written. */
+function figuresOf(line: string): { readonly step: number; readonly loss?: number } | null {
   try {
-    return (JSON.parse(line) as { step: number }).step;
+    return JSON.parse(line) as { step: number; loss?: number };
   } catch {
     return null;
   }

@@ -39,8 +39,8 @@ export type LoopOptions = {
 export type LoopResult = {
   readonly step: number;
   readonly resumedFromStep: number;
-  /** Mean of the last steps. */
-  readonly loss: number;
+  /** Mean of the last steps, of an earlier run's where this one took none; null where there were none at all. */
+  readonly loss: number | null;
   readonly imagesPerSecond: number;
   /** Share of this run's time that steps waited for their batch. */
   readonly waitingShare: number;

@@ -281,6 +281,40 @@ test('curves of a run that lost steps hold each step once', async () => {
   );
 });
 
+test('a run resumed at its last step tells the loss that it ended with, and one without steps tells none', async () => {
+  const folder = memoryFolder();
+  const none = await runTraining({ ...quiet(), folder: memoryFolder(), isResumed: false, minutes: 0 });
+  assert.equal(none.loss, null);
+  const first = await runTraining({ ...quiet(), folder, isResumed: false, steps: 3 });
+  const again = await runTraining({ ...quiet(), folder, isResumed: true, steps: 3 });
+  assert.equal(again.step, 3);
+  assert.ok(
+    first.loss !== null && Math.abs(again.loss! / first.loss - 1) < 1e-4,
+    `${first.loss}, ${again.loss}`,
+  );
+});
+
+test('a line about steps that were all skipped tells no loss', async () => {
+  const stage = lineStage();
+  const broken: Stage = {
+    ...stage,
+    async batchAt(step) {
+      return { ...(await stage.batchAt(step)), x: tensor(new Float32Array(12).fill(Number.NaN), [4, 3]) };
+    },
+  };
+  const folder = memoryFolder();
+  const { loss, skippedSteps } = await runTraining({
+    ...quiet(),
+    stage: broken,
+    folder,
+    isResumed: false,
+    steps: 2,
+  });
+  assert.deepEqual([loss, skippedSteps], [null, 2]);
+  const curves = new TextDecoder().decode((await folder.read('curves.jsonl'))!);
+  assert.ok(!curves.includes('"loss"') && curves.includes('"skipped":2'), curves);
+});
+
 test('the share of time that steps waited for their batch is told, in the result and in the curves', async () => {
   const stage = lineStage();
   const late: Stage = {

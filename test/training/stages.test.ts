@@ -81,7 +81,7 @@ test('the denoiser overfits a handful of samples, and the field moves with it', 
   const before = structuredClone(stage.outsideState!());
   const early = await run(stage, firstFolder, 10);
   const late = await run(await denoiserOf('1', await shipped(vaeFolder)), firstFolder, 80, true);
-  assert.ok(late.loss < 0.8 * early.loss, `${early.loss} to ${late.loss}`);
+  assert.ok(late.loss! < 0.8 * early.loss!, `${early.loss} to ${late.loss}`);
   const after = await checkpoint(firstFolder);
   const name = FIELD_PARAMETERS.features;
   const moved = (after[`outside.${name}`]!.data as Float32Array).filter(

@@ -76,7 +76,7 @@ export const command: CliCommand = defineCommand({
     const { step, loss, imagesPerSecond, waitingShare } = fields;
     const speed = `${imagesPerSecond.toFixed(1)} images a second, ${(100 * waitingShare).toFixed(1)} % of the time waiting for data`;
     return {
-      summary: `stage ${stage}: step ${step}, loss ${loss.toPrecision(4)}, ${speed}`,
+      summary: `stage ${stage}: step ${step}, ${loss === null ? 'no loss yet' : `loss ${loss.toPrecision(4)}`}, ${speed}`,
       outputs,
       fields: { stage, ...fields },
     };
