@@ -40,6 +40,8 @@ export type DenoiserStageOptions = {
    * stage itself trains are where it begins.
    */
   readonly weights: Weights;
+  /** As of `validateDenoiser`'s `count`. */
+  readonly validationSamples?: number;
 };
 
 const STATISTICS_SAMPLES = 64;
@@ -137,6 +139,7 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
           ...{ model, device, schedule, encoder, statistics, gaussians, sources, seed },
           steps: settings.focusSteps,
           samples: samples.validation,
+          count: options.validationSamples,
         },
       ),
   };

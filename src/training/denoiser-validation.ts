@@ -37,6 +37,8 @@ export type DenoiserValidation = {
   readonly gaussians: GaussianLearner | null;
   readonly sources: ControlSources;
   readonly samples: readonly TrainingSample[];
+  /** How many of the samples are looked at, from the first on; default 10. */
+  readonly count?: number | undefined;
 };
 
 const VALIDATION_SAMPLES = 10;
@@ -65,7 +67,7 @@ export async function validateDenoiser(weights: Weights, how: DenoiserValidation
   for (const name of names) figures[name] = [];
   const details = { output: 0, lift: 0, truth: 0 };
   const rows: Float32Array[][] = [];
-  for (const [i, one] of how.samples.slice(0, VALIDATION_SAMPLES).entries()) {
+  for (const [i, one] of how.samples.slice(0, how.count ?? VALIDATION_SAMPLES).entries()) {
     const planes = unchanged(one, size);
     const labels: AnyTensor = {
       dtype: 'int64',
