@@ -68,6 +68,7 @@ export function planImport(config: PaperModelConfig, files: ImportFiles, options
       continue;
     }
     expectSameShape(name, shape, found);
+    if (name.startsWith('vae.')) expectSameScale(found.file, config);
     usedKeys.get(found.file)!.add(found.tensor.name);
     const source = { file: found.file.name, key: found.tensor.name };
     parameters.push({ name, status: 'used', source });
@@ -138,6 +139,19 @@ function expectSameShape(
     code: 'weights-mismatch',
     message: `expected "${tensor.name}" of ${file.name} with shape [${shape}] for ${name}, got [${tensor.shape}]`,
     hint: 'the file is of another variant: change the sizes in the configuration to its own, or name another file',
+  });
+}
+
+/** Stable Diffusion XL's autoencoder has the names and shapes of 1.x; its latents are other ones, scaled otherwise. */
+function expectSameScale(
+  { name, scalingFactor }: TensorFile,
+  { autoencoder: { scale } }: PaperModelConfig,
+): void {
+  if (scalingFactor === undefined || Math.abs(scalingFactor / scale - 1) < 1e-4) return;
+  throw new BadInputError({
+    code: 'foreign-family',
+    message: `expected ${name} to be an autoencoder that scales its latents by ${scale}, got ${scalingFactor}${scalingFactor === 0.13025 ? ", Stable Diffusion XL's" : ''}`,
+    hint: 'name the autoencoder of Stable Diffusion 1.x or 2.x, e.g. sd-vae-ft-mse',
   });
 }
 

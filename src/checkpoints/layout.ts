@@ -55,6 +55,13 @@ const FOREIGN: readonly [family: string, isOne: RegExp][] = [
   ['a text encoder', /^(text_model\.|text_projection)/],
 ];
 
+/** What other programs write into a header as `modelspec.architecture`; the only sign on an autoencoder of its own. */
+const FOREIGN_ARCHITECTURES: readonly [family: string, isOne: RegExp][] = [
+  ['Stable Diffusion XL', /^stable-diffusion-xl/],
+  ['Stable Diffusion 3', /^stable-diffusion-v?3/],
+  ['Flux', /^flux/],
+];
+
 /**
  * Says what a file is.
  * @throws BadInputError `foreign-family` where it belongs to another family, `unknown-layout` where nothing is known of it.
@@ -81,9 +88,13 @@ export function layoutOf(file: TensorFile): Layout {
 }
 
 /** The family of a file that no network here can use; null where it may be one that can. */
-export function foreignFamilyOf({ tensors }: TensorFile): string | null {
+export function foreignFamilyOf({ tensors, metadata }: TensorFile): string | null {
   const names = [...tensors.keys()];
-  return FOREIGN.find(([, isOne]) => names.some((name) => isOne.test(name)))?.[0] ?? null;
+  const architecture = metadata['modelspec.architecture'] ?? '';
+  const known =
+    FOREIGN.find(([, isOne]) => names.some((name) => isOne.test(name))) ??
+    FOREIGN_ARCHITECTURES.find(([, isOne]) => isOne.test(architecture));
+  return known?.[0] ?? null;
 }
 
 function recognise(names: ReadonlySet<string>, { metadata }: TensorFile): Omit<Layout, 'prefix'> | null {

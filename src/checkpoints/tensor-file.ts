@@ -21,6 +21,8 @@ export type TensorFile = {
   /** The text entries of the header; torch files have none. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** The factor by which an autoencoder's latents are scaled, where a `config.json` beside the file states it. */
+  readonly scalingFactor?: number;
   /** Bytes on the disk. */
   readonly size: number;
 };

@@ -1,6 +1,6 @@
 // Files of weights on the disk: read in pieces, written in pieces, found in the folders that diffusers makes.
 
-import { open, stat, statfs } from 'node:fs/promises';
+import { open, readFile, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type ByteSource, openWeights, type TensorFile } from '../checkpoints/index.ts';
 import { BadInputError, MissingResourceError } from '../errors/index.ts';
@@ -22,14 +22,14 @@ export type OpenedWeights = AsyncDisposable & { readonly files: readonly TensorF
  */
 export async function openWeightsFiles(path: string): Promise<OpenedWeights> {
   const paths = await weightsPaths(path);
-  const closers: (() => Promise<void>)[] = [];
+  const closers: (() => PromiseLike<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers) await closer();
   };
   const openSource = async (file: string): Promise<ByteSource> => {
     await expectInputFile(file, 'a file of weights');
-    const { source, close: closeOne } = await fileSource(file);
-    closers.push(closeOne);
+    const source = await fileSource(file);
+    closers.push(() => source[Symbol.asyncDispose]());
     return source;
   };
   try {
@@ -39,12 +39,25 @@ export async function openWeightsFiles(path: string): Promise<OpenedWeights> {
         const beside = join(dirname(file), name);
         return (await exists(beside)) ? openSource(beside) : null;
       };
-      files.push(await openWeights(await openSource(file), openBeside));
+      const opened = await openWeights(await openSource(file), openBeside);
+      const scalingFactor = await scalingFactorBeside(file);
+      files.push(scalingFactor === undefined ? opened : { ...opened, scalingFactor });
     }
     return { files, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** What diffusers writes beside an autoencoder; files of other programs, or none, say nothing. */
+async function scalingFactorBeside(file: string): Promise<number | undefined> {
+  try {
+    const config: unknown = JSON.parse(await readFile(join(dirname(file), 'config.json'), 'utf8'));
+    const factor = (config as { scaling_factor?: unknown } | null)?.scaling_factor;
+    return typeof factor === 'number' ? factor : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -80,10 +93,11 @@ async function weightsPaths(path: string): Promise<string[]> {
   });
 }
 
-async function fileSource(path: string): Promise<{ source: ByteSource; close: () => Promise<void> }> {
+/** A file that is there, open until it is disposed of. */
+export async function fileSource(path: string): Promise<ByteSource & AsyncDisposable> {
   const handle = await open(path, 'r');
   const { size } = await handle.stat();
-  const source: ByteSource = {
+  return {
     name: basename(path),
     size,
     async read(start, length) {
@@ -96,8 +110,8 @@ async function fileSource(path: string): Promise<{ source: ByteSource; close: ()
       }
       return bytes;
     },
+    [Symbol.asyncDispose]: () => handle.close(),
   };
-  return { source, close: () => handle.close() };
 }
 
 function shrunk(path: string): BadInputError {

@@ -159,6 +159,10 @@ test('a shape that disagrees, a foreign family and a file that gives nothing are
   );
   const of = (key: string): TensorFile =>
     fileOf('other.safetensors', (own) => (own.startsWith('label') ? key : null));
+  const ofXl: TensorFile = {
+    ...fileOf('xl_vae.safetensors', below('vae')),
+    metadata: { 'modelspec.architecture': 'stable-diffusion-xl-v1-base' },
+  };
   const cases: [Parameters<typeof planImport>[1], string, RegExp][] = [
     [{ base: [wide] }, 'weights-mismatch', /conv_in\.weight.*\[8,4,3,3\].*\[8,9,3,3\]/],
     [{ base: [of('add_embedding.linear_1.weight')] }, 'foreign-family', /Stable Diffusion XL/],
@@ -179,6 +183,7 @@ test('a shape that disagrees, a foreign family and a file that gives nothing are
     [{ base: [of('image_proj.latents')] }, 'foreign-family', /an IP-Adapter/],
     [{ base: [of('temporal_transformer_blocks.0.norm_in.weight')] }, 'unknown-layout', /temporal/],
     [{ base: [of('joint_blocks.0.x')] }, 'foreign-family', /Diffusion 3/],
+    [{ base: [original], vae: [ofXl] }, 'foreign-family', /xl_vae\.safetensors.*Diffusion XL/],
     [{ base: [of('something.else')] }, 'unknown-layout', /something\.else/],
     [{ base: [original], motion: [fileOf('vae.bin', below('vae'))] }, 'weights-unused', /vae\.bin.*motion/],
   ];

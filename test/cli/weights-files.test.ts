@@ -120,6 +120,20 @@ async function fails(status: number, code: string, pattern: RegExp, ...command: 
   assert.match(failure.line, pattern);
 }
 
+test("Stable Diffusion XL's autoencoder, which has the names and shapes of 1.x, is refused by what stands beside it", async () => {
+  const { autoencoder } = await readPaperConfig('paper-tiny');
+  const vae = join(folder, 'xl', 'vae');
+  await mkdir(vae, { recursive: true });
+  await write('xl/vae/diffusion_pytorch_model.safetensors', (own) => part('vae.', own));
+  const to = ['--config', config, '--out', join(folder, 'xl.safetensors')];
+  const xl = ['weights', 'import', '--base', join(base, 'unet'), '--vae', vae, ...to];
+  await writeFile(join(vae, 'config.json'), JSON.stringify({ scaling_factor: 0.13025 }));
+  await fails(2, 'foreign-family', /by 0\.18215, got 0\.13025, Stable Diffusion XL's/, ...xl);
+  await assert.rejects(stat(join(folder, 'xl.safetensors')));
+  await writeFile(join(vae, 'config.json'), JSON.stringify({ scaling_factor: autoencoder.scale }));
+  assert.equal((await runJson(...xl)).leftOver, 0);
+});
+
 test('what cannot be imported or exported is refused in one line, and nothing is left', async () => {
   const lora = await write('lora.safetensors', (own) =>
     own.startsWith('label') ? 'unet.down_blocks.0.attn.to_q.lora_A.weight' : null,
