@@ -12,7 +12,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BadInputError } from '../src/errors/index.ts';
-import { decodeWeights, initialState } from '../src/nn/index.ts';
+import { decodeWeights } from '../src/nn/index.ts';
 import { createDevice, loadEmbeddedHead, openRunFolder, writeImage } from '../src/node/index.ts';
 import type { Configuration, Stage } from '../src/training/index.ts';
 import {
@@ -119,10 +119,9 @@ async function openArm(fieldLearningRate: number): Promise<Arm> {
   const stage1 = { ...training.stage1, fieldLearningRate };
   const own = { ...configuration, training: { ...training, stage1 } };
   const stage = await denoiserStage({ configuration: own, samples, device, head, name: '1', weights });
-  return {
-    stage,
-    trainer: await Trainer.create(device, stage.problem, initialState(stage.initialWeights())),
-  };
+  const trainer = await Trainer.create(device, stage.problem);
+  await trainer.begin(stage.initialWeights());
+  return { stage, trainer };
 }
 
 /** One step as the training loop takes it; returns the loss. */

@@ -69,7 +69,6 @@ async function measure(one: Case): Promise<Outcome> {
   const random = createRandom(1);
   const weights = declareParameters(model).initialise(1, (key) => !key.startsWith('vae.'));
   const { problem } = paperProblem({ model, settings, name, frames, weights });
-  const trained = Object.fromEntries([...problem.trained.keys()].map((key) => [key, weights[key]!]));
   const pictures = batch * frames;
   const noise = (shape: readonly number[]): Tensor => ({
     dtype: 'float32',
@@ -92,7 +91,8 @@ async function measure(one: Case): Promise<Outcome> {
     labels: filled(0n, pictures),
     referenceLabels: filled(0n, batch),
   };
-  await using trainer = await Trainer.create(device, problem, trained);
+  await using trainer = await Trainer.create(device, problem);
+  await trainer.begin([...problem.trained.keys()].map((key) => [key, weights[key]!] as const));
   const began = process.cpuUsage();
   for (let step = 0; step < 2; step++) await trainer.step(feeds, updateAt(step, settings));
   const { user, system } = process.cpuUsage(began);

@@ -2,7 +2,7 @@
 
 import type { HeadModel } from '../../src/head/index.ts';
 import type { Weights } from '../../src/nn/index.ts';
-import { initialState } from '../../src/nn/index.ts';
+
 import type { Device } from '../../src/tensor/index.ts';
 import { emitModel, encodeOnnxModel } from '../../src/tensor/index.ts';
 import type { Configuration, SampleReader, Stage } from '../../src/training/index.ts';
@@ -46,7 +46,8 @@ export async function trainArm(options: RunOptions): Promise<RunFigures> {
   const configuration = configurationOf(arm, base, sizes, seed);
   const common = { configuration, device, head, name: '1', weights } as const;
   const stage = await denoiserStage({ ...common, samples, validationSamples: PICTURES });
-  const trainer = await Trainer.create(device, stage.problem, initialState(stage.initialWeights()));
+  const trainer = await Trainer.create(device, stage.problem);
+  await trainer.begin(stage.initialWeights());
   const began = process.cpuUsage();
   const losses: number[] = [];
   for (let step = 0; step < sizes.steps; step++) {

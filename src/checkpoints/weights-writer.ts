@@ -1,5 +1,6 @@
 // safetensors written piece by piece: the header first, since shapes and types are known, then one tensor at a time.
 
+import type { Tensor } from '../tensor/index.ts';
 import { byteLengthOf, fromFloats, type StoredType, toFloats, type WeightType } from './stored-type.ts';
 import type { StoredTensor } from './tensor-file.ts';
 
@@ -9,6 +10,19 @@ export type TensorToWrite = Omit<StoredTensor, 'type'> & {
   /** The type to write. */
   readonly writtenType: WeightType;
 };
+
+/** Tensors in memory as those of a file; the memory is shared. */
+export function storedTensors(tensors: Readonly<Record<string, Tensor>>): readonly StoredTensor[] {
+  return Object.entries(tensors).map(([name, { shape, data }]) => {
+    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    return { name, shape, type: 'float32', read: async () => bytes };
+  });
+}
+
+/** The numbers of a tensor of a file. */
+export async function readTensor({ shape, type, read }: StoredTensor): Promise<Tensor> {
+  return { dtype: 'float32', shape, data: toFloats(await read(), type) };
+}
 
 const CODES: Readonly<Record<WeightType, string>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
 const ALIGNMENT = 8;

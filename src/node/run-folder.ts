@@ -1,11 +1,14 @@
 // The files of a training run on disk.
 
 import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { RunFolder } from '../training/index.ts';
 import { writeImage } from './image-file.ts';
 import { diskError, writeFileAtomic } from './temporary-files.ts';
+import { fileSource } from './weights-files.ts';
 
 /** A folder for a run; it and its parents are made when the first file is written. */
 export function openRunFolder(path: string): RunFolder {
@@ -27,7 +30,8 @@ export function openRunFolder(path: string): RunFolder {
         throw diskError(join(path, file), cause);
       }
     },
-    write: async (file, bytes) => writeFileAtomic(await prepared(file), bytes),
+    open: async (file) => (existsSync(join(path, file)) ? fileSource(join(path, file)) : null),
+    write: async (file, content) => writeFileAtomic(await prepared(file), content),
     async append(file, text) {
       const target = await prepared(file);
       try {
@@ -38,6 +42,11 @@ export function openRunFolder(path: string): RunFolder {
     },
     writePicture: async (file, picture) => writeImage(await prepared(file), picture),
     remove: (file) => rm(join(path, file), { force: true }),
-    digest: async (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    async digest(file) {
+      if (!existsSync(join(path, file))) return null;
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(join(path, file), { highWaterMark: 2 ** 20 }), hash);
+      return hash.digest('hex');
+    },
   };
 }

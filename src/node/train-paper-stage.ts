@@ -4,11 +4,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { WEIGHTS_FORMAT } from '../checkpoints/index.ts';
+import { safetensorsChunks, type TensorFile, WEIGHTS_FORMAT } from '../checkpoints/index.ts';
 import { BadInputError } from '../errors/index.ts';
 import { bindGaussians, fieldMetadata, fieldParameters, initialiseField } from '../gaussians/index.ts';
 import { createHeadPoser, type HeadModel, neutralParameters } from '../head/index.ts';
-import { decodeWeights, encodeWeights, type Weights } from '../nn/index.ts';
 import {
   openSamples,
   type PaperConfiguration,
@@ -17,12 +16,13 @@ import {
   WEIGHTS_FILE,
 } from '../training/index.ts';
 import { expectInputFile } from './input-file.ts';
-import { loadEmbeddedHead, readBytes } from './model-files.ts';
+import { loadEmbeddedHead } from './model-files.ts';
 import { modelName } from './pack-avatar.ts';
 import { openRunFolder } from './run-folder.ts';
 import { expectMemoryForStep, type OpenedStage, runStage } from './run-stage.ts';
 import { writeFileAtomic } from './temporary-files.ts';
 import type { TrainStageOptions, TrainStageResult } from './train-stage.ts';
+import { type OpenedWeights, openWeightsFiles } from './weights-files.ts';
 
 /** Whether a configuration is of the paper's scale. */
 export async function isPaperScale(configPath: string): Promise<boolean> {
@@ -30,11 +30,12 @@ export async function isPaperScale(configPath: string): Promise<boolean> {
   return /"family"\s*:\s*"stable-diffusion"/.test(await readFile(configPath, 'utf8'));
 }
 
-/** What a stage of the paper's scale is made of. */
-export type OpenedPaperStage = OpenedStage & {
-  readonly configuration: PaperConfiguration;
-  readonly head: HeadModel;
-};
+/** What a stage of the paper's scale is made of; disposing of it closes the weights that it began from. */
+export type OpenedPaperStage = OpenedStage &
+  AsyncDisposable & {
+    readonly configuration: PaperConfiguration;
+    readonly head: HeadModel;
+  };
 
 /** Opens a stage. @throws BadInputError, MissingResourceError for files that are not there or do not fit. */
 export async function openPaperStage(options: TrainStageOptions): Promise<OpenedPaperStage> {
@@ -59,45 +60,62 @@ export async function openPaperStage(options: TrainStageOptions): Promise<Opened
       hint: 'use the configuration that the samples were made for',
     });
   }
-  const weights = await weightsBefore(options);
-  const stage = await paperStage({ configuration, samples, device, head, name, weights });
-  expectMemoryForStep(stage, device);
-  return { configuration, text, head, samples, stage };
+  const before = await openWeightsBefore(options);
+  try {
+    const { tensors: weights } = before.files[0] ?? { tensors: new Map() };
+    const stage = await paperStage({ configuration, samples, device, head, name, weights });
+    expectMemoryForStep(stage, device);
+    const dispose = async (): Promise<void> => before[Symbol.asyncDispose]();
+    return { configuration, text, head, samples, stage, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await before[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** Trains one stage. @throws as `openPaperStage` and `runTraining`. */
 export async function trainPaperStage(options: TrainStageOptions): Promise<TrainStageResult> {
   const { configPath, stage: name, outPath } = options;
-  const opened = await openPaperStage(options);
-  const result = await runStage(opened, options);
   const packed = join(outPath, `${modelName(configPath)}.safetensors`);
-  const { weights } = decodeWeights(await readBytes(join(outPath, name, WEIGHTS_FILE), 'weights'), outPath);
-  await writeFileAtomic(packed, packWeights(weights, opened.configuration, opened.head));
+  const { result, ...made } = await run(options);
+  await using trained = await openWeightsFiles(join(outPath, name, WEIGHTS_FILE));
+  await writeFileAtomic(packed, packedChunks(trained.files[0]!, made));
   return { ...result, outputs: [...result.outputs, packed] };
 }
 
-/** Imported weights, or what the run has of the first stage; none begins fresh. */
-async function weightsBefore({ stage, outPath, fromPath }: TrainStageOptions): Promise<Weights> {
-  const first = join(outPath, '1', WEIGHTS_FILE);
-  const path = fromPath ?? (stage === '2' && existsSync(first) ? first : undefined);
-  if (path === undefined) return {};
-  return decodeWeights(await readBytes(path, 'weights to begin from'), path).weights;
+async function run(
+  options: TrainStageOptions,
+): Promise<Pick<OpenedPaperStage, 'configuration' | 'head'> & { readonly result: TrainStageResult }> {
+  await using opened = await openPaperStage(options);
+  const { configuration, head } = opened;
+  return { configuration, head, result: await runStage(opened, options) };
 }
 
-function packWeights(
-  weights: Weights,
-  { model }: PaperConfiguration,
-  head: HeadModel,
-): Uint8Array<ArrayBuffer> {
+/** Imported weights, or what the run has of the first stage; none begins fresh. */
+async function openWeightsBefore({ stage, outPath, fromPath }: TrainStageOptions): Promise<OpenedWeights> {
+  const first = join(outPath, '1', WEIGHTS_FILE);
+  const path = fromPath ?? (stage === '2' && existsSync(first) ? first : undefined);
+  if (path !== undefined) return openWeightsFiles(path);
+  return { files: [], [Symbol.asyncDispose]: async () => {} };
+}
+
+/** What a run has learned as a file of weights, tensor by tensor. */
+function packedChunks(
+  { tensors }: TensorFile,
+  { configuration: { model }, head }: Pick<OpenedPaperStage, 'configuration' | 'head'>,
+): AsyncIterable<Uint8Array> {
   const rest = createHeadPoser(head).pose(neutralParameters(head));
   const layout = initialiseField(bindGaussians(head), rest, 0, { channels: model.gaussianChannels });
   const names = new Set(Object.keys(fieldParameters(layout)));
   const isShipped = (key: string): boolean =>
     /^(vae|unet|reference_unet|guidance|label_embedding)\./.test(key);
-  const kept = Object.entries(weights).filter(([key]) => names.has(key) || isShipped(key));
+  const kept = [...tensors.values()].filter(({ name }) => names.has(name) || isShipped(name));
   const metadata = {
     ...{ format: WEIGHTS_FORMAT, version: '1', config: JSON.stringify(model), headName: head.name },
     ...fieldMetadata(layout),
   };
-  return encodeWeights(Object.fromEntries(kept), { dtype: 'float32', metadata });
+  return safetensorsChunks(
+    kept.map((held) => ({ ...held, writtenType: 'float32' })),
+    metadata,
+  );
 }

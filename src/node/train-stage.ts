@@ -83,15 +83,19 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
  * @throws as `trainStage`.
  */
 export async function rehearseStage(options: TrainStageOptions): Promise<StageRehearsal> {
-  const { stage, samples } = await openAnyStage(options);
+  await using opened = await openAnyStage(options);
+  const { stage, samples } = opened;
   const rehearsal = await rehearseTraining(stage, options.device);
   return { ...rehearsal, samples: samples.counts, peakMemoryMb: peakMemoryMb() };
 }
 
-async function openAnyStage(options: TrainStageOptions): Promise<Pick<OpenedStage, 'stage' | 'samples'>> {
+async function openAnyStage(
+  options: TrainStageOptions,
+): Promise<Pick<OpenedStage, 'stage' | 'samples'> & AsyncDisposable> {
   if (await isPaperScale(options.configPath)) return openPaperStage(options);
   const { configuration, samples } = await openInputs(options);
-  return { stage: await openStage(configuration, samples, options), samples };
+  const stage = await openStage(configuration, samples, options);
+  return { stage, samples, [Symbol.asyncDispose]: async () => {} };
 }
 
 type Inputs = {

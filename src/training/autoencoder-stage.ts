@@ -2,6 +2,7 @@
 // learns with noise on the latent (a denoiser's samples are never exact) and with the lifted picture
 // dropped or spoiled part of the time.
 
+import { storedTensors } from '../checkpoints/index.ts';
 import type { LinearCodec } from '../denoiser/index.ts';
 import {
   DECODER_SCOPE,
@@ -161,12 +162,10 @@ export function autoencoderStage(options: AutoencoderStageOptions): Stage {
       const block = latentFactor(autoencoder);
       const patches = samplePatches(pictures, { size: samples.size, block, count: PCA_PATCHES, random });
       putCodec(weights, fitLinearCodec(patches, { components: autoencoder.latentChannels, random }));
-      return Object.fromEntries(
-        [...trained.keys()].map((name) => [name, encoderWeights?.[name] ?? weights[name]!]),
-      );
+      return [...trained.keys()].map((name) => [name, encoderWeights?.[name] ?? weights[name]!]);
     },
     batchAt,
-    shipped: () => frozen,
+    shipped: () => storedTensors(frozen),
     validate: (weights) => validateAutoencoder({ ...frozen, ...weights }, options),
   };
 }

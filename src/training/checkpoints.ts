@@ -1,12 +1,18 @@
 // Checkpoints of a run, from which it goes on as if it had never stopped: the newest few and the best stay,
 // each with its digest, so that a damaged one is noticed and the one before it used.
 
+import {
+  openSafetensors,
+  readTensor,
+  type StoredTensor,
+  safetensorsChunks,
+  storedTensors,
+} from '../checkpoints/index.ts';
 import { BadInputError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import type { OptimiserState } from '../nn/index.ts';
-import { encodeWeights, STATE_PREFIXES } from '../nn/index.ts';
-import type { AnyTensor, Tensor } from '../tensor/index.ts';
-import { decodeSafetensors, encodeSafetensors } from '../tensor/index.ts';
+import { STATE_PREFIXES } from '../nn/index.ts';
+import type { Tensor } from '../tensor/index.ts';
 import type { RunFolder, Stage } from './stage.ts';
 import { averagedWeights } from './trainer.ts';
 
@@ -17,6 +23,12 @@ export type RunState = {
   readonly step: number;
   /** Of all runs of this stage together. */
   readonly seconds: number;
+};
+
+/** A checkpoint that is whole and fits its stage; its tensors are still in its file. */
+export type HeldCheckpoint = Omit<RunState, 'state'> & {
+  /** Fills a state of the stage, and what the stage learned outside its graph. */
+  fill(state: Readonly<OptimiserState>): Promise<void>;
 };
 
 /** One checkpoint, as the index lists it. */
@@ -61,25 +73,23 @@ export async function saveCheckpoint(
   { state, step, seconds }: RunState,
 ): Promise<void> {
   const metadata = { version: `${VERSION}`, stage: stage.name, step: `${step}`, seconds: `${seconds}` };
-  const outside = Object.entries(stage.outsideState?.() ?? {});
-  const tensors = {
-    ...state,
-    ...Object.fromEntries(outside.map(([name, value]) => [OUTSIDE + name, value])),
-  };
-  const bytes = encodeSafetensors({ metadata: { format: FORMAT, ...metadata }, tensors });
+  const outside = Object.entries(stage.outsideState?.() ?? {}).map(([name, value]) => [
+    OUTSIDE + name,
+    value,
+  ]);
+  const tensors = storedTensors({ ...state, ...Object.fromEntries(outside) });
   const file = `checkpoints/step-${String(step).padStart(7, '0')}.safetensors`;
-  await folder.write(file, bytes);
-  const averages = Object.entries(averagedWeights(state));
-  const own = averages.filter(([name]) => stage.isShipped?.(name) ?? true);
-  const shipped = { ...Object.fromEntries(own), ...stage.shipped?.() };
+  await folder.write(file, chunksOf(tensors, 'float32', { format: FORMAT, ...metadata }));
+  const own = storedTensors(averagedWeights(state)).filter(({ name }) => stage.isShipped?.(name) ?? true);
+  const shipped = [...own, ...(stage.shipped?.() ?? [])];
   const ownMetadata = { ...metadata, format: 'learn2control/weights' };
-  await folder.write(WEIGHTS_FILE, encodeWeights(shipped, { dtype: 'float16', metadata: ownMetadata }));
+  await folder.write(WEIGHTS_FILE, chunksOf(shipped, 'float16', ownMetadata));
 
   // What lies ahead of this step was refused when the run was resumed.
   const before = await listCheckpoints(folder);
   const earlier = before.filter((entry) => entry.step < step);
   const score = before.find((entry) => entry.step === step)?.score ?? null;
-  const all = [...earlier, { file, step, digest: await folder.digest(bytes), score }];
+  const all = [...earlier, { file, step, digest: (await folder.digest(file))!, score }];
   const best = bestOf(all);
   const kept = all.filter((entry, i) => i >= all.length - NEWEST_KEPT || entry === best);
   await writeIndex(folder, kept);
@@ -98,20 +108,20 @@ export async function scoreCheckpoint(folder: RunFolder, step: number, score: nu
 }
 
 /**
- * The newest checkpoint that is whole, restored; null where the run has none.
+ * The newest checkpoint that is whole; null where the run has none.
  * @throws BadInputError if all are damaged, or if one belongs to another configuration or a newer version.
  */
 export async function loadCheckpoint(
   folder: RunFolder,
   stage: Stage,
   events: EventSink,
-): Promise<RunState | null> {
+): Promise<HeldCheckpoint | null> {
   const entries = await listCheckpoints(folder);
   if (entries.length === 0) return null;
   for (const { file, step, digest } of entries.toReversed()) {
-    const bytes = await folder.read(file);
-    if (bytes !== null && (await folder.digest(bytes)) === digest) return restore(bytes, file, stage);
-    const fault = bytes === null ? 'is gone' : 'is damaged';
+    const found = await folder.digest(file);
+    if (found === digest) return holdCheckpoint(folder, file, stage);
+    const fault = found === null ? 'is gone' : 'is damaged';
     const message = `the checkpoint of step ${step} ${fault}; trying the one before it`;
     events({ kind: 'log', level: 'warning', message });
   }
@@ -122,29 +132,54 @@ export async function loadCheckpoint(
   });
 }
 
-function restore(bytes: Uint8Array, file: string, stage: Stage): RunState {
-  const { metadata, tensors } = decodeSafetensors(bytes, file);
+async function holdCheckpoint(folder: RunFolder, file: string, stage: Stage): Promise<HeldCheckpoint> {
+  await using source = (await folder.open(file))!;
+  const { metadata, tensors } = await openSafetensors(source);
   if (Number(metadata.version) > VERSION) throw newerVersion(Number(metadata.version));
-  const state: OptimiserState = {};
-  for (const [weight, { shape }] of Object.entries(stage.initialWeights())) {
-    for (const name of STATE_PREFIXES.map((prefix) => prefix + weight)) {
-      state[name] = heldTensor(tensors[name], name, shape);
-    }
+  for (const [weight, { shape }] of stage.problem.trained) {
+    for (const name of STATE_PREFIXES.map((prefix) => prefix + weight))
+      expectHeld(tensors.get(name), name, shape);
   }
-  const outside = Object.entries(tensors)
-    .filter(([name]) => name.startsWith(OUTSIDE))
-    .map(([name, value]) => [name.slice(OUTSIDE.length), value as Tensor]);
-  if (outside.length > 0) stage.restore?.(Object.fromEntries(outside));
-  return { state, step: Number(metadata.step), seconds: Number(metadata.seconds) };
+  return {
+    ...{ step: Number(metadata.step), seconds: Number(metadata.seconds) },
+    fill: (state) => fillFrom(folder, file, stage, state),
+  };
 }
 
-function heldTensor(held: AnyTensor | undefined, name: string, shape: readonly number[]): Tensor {
-  if (held?.dtype === 'float32' && held.shape.join() === shape.join()) return held;
+/** Tensor by tensor, so that a state is never held twice. */
+async function fillFrom(
+  folder: RunFolder,
+  file: string,
+  stage: Stage,
+  state: Readonly<OptimiserState>,
+): Promise<void> {
+  await using source = (await folder.open(file))!;
+  const { tensors } = await openSafetensors(source);
+  for (const [name, { data }] of Object.entries(state)) data.set((await readTensor(tensors.get(name)!)).data);
+  const outside: Record<string, Tensor> = {};
+  for (const [name, held] of tensors) {
+    if (name.startsWith(OUTSIDE)) outside[name.slice(OUTSIDE.length)] = await readTensor(held);
+  }
+  if (Object.keys(outside).length > 0) stage.restore?.(outside);
+}
+
+function expectHeld(held: StoredTensor | undefined, name: string, shape: readonly number[]): void {
+  if (held?.type === 'float32' && held.shape.join() === shape.join()) return;
   throw new BadInputError({
     code: 'checkpoint-mismatch',
     message: `expected the checkpoint to hold ${name} of shape [${shape}], got ${held ? `[${held.shape}]` : 'none'}`,
     hint: 'resume with the configuration that the run began with',
   });
+}
+
+/** The chunks of a file in which the last tensor of a name counts. */
+function chunksOf(
+  tensors: readonly StoredTensor[],
+  writtenType: 'float32' | 'float16',
+  metadata: Readonly<Record<string, string>>,
+): AsyncIterable<Uint8Array> {
+  const byName = new Map(tensors.map((held) => [held.name, { ...held, writtenType }]));
+  return safetensorsChunks([...byName.values()], metadata);
 }
 
 function bestOf(entries: readonly CheckpointEntry[]): CheckpointEntry | null {

@@ -1,6 +1,7 @@
 // The denoiser's two stages. In the first, single pictures: everything but the autoencoder learns, the
 // Gaussian field included. In the second, clips: only the temporal layers learn, and nothing else moves.
 
+import { storedTensors } from '../checkpoints/index.ts';
 import type { LatentStatistics } from '../denoiser/index.ts';
 import {
   DECODER_SCOPE,
@@ -106,7 +107,7 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
     problem,
     initialWeights() {
       const fresh = parameters.initialise(seed);
-      return Object.fromEntries([...trained.keys()].map((key) => [key, weights[key] ?? fresh[key]!]));
+      return [...trained.keys()].map((key) => [key, weights[key] ?? fresh[key]!]);
     },
     async batchAt(step) {
       const feeds = await denoiserBatch(maker(), clipsAt(step), step);
@@ -131,7 +132,7 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
         deviation: state[LATENT_STATISTICS.deviation]!,
       };
     },
-    shipped: () => ({ ...frozen, ...autoencoder, ...fieldWeights(), ...statisticsTensors() }),
+    shipped: () => storedTensors({ ...frozen, ...autoencoder, ...fieldWeights(), ...statisticsTensors() }),
     validate: (averaged) =>
       validateDenoiser(
         { ...weights, ...frozen, ...averaged },

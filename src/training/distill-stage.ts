@@ -4,6 +4,7 @@
 // U-Net, guidance and decoder learn together, against a critic if one is asked for; encoder, temporal layers and
 // Gaussian field stay as they are.
 
+import { storedTensors } from '../checkpoints/index.ts';
 import {
   attendToReference,
   controlInputs,
@@ -177,7 +178,7 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
       outputs,
       optimiser: settings,
     },
-    initialWeights: () => start,
+    initialWeights: () => Object.entries(start),
     async batchAt(step) {
       const feeds = await distillBatch(maker, samples.batchAt(step), step);
       if (controls.liftedLatent !== undefined) return feeds;
@@ -186,7 +187,7 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
     },
     complete: (feeds, step) =>
       gaussians === null ? feeds : withFieldMap(feeds, gaussians, samples.batchAt(step)),
-    shipped: () => kept,
+    shipped: () => storedTensors(kept),
     isShipped: (name) => !isCritic(name),
     validate: (averaged) =>
       validateDenoiser(

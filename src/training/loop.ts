@@ -7,7 +7,7 @@ import type { EventSink } from '../events/index.ts';
 import { silentSink } from '../events/index.ts';
 import type { AnyTensor, Device, Tensor } from '../tensor/index.ts';
 import { encodeSafetensors } from '../tensor/index.ts';
-import type { RunState } from './checkpoints.ts';
+import type { HeldCheckpoint } from './checkpoints.ts';
 import { listCheckpoints, loadCheckpoint, saveCheckpoint, scoreCheckpoint } from './checkpoints.ts';
 import { Curves, describeFigures } from './curves.ts';
 import { updateAt } from './learning-rate.ts';
@@ -146,20 +146,24 @@ function scalarsOf(outputs: Readonly<Record<string, Tensor>>): Record<string, nu
   return Object.fromEntries(scalars.map(([name, { data }]) => [name, data[0]!]));
 }
 
-/** The trainer at the run's beginning; the state that it copied is given back, which may be most of the memory. */
+/** The trainer at the run's beginning: a checkpoint that does not fit is refused before it is made. */
 async function beginTraining(
   options: LoopOptions,
   events: EventSink,
 ): Promise<{ trainer: Trainer; step: number; seconds: number }> {
   const { device, stage } = options;
-  const { state, step, seconds } = await startingPoint(options, events);
-  return { trainer: await Trainer.create(device, stage.problem, state), step, seconds };
+  const held = await startingPoint(options, events);
+  const trainer = await Trainer.create(device, stage.problem);
+  if (held === null) await trainer.begin(stage.initialWeights());
+  else await held.fill(trainer.state);
+  return { trainer, step: held?.step ?? 0, seconds: held?.seconds ?? 0 };
 }
 
+/** The checkpoint to go on from; null at a run's beginning. */
 async function startingPoint(
   { stage, folder, isResumed }: LoopOptions,
   events: EventSink,
-): Promise<RunState> {
+): Promise<HeldCheckpoint | null> {
   const exists = (await listCheckpoints(folder)).length > 0;
   if (!exists && isResumed) {
     throw new BadInputError({
@@ -175,8 +179,7 @@ async function startingPoint(
       hint: 'add --resume to go on, or name another folder',
     });
   }
-  const held = exists ? await loadCheckpoint(folder, stage, events) : null;
-  return held ?? { state: stage.initialWeights(), step: 0, seconds: 0 };
+  return exists ? await loadCheckpoint(folder, stage, events) : null;
 }
 
 /** Keeps the batch for inspection; the last checkpoint stays as it is. */

@@ -26,7 +26,7 @@ export type PaperProblemOptions = {
   readonly name: '1' | '2';
   /** Frames of a clip; 1 in the first stage. */
   readonly frames: number;
-  /** In the second stage, everything but the motion modules. */
+  /** What does not learn: in the second stage, everything but the motion modules. */
   readonly weights: Weights;
 };
 
@@ -71,7 +71,7 @@ export function paperProblem({ model, settings, name, frames, weights }: PaperPr
   // Parameters that the loss does not reach (what lies behind the reference network's last attention, queries and keys
   // of a single token) keep the values that they came with.
   const reached = new Map(parametersOf([loss]).map((value) => [nameOf(value), value]));
-  const learns = (key: string): boolean => name === '1' || key.includes(`.${MOTION_NAME}.`);
+  const learns = (key: string): boolean => learnsAtStage(name, key);
   const split = (isWanted: (key: string) => boolean): Map<string, Value> =>
     new Map([...reached].filter(([key]) => isWanted(key)));
   return {
@@ -79,9 +79,9 @@ export function paperProblem({ model, settings, name, frames, weights }: PaperPr
     problem: {
       name: 'paper',
       loss,
-      trained: split((key) => learns(key) && !isTable(key)),
+      trained: split(learns),
       frozen: weightsFor(
-        split((key) => !learns(key) || isTable(key)),
+        split((key) => !learns(key)),
         weights,
         'the weights to build on',
       ),
@@ -92,7 +92,7 @@ export function paperProblem({ model, settings, name, frames, weights }: PaperPr
   };
 }
 
-/** Tables of positions are known, not learned. */
-function isTable(key: string): boolean {
-  return key.endsWith('.pe');
+/** Whether a parameter learns where the loss reaches it; tables of positions are known, not learned. */
+export function learnsAtStage(name: '1' | '2', key: string): boolean {
+  return !key.endsWith('.pe') && (name === '1' || key.includes(`.${MOTION_NAME}.`));
 }

@@ -1,10 +1,12 @@
 // The stages of the paper's scale as the loop takes them: batches are those of the compact model, with Stable Diffusion's
 // encoder before them.
 
+import { readTensor, type StoredTensor, storedTensors } from '../checkpoints/index.ts';
 import { createSchedule } from '../diffusion/index.ts';
+import { BadInputError } from '../errors/index.ts';
 import { FIELD_PARAMETERS, fieldParameters } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
-import type { Weights } from '../nn/index.ts';
+import type { ParameterSet, Weights } from '../nn/index.ts';
 import { declareParameters, encoderModel } from '../stable-diffusion/index.ts';
 import type { Device, Session, Tensor } from '../tensor/index.ts';
 import { emitModel, encodeOnnxModel, tensor } from '../tensor/index.ts';
@@ -14,7 +16,7 @@ import type { BatchMaker } from './denoiser-batch.ts';
 import { denoiserBatch, trackedHeads } from './denoiser-batch.ts';
 import { GaussianLearner } from './gaussian-learner.ts';
 import { batchSizesOf, type PaperConfiguration } from './paper-config.ts';
-import { paperProblem } from './paper-problem.ts';
+import { learnsAtStage, paperProblem } from './paper-problem.ts';
 import type { SampleReader } from './sample-reader.ts';
 import type { TrainingSample } from './sample-shard.ts';
 import type { Stage } from './stage.ts';
@@ -27,8 +29,8 @@ export type PaperStageOptions = {
   readonly device: Device;
   readonly head: HeadModel;
   readonly name: '1' | '2';
-  /** Imported weights, or those of the stage before; what they lack begins fresh. */
-  readonly weights: Weights;
+  /** Imported weights, or those of the stage before, read when they are needed; what they lack begins fresh. */
+  readonly weights: ReadonlyMap<string, StoredTensor>;
 };
 
 /** Batches at steps that no run reaches: validation draws the same noise every time. */
@@ -41,8 +43,10 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
   const { seed } = training;
   const settings = name === '1' ? training.stage1 : training.stage2;
   const frames = name === '1' ? 1 : training.stage2.frames;
-  const all = { ...declareParameters(model).initialise(seed), ...options.weights };
-  const { problem } = paperProblem({ model, settings, name, frames, weights: all });
+  const all = weightsToRead(declareParameters(model), seed, options.weights);
+  const isStill = (key: string): boolean => !key.startsWith('vae.') && !learnsAtStage(name, key);
+  const still = await readAll(all, isStill);
+  const { problem } = paperProblem({ model, settings, name, frames, weights: still });
   const sizes = batchSizesOf(model);
   const { latentChannels } = model.autoencoder;
   const maker: BatchMaker = {
@@ -60,8 +64,9 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
     ...{ head, channels: model.gaussianChannels, isAnisotropic: false, seed },
     learningRate: name === '1' ? settings.fieldLearningRate : 0,
   });
-  if (FIELD_PARAMETERS.features in options.weights) {
-    gaussians.restore({ ...gaussians.state(), ...options.weights });
+  if (options.weights.has(FIELD_PARAMETERS.features)) {
+    const isOfField = (key: string): boolean => key in fieldParameters(gaussians.field);
+    gaussians.restore({ ...gaussians.state(), ...(await readAll(options.weights, isOfField)) });
   }
   const clipsAt = (step: number): readonly (readonly TrainingSample[])[] =>
     name === '1' ? samples.batchAt(step).map((one) => [one]) : samples.clipsAt(step, frames);
@@ -75,10 +80,12 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
 
   async function encoderSession(): Promise<Session> {
     const encoder = encoderModel(model, { width: model.size, height: model.size });
-    const session = await device.createSession(encodeOnnxModel(encoder), { spins: false });
-    const own = Object.fromEntries(
-      session.inputNames.filter((key) => key in all).map((key) => [key, all[key]!]),
-    );
+    // Its memory comes and goes between steps: it stands beside none of theirs.
+    const session = await device.createSession(encodeOnnxModel(encoder), {
+      ...{ spins: false, keepsMemory: false },
+    });
+    const isOwn = new Set(session.inputNames);
+    const own = await readAll(all, (key) => isOwn.has(key));
     return {
       inputNames: ['picture'],
       outputNames: session.outputNames,
@@ -119,7 +126,9 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
     name,
     settings: { ...settings, batch: settings.batch * frames },
     problem,
-    initialWeights: () => Object.fromEntries([...problem.trained.keys()].map((key) => [key, all[key]!])),
+    async *initialWeights() {
+      for (const key of problem.trained.keys()) yield [key, await readTensor(all.get(key)!)] as const;
+    },
     batchAt: (step) => batchOf(clipsAt(step), step),
     complete: (batch, step) => withFieldMap(batch, gaussians, trackedHeads(maker, clipsAt(step), step)),
     learn(outputs, step) {
@@ -128,10 +137,44 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
     },
     outsideState: () => gaussians.state(),
     restore: (state) => gaussians.restore(state),
-    shipped: () => {
-      const others = Object.entries(all).filter(([key]) => !problem.trained.has(key));
-      return { ...Object.fromEntries(others), ...fieldParameters(gaussians.field) };
-    },
+    shipped: () => [
+      ...[...all.values()].filter((held) => !problem.trained.has(held.name)),
+      ...storedTensors(fieldParameters(gaussians.field)),
+    ],
     validate,
   };
+}
+
+/** All parameters, each as the given weights or its initialiser have it, made anew whenever it is read. */
+function weightsToRead(
+  { values, initialise }: ParameterSet,
+  seed: number,
+  given: ReadonlyMap<string, StoredTensor>,
+): ReadonlyMap<string, StoredTensor> {
+  const fresh = (name: string, shape: readonly number[]): StoredTensor => ({
+    ...{ name, shape, type: 'float32' },
+    read: () => storedTensors(initialise(seed, (key) => key === name))[0]!.read(),
+  });
+  return new Map(
+    [...values].map(([name, { shape }]) => {
+      const held = given.get(name);
+      if (held === undefined || held.shape.join() === shape.join()) {
+        return [name, held ?? fresh(name, shape)] as const;
+      }
+      throw new BadInputError({
+        code: 'weights-mismatch',
+        message: `expected the weights to begin from to hold ${name} of shape [${shape}], got [${held.shape}]`,
+        hint: 'use weights that were made with this configuration',
+      });
+    }),
+  );
+}
+
+async function readAll(
+  weights: ReadonlyMap<string, StoredTensor>,
+  isWanted: (name: string) => boolean,
+): Promise<Record<string, Tensor>> {
+  const read: Record<string, Tensor> = {};
+  for (const [name, held] of weights) if (isWanted(name)) read[name] = await readTensor(held);
+  return read;
 }

@@ -19,7 +19,8 @@ export type Rehearsal = {
 /** Takes two steps of a fresh stage and measures the second; writes nothing. */
 export async function rehearseTraining(stage: Stage, device: Device): Promise<Rehearsal> {
   const { problem, settings } = stage;
-  await using trainer = await Trainer.create(device, problem, stage.initialWeights());
+  await using trainer = await Trainer.create(device, problem);
+  await trainer.begin(stage.initialWeights());
   let secondsPerStep = 0;
   for (let step = 0; step < 2; step++) {
     const began = performance.now();

@@ -1,9 +1,10 @@
 // What the loop asks of a stage of training, and where a run keeps its files.
 
+import type { ByteSource, StoredTensor } from '../checkpoints/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import type { Weights } from '../nn/index.ts';
 import type { AnyTensor, Tensor } from '../tensor/index.ts';
-import type { LearningProblem } from './trainer.ts';
+import type { LearningProblem, WeightStream } from './trainer.ts';
 import type { OptimiserConfig } from './training-config.ts';
 
 /** The stages, in the order in which they are trained. */
@@ -22,8 +23,8 @@ export type Stage = {
   readonly name: StageName;
   readonly settings: OptimiserConfig;
   readonly problem: LearningProblem;
-  /** Fresh weights of the trained parameters. */
-  initialWeights(): Record<string, Tensor>;
+  /** Fresh weights of the trained parameters, each by its name; one after the other, where all are too many. */
+  initialWeights(): WeightStream;
   /** What step `step` (from 0) learns from: a function of the step alone, so it may be made ahead. */
   batchAt(step: number): Promise<Record<string, AnyTensor>>;
   /** Adds to a batch what depends on what was learned outside the graph (the Gaussian map). */
@@ -33,8 +34,8 @@ export type Stage = {
   /** State outside the graph: checkpoints hold it, `restore` takes it back. */
   outsideState?(): Record<string, Tensor>;
   restore?(state: Readonly<Record<string, Tensor>>): void;
-  /** Further tensors to ship with the averaged weights. */
-  shipped?(): Record<string, Tensor>;
+  /** Further tensors to ship with the averaged weights; they may be in a file still. */
+  shipped?(): readonly StoredTensor[];
   /** Whether a trained parameter is part of what is shipped; all are where it is not said. */
   isShipped?(name: string): boolean;
   /** Measures averaged weights on fixed held-out samples. */
@@ -45,11 +46,14 @@ export type Stage = {
 export type RunFolder = {
   /** Null where there is no such file. */
   read(path: string): Promise<Uint8Array | null>;
-  write(path: string, bytes: Uint8Array | string): Promise<void>;
+  /** A file to be read in pieces, whatever its size; null where there is none. */
+  open(path: string): Promise<(ByteSource & AsyncDisposable) | null>;
+  /** @param content all of it, or piece by piece */
+  write(path: string, content: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void>;
   append(path: string, text: string): Promise<void>;
   writePicture(path: string, picture: RgbImage): Promise<void>;
   /** Removes a file; does nothing where there is none. */
   remove(path: string): Promise<void>;
-  /** A digest that a damaged file does not share: SHA-256 where files are kept. */
-  digest(bytes: Uint8Array): Promise<string>;
+  /** What a damaged copy of a file does not share, SHA-256 where files are kept; null where there is none. */
+  digest(path: string): Promise<string | null>;
 };

@@ -33,13 +33,16 @@ export type LearningProblem = {
   readonly microBatches?: number | undefined;
 };
 
-/** Weights as the stage holds them, and as they learn, gradients, two moments, the average. */
-const STATE_COPIES = 6;
+/** Weights, gradients, two moments, the average. */
+const STATE_COPIES = 5;
 const FLOAT_BYTES = 4;
 /** What the runtime holds for each node of a graph that it has rewritten; measured by bench/paper-training.ts. */
 const NODE_BYTES = 30e3;
 /** Frozen weights beyond this are fed and not part of the model, which Protobuf ends at 2 GiB. */
 const MAX_EMBEDDED_BYTES = 2 ** 30;
+
+/** Weights by name, in any order. */
+export type WeightStream = Iterable<readonly [string, Tensor]> | AsyncIterable<readonly [string, Tensor]>;
 
 /** What a model of the problem carries in itself: all that is frozen, or nothing. */
 function embeddedWeights({ frozen }: LearningProblem, maxBytes: number = MAX_EMBEDDED_BYTES): Weights {
@@ -53,7 +56,9 @@ export function stepBytes(problem: LearningProblem): number {
   const values = [problem.loss, ...Object.values(problem.outputs ?? {}), ...Object.values(others)];
   const total = (shapes: Iterable<{ readonly shape: readonly number[] }>): number =>
     [...shapes].reduce((sum, { shape }) => sum + FLOAT_BYTES * elementCount(shape), 0);
-  const state = STATE_COPIES * total(problem.trained.values()) + total(Object.values(problem.frozen));
+  // The parts of a batch sum up in arrays of their own.
+  const copies = STATE_COPIES + ((problem.microBatches ?? 1) > 1 ? 1 : 0);
+  const state = copies * total(problem.trained.values()) + total(Object.values(problem.frozen));
   const nodes = NODE_BYTES * gradientsModel(problem).nodes.length;
   return nodes + peakValueBytes(values, [...byName.values()]) + state;
 }
@@ -105,7 +110,7 @@ export class Trainer implements AsyncDisposable {
   readonly #weights: Record<string, Tensor>;
   readonly #gradients: Record<string, Tensor> = {};
 
-  private constructor(session: Session, problem: LearningProblem, state: OptimiserState) {
+  private constructor(session: Session, problem: LearningProblem) {
     this.#session = session;
     this.#problem = problem;
     const isFed = new Set(session.inputNames);
@@ -122,33 +127,31 @@ export class Trainer implements AsyncDisposable {
         [`second.${name}`]: second,
         [`ema.${name}`]: average,
       };
-      average.set(state[name]!.data);
-      for (const [key, data] of Object.entries(parts)) {
-        const held = state[key];
-        if (held !== undefined) data.set(held.data);
-        this.#state[key] = { dtype: 'float32', shape, data };
-      }
+      for (const [key, data] of Object.entries(parts)) this.#state[key] = { dtype: 'float32', shape, data };
       this.#weights[name] = this.#state[name]!;
       this.#gradients[`gradient.${name}`] = { dtype: 'float32', shape, data: gradient };
     }
   }
 
   /**
-   * @param state weights alone, which begin afresh, or all that a checkpoint held; it is copied
+   * A trainer whose state is all zeros: let it `begin`, or fill its `state`.
    * @param maxEmbeddedBytes as of `gradientsModel`
    */
-  static async create(
-    device: Device,
-    problem: LearningProblem,
-    state: OptimiserState,
-    maxEmbeddedBytes?: number,
-  ): Promise<Trainer> {
+  static async create(device: Device, problem: LearningProblem, maxEmbeddedBytes?: number): Promise<Trainer> {
     // Idle threads that wait busily would take the cores from the preparation of the next batch.
     const session = await device.createSession(encodeOnnxModel(gradientsModel(problem, maxEmbeddedBytes)), {
       spins: false,
       plansRuns: false,
     });
-    return new Trainer(session, problem, state);
+    return new Trainer(session, problem);
+  }
+
+  /** Takes fresh weights, which are the averages, too; they are copied one at a time. */
+  async begin(weights: WeightStream): Promise<void> {
+    for await (const [name, { data }] of weights) {
+      this.#state[name]!.data.set(data);
+      this.#state[`ema.${name}`]!.data.set(data);
+    }
   }
 
   /** Weights, moments and averages after the last step, by parameter; views that later steps overwrite. */

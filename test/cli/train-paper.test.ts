@@ -1,12 +1,13 @@
 // `train` at the paper's scale, with the same networks at a few channels.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { decodeWeights } from '../../src/nn/index.ts';
+import { decodeWeights, encodeWeights } from '../../src/nn/index.ts';
 import { loadEmbeddedHead, openRunFolder } from '../../src/node/index.ts';
+import type { Tensor } from '../../src/tensor/index.ts';
 import { folderOfSamples, tinySamples } from '../training/tiny-run.ts';
 import { runJson, runToFailure } from './run-cli.ts';
 
@@ -29,7 +30,9 @@ test('both stages train and leave weights with Gaussians; the second moves the m
   assert.ok((first.outputs as string[]).includes(packed));
   const before = await weightsOf(packed);
   assert.ok(before['gaussians.features'] !== undefined);
-  await runJson(...words, '--stage', '2', '--steps', '2');
+  await runJson(...words, '--stage', '2', '--steps', '1');
+  const second = await runJson(...words, '--stage', '2', '--steps', '2', '--resume');
+  assert.equal(second.resumedFromStep, 1);
   const later = await weightsOf(packed);
   assert.deepEqual(Object.keys(later).sort(), Object.keys(before).sort());
   const moved = Object.keys(later).filter((key) =>
@@ -38,6 +41,16 @@ test('both stages train and leave weights with Gaussians; the second moves the m
   assert.ok(moved.length > 0 && moved.every((key) => key.includes('.motion_modules.')), moved[0]);
   const inspected = await runJson('weights', 'inspect', packed);
   assert.deepEqual(inspected.parts, ['vae', 'unet', 'reference_unet', 'guidance', 'motion']);
+});
+
+test('weights of other sizes to begin from are refused by the parameter that differs', async () => {
+  const other = join(folder, 'other.safetensors');
+  const one: Tensor = { dtype: 'float32', shape: [3], data: new Float32Array(3) };
+  await writeFile(other, encodeWeights({ 'unet.conv_in.bias': one }, { dtype: 'float16', metadata: {} }));
+  const again = [...words.slice(0, -1), join(folder, 'again'), '--stage', '1', '--from', other];
+  const failure = await runToFailure(...again);
+  assert.equal(failure.code, 'weights-mismatch');
+  assert.match(failure.line, /unet\.conv_in\.bias of shape \[8\], got \[3\]/);
 });
 
 test('Stable Diffusion’s autoencoder is not trained', async () => {

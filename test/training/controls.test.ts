@@ -13,6 +13,7 @@ import { headMaps, neutralParameters } from '../../src/head/index.ts';
 import { createLiftTools } from '../../src/lift/index.ts';
 import { decodeWeights } from '../../src/nn/index.ts';
 import { createDevice, loadEmbeddedHead } from '../../src/node/index.ts';
+import type { Tensor } from '../../src/tensor/index.ts';
 import type { Configuration } from '../../src/training/index.ts';
 import {
   autoencoderStage,
@@ -30,7 +31,9 @@ const head = await loadEmbeddedHead();
 const tiny = await tinyConfiguration();
 const all = tinySamples(head, { size: SIZE, subjects: 4 });
 const samples = await openSamples(folderOfSamples(all, SIZE, head.name).read, { ...tiny.training, batch: 2 });
-const autoencoder = autoencoderStage({ configuration: tiny, samples, device }).initialWeights();
+const autoencoder = Object.fromEntries(
+  autoencoderStage({ configuration: tiny, samples, device }).initialWeights() as Iterable<[string, Tensor]>,
+);
 const front = { ...neutralParameters(head), translation: Float32Array.of(0, 0, -0.6) };
 const camera = frontCamera(SIZE, SIZE, SIZE * 1.5);
 

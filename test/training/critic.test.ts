@@ -74,7 +74,8 @@ test('a critic learns to tell blurred windows from sharp ones', async () => {
     ...{ name: 'critic', loss: losses.critic, trained: set.values, frozen: {}, optimiser },
     outputs: { adversarial: losses.adversarial },
   };
-  await using trainer = await Trainer.create(device, problem, set.initialise(2));
+  await using trainer = await Trainer.create(device, problem);
+  await trainer.begin(Object.entries(set.initialise(2)));
   const seen: { loss: number; adversarial: number }[] = [];
   for (let step = 0; step < 40; step++) {
     const { loss, adversarial } = await trainer.step(windows(step), {

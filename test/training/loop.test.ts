@@ -43,7 +43,7 @@ function lineStage(features = 2): Stage {
     name: 'vae',
     settings,
     problem: { name: 'line', loss, trained: set.values, frozen: {}, optimiser: settings },
-    initialWeights: () => set.initialise(1),
+    initialWeights: () => Object.entries(set.initialise(1)),
     async batchAt(step) {
       const random = createRandom(step);
       return {

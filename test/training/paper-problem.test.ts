@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialState } from '../../src/nn/index.ts';
 import { createDevice, readPaperConfig } from '../../src/node/index.ts';
 import { declareParameters, latentShape, type PaperModelConfig } from '../../src/stable-diffusion/index.ts';
 import { type AnyTensor, encodeOnnxModel, planMemory, type Tensor } from '../../src/tensor/index.ts';
@@ -84,7 +83,8 @@ for (const [name, frames] of [
     for (const microBatches of [1, 2]) {
       const problem = problemWith({ microBatches });
       const trained = [...problem.trained.keys()].map((key) => [key, weights[key]!] as const);
-      await using trainer = await Trainer.create(device, problem, initialState(Object.fromEntries(trained)));
+      await using trainer = await Trainer.create(device, problem);
+      await trainer.begin(trained);
       const { loss } = await trainer.step(batchOf(frames), { learningRate: 1e-3, step: 1, emaDecay: 0.9 });
       const first = Object.entries(trainer.state).filter(([key]) => key.startsWith('first.'));
       states.push({ loss: loss!.data, ...Object.fromEntries(first.map(([key, { data }]) => [key, data])) });

@@ -150,7 +150,7 @@ test('a critic learns with the model and stays behind when it is shipped', async
 test('a stage begins from the weights that it is given', async () => {
   const weights = await shipped(firstFolder);
   const stage = await denoiserOf('1', weights);
-  for (const [name, { data }] of Object.entries(stage.initialWeights())) {
+  for await (const [name, { data }] of stage.initialWeights()) {
     assert.deepEqual(data, weights[name]!.data, name);
   }
   const field = stage.outsideState!()[FIELD_PARAMETERS.features]!;

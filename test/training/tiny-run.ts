@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { memorySource } from '../../src/checkpoints/index.ts';
 import { frontCamera } from '../../src/geometry/index.ts';
 import type { HeadModel } from '../../src/head/index.ts';
 import { neutralParameters } from '../../src/head/index.ts';
@@ -78,12 +79,22 @@ export function memoryFolder(): RunFolder & { readonly pictures: string[] } {
   const files = new Map<string, Uint8Array>();
   const bytesOf = (content: Uint8Array | string): Uint8Array =>
     typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  const gathered = async (pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
+    const all: Uint8Array[] = [];
+    for await (const piece of pieces) all.push(piece.slice());
+    return new Uint8Array(Buffer.concat(all));
+  };
   const pictures: string[] = [];
   return {
     pictures,
     read: async (path) => files.get(path) ?? null,
+    async open(path) {
+      const bytes = files.get(path);
+      return bytes ? { ...memorySource(bytes, path), [Symbol.asyncDispose]: async () => {} } : null;
+    },
     async write(path, content) {
-      files.set(path, bytesOf(content));
+      const isWhole = typeof content === 'string' || content instanceof Uint8Array;
+      files.set(path, isWhole ? bytesOf(content) : await gathered(content));
     },
     async append(path, text) {
       const before = files.get(path);
@@ -95,6 +106,9 @@ export function memoryFolder(): RunFolder & { readonly pictures: string[] } {
     async remove(path) {
       files.delete(path);
     },
-    digest: async (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    async digest(path) {
+      const bytes = files.get(path);
+      return bytes ? createHash('sha256').update(bytes).digest('hex') : null;
+    },
   };
 }

@@ -72,7 +72,8 @@ async function byModels(models: readonly OnnxModel[]): Promise<Readonly<Record<s
 test('one graph, two graphs and the kernel take the same steps', async () => {
   const whole = await byModels([stepModel(problem)]);
   const apart = await byModels([gradientsModel(problem), updateModel(problem)]);
-  await using trainer = await Trainer.create(device, problem, initialState(set.initialise(3)));
+  await using trainer = await Trainer.create(device, problem);
+  await trainer.begin(Object.entries(set.initialise(3)));
   for (let step = 1; step <= STEPS; step++) await trainer.step(feeds, at(step));
   for (const [name, { data }] of Object.entries(whole)) {
     for (const [i, value] of data.entries()) {
@@ -111,7 +112,8 @@ test('a batch in parts takes the step of the whole batch', async () => {
   const fed = { x: floats([6, 3], 4), y: floats([6, 4], 5), map: floats([6, 4], 6) };
   const outcomes: Readonly<Record<string, Pick<Tensor, 'shape' | 'data'>>>[] = [];
   for (const each of [inParts, whole]) {
-    await using trainer = await Trainer.create(device, each, initialState(parts.initialise(3)));
+    await using trainer = await Trainer.create(device, each);
+    await trainer.begin(Object.entries(parts.initialise(3)));
     const outputs = await trainer.step(fed, at(1));
     outcomes.push({
       ...outputs,
@@ -128,7 +130,7 @@ test('a batch in parts takes the step of the whole batch', async () => {
   assert.throws(() => partSize(7, 2), /microBatches divides/);
 });
 
-test('frozen weights take part alike inside the model and beside it, from weights alone or a whole state', async () => {
+test('frozen weights take part alike inside the model and beside it, from fresh weights or a filled state', async () => {
   const isTrained = (name: string): boolean => name.startsWith('second');
   const initial = set.initialise(3);
   const pick = <T>(entries: Iterable<[string, T]>, isWanted: boolean) =>
@@ -144,11 +146,11 @@ test('frozen weights take part alike inside the model and beside it, from weight
   );
   const own = Object.fromEntries(pick(Object.entries(initial), true));
   const states: Record<string, readonly number[]>[] = [];
-  for (const [state, maxEmbeddedBytes] of [
-    [initialState(own), undefined],
-    [own, 0],
-  ] as const) {
-    await using trainer = await Trainer.create(device, partly, state, maxEmbeddedBytes);
+  for (const maxEmbeddedBytes of [undefined, 0]) {
+    await using trainer = await Trainer.create(device, partly, maxEmbeddedBytes);
+    if (maxEmbeddedBytes === 0) await trainer.begin(Object.entries(own));
+    else
+      for (const [name, { data }] of Object.entries(initialState(own))) trainer.state[name]!.data.set(data);
     for (let step = 1; step <= STEPS; step++) await trainer.step(feeds, at(step));
     const entries = Object.entries(trainer.state).map(
       ([name, { data }]) => [name, Array.from(data)] as const,

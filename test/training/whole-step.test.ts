@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialState } from '../../src/nn/index.ts';
 import { createDevice } from '../../src/node/index.ts';
 import type { Tensor } from '../../src/tensor/index.ts';
 import { encodeOnnxModel } from '../../src/tensor/index.ts';
@@ -77,7 +76,8 @@ for (const name of ['1', '2'] as const) {
       [...problem.trained.keys()].map((key) => [key, outputs[`gradient.${key}`]!.data as Float32Array]),
     );
 
-    await using trainer = await Trainer.create(device, problem, initialState(start));
+    await using trainer = await Trainer.create(device, problem);
+    await trainer.begin(Object.entries(start));
     for (let step = 1; step <= 3; step++) {
       const taken = await trainer.step(feeds(), {
         learningRate: settings.learningRate,

@@ -1,7 +1,7 @@
 // Trains the network that reads the face's picture, on patches made worse and mirrored.
 
 import type { HeadModel } from '../../src/head/index.ts';
-import { createParameterSet, initialState, type Weights } from '../../src/nn/index.ts';
+import { createParameterSet, type Weights } from '../../src/nn/index.ts';
 import {
   createRandom,
   type Device,
@@ -61,7 +61,8 @@ export async function learnNetwork(
     frozen: {},
     optimiser: OPTIMISER,
   };
-  await using trainer = await Trainer.create(device, problem, initialState(parameters.initialise(SEED)));
+  await using trainer = await Trainer.create(device, problem);
+  await trainer.begin(Object.entries(parameters.initialise(SEED)));
   const random = createRandom(SEED);
   const settings = { ...SCHEDULE, decaySteps: steps };
   let [total, since] = [0, 0];
