@@ -1,5 +1,6 @@
 // How good the denoiser is on held-out samples: it samples as in use (few DDIM steps, reference keys and
-// values computed once), decodes with the lifted picture beside, and is compared with what costs nothing.
+// values computed once, the label of use), decodes with the lifted picture beside, and is compared with what
+// costs nothing.
 
 import type { LatentStatistics, ModelConfig } from '../denoiser/index.ts';
 import {
@@ -21,7 +22,7 @@ import { drawControls, withFieldMap } from './control-sources.ts';
 import { encode } from './denoiser-batch.ts';
 import type { GaussianLearner } from './gaussian-learner.ts';
 import type { TrainingSample } from './sample-shard.ts';
-import { SAMPLE_LABELS } from './sample-shard.ts';
+import { LABEL_IN_USE, SAMPLE_LABELS } from './sample-shard.ts';
 import type { Validation } from './stage.ts';
 import { average, detailAmount, maskedPsnr, maskPicture, pictureSheet } from './validation-sheet.ts';
 
@@ -72,7 +73,7 @@ export async function validateDenoiser(weights: Weights, how: DenoiserValidation
     const labels: AnyTensor = {
       dtype: 'int64',
       shape: [1],
-      data: BigInt64Array.of(BigInt(SAMPLE_LABELS.indexOf(one.label))),
+      data: BigInt64Array.of(BigInt(SAMPLE_LABELS.indexOf(LABEL_IN_USE))),
     };
     const truth = await encode(how, planes.target);
     const liftedLatent = await encode(how, planes.lifted);

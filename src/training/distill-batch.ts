@@ -12,7 +12,7 @@ import { drawControls } from './control-sources.ts';
 import type { BatchMaker } from './denoiser-batch.ts';
 import { encode } from './denoiser-batch.ts';
 import type { TrainingSample } from './sample-shard.ts';
-import { SAMPLE_LABELS } from './sample-shard.ts';
+import { LABEL_IN_USE, SAMPLE_LABELS } from './sample-shard.ts';
 import type { DistillTraining } from './training-config.ts';
 
 /** Visibility below which a pixel of the lifted picture counts as invented. */
@@ -46,7 +46,9 @@ export async function distillBatch(
     shape: [data.length],
     data,
   });
-  const labels = integers(BigInt64Array.from(samples, ({ label }) => BigInt(SAMPLE_LABELS.indexOf(label))));
+  const { syntheticAsReal = 0 } = maker.settings;
+  const drawn = samples.map(({ label }) => (random.uniform() < syntheticAsReal ? LABEL_IN_USE : label));
+  const labels = integers(BigInt64Array.from(drawn, (label) => BigInt(SAMPLE_LABELS.indexOf(label))));
   const controls = drawControls(maker.sources, steered);
   return { ...feeds, ...controls, timesteps: integers(timesteps), labels, referenceLabels: labels };
 }

@@ -11,6 +11,8 @@ import { decodeSafetensors, elementCount, encodeSafetensors } from '../tensor/in
 /** Labels: which of the two learned label vectors a sample takes. */
 export const SAMPLE_LABELS = ['real', 'synthetic'] as const;
 export type SampleLabel = (typeof SAMPLE_LABELS)[number];
+/** The label under which models are used: what comes out should look real. */
+export const LABEL_IN_USE: SampleLabel = 'real';
 
 /**
  * How the lifted picture came about. `singleLift`: one true view carried to another true view (synthetic

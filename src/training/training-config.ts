@@ -87,6 +87,11 @@ export type DistillTraining = OptimiserConfig & {
   readonly latentWeight: number;
   readonly gradientWeight: number;
   readonly structureWeight: number;
+  /**
+   * Share of the synthetic samples that are taught under the label real, which is the one that is used: round trips of
+   * stills never show a head that was truly turned. Default 0.
+   */
+  readonly syntheticAsReal?: number | undefined;
   /** Weights of what a critic adds (its judgement, the distance of its features); without both there is none. */
   readonly criticWeight?: number | undefined;
   readonly featureWeight?: number | undefined;
@@ -168,6 +173,7 @@ const distill = {
   latentWeight: positive,
   gradientWeight: positive,
   structureWeight: positive,
+  syntheticAsReal: share.optional(),
   criticWeight: positive.optional(),
   featureWeight: positive.optional(),
 };
