@@ -147,6 +147,22 @@ test('a critic learns with the model and stays behind when it is shipped', async
     assert.match(curves, new RegExp(`"${name}":-?[0-9]`));
 });
 
+test('synthetic samples learn under the label of use as often as the configuration says', async () => {
+  const weights = await shipped(firstFolder);
+  const { training } = configuration;
+  const labelsWith = async (share: number): Promise<bigint[]> => {
+    const distill = { ...training.distill, syntheticAsReal: share };
+    const stage = await distillStage({
+      ...{ configuration: { ...configuration, training: { ...training, distill } } },
+      ...{ device, head, weights, samples: await samplesFor(distill.batch) },
+    });
+    const batches = await Promise.all([0, 1, 2, 3].map((step) => stage.batchAt(step)));
+    return batches.flatMap(({ labels }) => [...(labels!.data as BigInt64Array)]);
+  };
+  assert.ok((await labelsWith(0)).includes(1n));
+  assert.ok((await labelsWith(1)).every((label) => label === 0n));
+});
+
 test('a stage begins from the weights that it is given', async () => {
   const weights = await shipped(firstFolder);
   const stage = await denoiserOf('1', weights);
