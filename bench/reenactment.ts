@@ -69,7 +69,8 @@ const rows = [];
 for (const name of names) {
   const { image } = await readImage(join(values.portraits, `${name}.jpg`));
   const { parameters, focalPx, landmarksPx } = await tracker.trackImage(image);
-  const portrait: FittedPortrait = { image, parameters, focalPx };
+  const personMask = (await tracker.personMask(image)) ?? undefined;
+  const portrait: FittedPortrait = { image, parameters, focalPx, personMask };
   const face = await descriptor.describe(image, landmarksPx);
   for (const driver of drivers) {
     const lift = await judge(createPreviewRenderer(head, portrait, { sizePx: 256 }), portrait, driver, face);

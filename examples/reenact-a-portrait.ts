@@ -23,7 +23,8 @@ const head = await loadHead();
 const device = await createDevice('auto');
 await using tracker = await loadTracker(device, head);
 const { image } = await readImage(portraitPath);
-const portrait = { image, ...(await tracker.trackImage(image)) };
+const personMask = (await tracker.personMask(image)) ?? undefined;
+const portrait = { image, personMask, ...(await tracker.trackImage(image)) };
 const { track: motion, framesPerSecond } = await track(clip, { head, tracker });
 
 const renderer = words.includes('--preview')

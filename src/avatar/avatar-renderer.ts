@@ -5,7 +5,7 @@ import type { Camera, CropWindow } from '../geometry/index.ts';
 import { cropCamera, frontCamera } from '../geometry/index.ts';
 import type { HeadModel, HeadParameters, HeadPoser } from '../head/index.ts';
 import { JOINT_NAMES } from '../head/index.ts';
-import { type RgbImage, resampleWindow } from '../media/index.ts';
+import { type RgbImage, resampleMask, resampleWindow } from '../media/index.ts';
 import { headWindow } from './framing.ts';
 
 /** A picture of a person and the head fitted to it. */
@@ -14,6 +14,8 @@ export type FittedPortrait = {
   readonly parameters: HeadParameters;
   /** Of a `frontCamera` of the picture's size. */
   readonly focalPx: number;
+  /** The share of each pixel that the person covers, `H W`, 0 to 255: with it the background stays still. */
+  readonly personMask?: Uint8Array | undefined;
   /** The shoulders stay where they are as the head is displaced: for a square that goes back into the portrait. */
   readonly bodyStays?: boolean;
 };
@@ -25,6 +27,7 @@ export type FramedPortrait = {
   /** The camera of the square; output frames are seen through it too. */
   readonly camera: Camera;
   /** As for the portrait. */
+  readonly personMask?: Uint8Array | undefined;
   readonly bodyStays?: boolean;
 };
 
@@ -62,14 +65,16 @@ export function portraitWindow(poser: HeadPoser, { image, parameters, focalPx }:
 
 /** Cuts a portrait to the square around its head, at `sizePx`. */
 export function framePortrait(poser: HeadPoser, portrait: FittedPortrait, sizePx: number): FramedPortrait {
-  const { image, parameters, focalPx, bodyStays = false } = portrait;
+  const { image, parameters, focalPx, personMask, bodyStays = false } = portrait;
   const camera = frontCamera(image.width, image.height, focalPx);
   const window = portraitWindow(poser, portrait);
-  const { leftPx, topPx, sizePx: sidePx } = window;
+  const { leftPx: left, topPx: top, sizePx: side } = window;
+  const square = { leftPx: left, topPx: top, widthPx: side, heightPx: side };
   return {
-    image: resampleWindow(image, { leftPx, topPx, widthPx: sidePx, heightPx: sidePx }, sizePx, sizePx),
+    image: resampleWindow(image, square, sizePx, sizePx),
     parameters,
     camera: cropCamera(camera, window, sizePx),
+    personMask: personMask && resampleMask({ ...image, data: personMask }, square, sizePx, sizePx),
     bodyStays,
   };
 }

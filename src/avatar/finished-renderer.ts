@@ -4,7 +4,7 @@
 import { cropCamera, frontCamera } from '../geometry/index.ts';
 import type { HeadParameters } from '../head/index.ts';
 import { createLifter, createLiftTools } from '../lift/index.ts';
-import { cropImage, type RgbImage, resizeImage } from '../media/index.ts';
+import { cropImage, type RgbImage, resampleMask, resizeImage } from '../media/index.ts';
 import {
   type AvatarRenderer,
   type FittedPortrait,
@@ -54,7 +54,7 @@ function pastedRenderer(
   wantedPx: number | undefined,
 ): AvatarRenderer {
   const tools = createLiftTools(renderer.head);
-  const { image, parameters, focalPx } = portrait;
+  const { image, parameters, focalPx, personMask } = portrait;
   const own = portraitWindow(tools.poser, portrait);
   const scale = wantedPx === undefined ? 1 : wantedPx / own.sizePx;
   const [width, height] = [Math.round(image.width * scale), Math.round(image.height * scale)];
@@ -67,7 +67,12 @@ function pastedRenderer(
   const { leftPx: left, topPx: top, sizePx } = window;
   const camera = cropCamera(frontCamera(width, height, focalPx * scale), window, sizePx);
   const square = cropImage(canvas, { left, top, width: sizePx, height: sizePx });
-  const lifter = createLifter(tools, { image: square, parameters, camera, bodyStays: true });
+  const cut = { leftPx: left / scale, topPx: top / scale, widthPx: sizePx / scale, heightPx: sizePx / scale };
+  const mask = personMask && resampleMask({ ...image, data: personMask }, cut, sizePx, sizePx);
+  const lifter = createLifter(tools, {
+    ...{ image: square, parameters, camera, personMask: mask },
+    bodyStays: true,
+  });
   const back = createPasteBack(canvas, window, lifter.lift({ parameters, camera }).headMask);
   return {
     ...renderer,

@@ -44,7 +44,8 @@ export async function fitPortrait(
       `${path}: the head is turned ${Math.abs(degrees).toFixed(0)} degrees to its ${side}; the hidden side will be guessed.`,
     );
   }
-  return { image, parameters, focalPx, bodyStays: pasteBack };
+  const personMask = (await tracker.personMask(image)) ?? undefined;
+  return { image, parameters, focalPx, personMask, bodyStays: pasteBack };
 }
 
 /** Says of which file a message is. */

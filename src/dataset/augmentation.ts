@@ -3,7 +3,7 @@
 
 import { type Camera, type CropWindow, cropCamera } from '../geometry/index.ts';
 import type { HeadParameters } from '../head/index.ts';
-import { type RgbImage, resampleWindow } from '../media/index.ts';
+import { type RgbImage, resampleMask, resampleWindow } from '../media/index.ts';
 import type { Random } from '../tensor/index.ts';
 import type { FrameMaps } from './frame-maps.ts';
 import { type HeadMirror, mirrorCamera } from './head-mirror.ts';
@@ -94,8 +94,7 @@ export function changeFrame(
   const data = recoloured(image.data === frame.image.data ? image.data.slice() : image.data, colours);
   const mask = (values: Uint8Array | null): Uint8Array | null => {
     if (values === null) return null;
-    const cut = resampleWindow(greyImage(frame.image, values), region, sizePx, sizePx);
-    const own = Uint8Array.from({ length: sizePx * sizePx }, (_, i) => cut.data[3 * i]!);
+    const own = resampleMask({ ...frame.image, data: values }, region, sizePx, sizePx);
     return mirror === null ? own : flipped(own, sizePx, 1);
   };
   const camera = cropCamera(frame.camera, window, sizePx);
@@ -151,12 +150,6 @@ function nearestWindow(
     }
   }
   return cut;
-}
-
-function greyImage({ width, height }: RgbImage, values: Uint8Array): RgbImage {
-  const data = new Uint8Array(3 * values.length);
-  for (const [i, value] of values.entries()) data.fill(value, 3 * i, 3 * i + 3);
-  return { width, height, data };
 }
 
 function recoloured(data: Uint8Array, colours: ColourChange | null): Uint8Array {

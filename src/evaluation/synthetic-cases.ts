@@ -122,5 +122,6 @@ async function trackedClip(
     track,
     camera: null,
     regions: frames.map(({ headMask }) => headMask),
+    personMask: await tracker.personMask(pictures[0]!),
   };
 }

@@ -11,7 +11,7 @@ import {
   parametersAt,
 } from '../head/index.ts';
 import { createLifter, type LiftTools } from '../lift/index.ts';
-import { type RgbImage, resampleWindow } from '../media/index.ts';
+import { type RgbImage, resampleMask, resampleWindow } from '../media/index.ts';
 import type { Tracker } from '../tracking/index.ts';
 import type { EvaluationCase, Target } from './cases.ts';
 import type { Region } from './image-metrics.ts';
@@ -29,6 +29,8 @@ export type TrackedClip = {
   readonly numbers?: readonly number[];
   /** The heads' pixels; null where nobody knows them: then the fitted heads' outlines serve. */
   readonly regions: readonly Region[] | null;
+  /** The person's pixels in the first picture, `H W`, 0 to 255; null where nobody knows them. */
+  readonly personMask: Uint8Array | null;
 };
 
 /**
@@ -122,7 +124,9 @@ export async function trackPictures(
 type Square = {
   readonly camera: Camera;
   cut(image: RgbImage): RgbImage;
-  /** A mask, cut as the picture. */
+  /** A soft mask, cut as the picture. */
+  cutMask(mask: Uint8Array, width: number, height: number): Uint8Array;
+  /** A region, cut as the picture. */
   cutRegion(region: Region, width: number, height: number): Region;
 };
 
@@ -138,21 +142,28 @@ function squareOf(tools: LiftTools, { pictures, track, camera }: TrackedClip, si
           focalPx: own.focalXPx,
         });
   const { leftPx, topPx, sizePx: sidePx } = window;
-  const cut = (image: RgbImage): RgbImage =>
-    resampleWindow(image, { leftPx, topPx, widthPx: sidePx, heightPx: sidePx }, sizePx, sizePx);
+  const square = { leftPx, topPx, widthPx: sidePx, heightPx: sidePx };
+  const cut = (image: RgbImage): RgbImage => resampleWindow(image, square, sizePx, sizePx);
+  const cutMask: Square['cutMask'] = (data, maskWidth, maskHeight) =>
+    resampleMask({ width: maskWidth, height: maskHeight, data }, square, sizePx, sizePx);
   return {
     camera: cropCamera(own, window, sizePx),
     cut,
-    cutRegion(region, regionWidth, regionHeight) {
-      const grey = Uint8Array.from({ length: 3 * region.length }, (_, i) => region[Math.floor(i / 3)]!);
-      const { data } = cut({ width: regionWidth, height: regionHeight, data: grey });
-      return Uint8Array.from({ length: sizePx * sizePx }, (_, i) => (data[3 * i]! >= 128 ? 255 : 0));
-    },
+    cutMask,
+    cutRegion: (region, regionWidth, regionHeight) =>
+      cutMask(region, regionWidth, regionHeight).map((cover) => (cover >= 128 ? 255 : 0)),
   };
 }
 
-function referenceOf({ pictures, track }: TrackedClip, { cut, camera }: Square): FramedPortrait {
-  return { image: cut(pictures[0]!), parameters: parametersAt(track, 0), camera };
+function referenceOf(
+  { pictures, track, personMask }: TrackedClip,
+  { cut, cutMask, camera }: Square,
+): FramedPortrait {
+  const first = pictures[0]!;
+  return {
+    ...{ image: cut(first), parameters: parametersAt(track, 0), camera },
+    personMask: personMask === null ? undefined : cutMask(personMask, first.width, first.height),
+  };
 }
 
 /** Every frame's head with the identity that all share. */

@@ -7,14 +7,9 @@ import type { Camera } from '../geometry/index.ts';
 import { NO_TRIANGLE, type VisibilityBuffer } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { type LiftGeometry, SURFACE_CLASSES, smoothstep } from './lift-geometry.ts';
-import {
-  insideOutline,
-  type Outline,
-  readSheet,
-  type SheetMap,
-  sheetTrust,
-  stretchSheet,
-} from './rubber-sheet.ts';
+import { insideOutline, type Outline } from './outline.ts';
+import type { PersonLayers } from './person-layers.ts';
+import { readSheet, type SheetMap, sheetTrust, stretchSheet } from './rubber-sheet.ts';
 import {
   ATTRIBUTE,
   ATTRIBUTE_COUNT,
@@ -31,6 +26,8 @@ export type LiftedImage = {
   readonly visibility: Uint8Array;
   /** `H W`: 255 on the head with a margin for its hair, 0 elsewhere. */
   readonly headMask: Uint8Array;
+  /** `H W`: the share of each pixel that the person covers, 0 to 255; null without a mask of the still. */
+  readonly personMask: Uint8Array | null;
 };
 
 /** What a lift is composed of. */
@@ -38,11 +35,15 @@ export type CompositionInput = {
   readonly geometry: LiftGeometry;
   readonly view: SourceView;
   readonly trust: Uint8Array | null;
+  /** The still taken apart; `view` sees the person's colours then. */
+  readonly layers: PersonLayers | null;
   /** The head in the target view, and its `ATTRIBUTE`s there (`H W ATTRIBUTE_COUNT`). */
   readonly buffer: VisibilityBuffer;
   readonly surface: Float32Array;
   readonly toCamera: Camera;
   readonly from: Outline;
+  /** How far the person reaches in the still at the outline's angles; null without a mask. */
+  readonly personRadiiPx: Float32Array | null;
   readonly to: Outline;
   /** A sheet to use instead of the one between the outlines. */
   readonly sheet: SheetMap | null;
@@ -57,7 +58,7 @@ const HIDDEN_DOUBT = 0.55;
 
 /** Composes the lifted picture; also returns the sheet that carried what is not face. */
 export function composeLift(input: CompositionInput): { lifted: LiftedImage; sheet: SheetMap } {
-  const { geometry, view, buffer, surface, toCamera, from, to } = input;
+  const { geometry, view, layers, buffer, surface, toCamera, from, to } = input;
   const { width, height } = toCamera;
   const surfaceClassAt = (pixel: number): number => geometry.triangleClasses[buffer.triangleIds[pixel]!]!;
 
@@ -68,6 +69,7 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
       to,
       fromCamera: view.camera,
       toCamera,
+      personRadiiPx: input.personRadiiPx,
       surface(x, y, out) {
         const pixel = Math.min(height - 1, Math.floor(y)) * width + Math.min(width - 1, Math.floor(x));
         out[2] = 0;
@@ -88,6 +90,7 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
   const nodeTrust = sheetTrust(sheet, view.camera.focalXPx / toCamera.focalXPx);
   const data = new Uint8Array(width * height * 3);
   const visibility = new Uint8Array(width * height);
+  const personMask = layers && new Uint8Array(width * height);
   const place: [number, number] = [0, 0];
   const colour = new Float32Array(3);
   for (let pixel = 0; pixel < width * height; pixel++) {
@@ -103,6 +106,11 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
       trust = composeHeadPixel(input, pixel, surfaceClassAt(pixel), place, trust, colour);
       relight(surface, pixel * ATTRIBUTE_COUNT, colour);
     }
+    if (layers !== null) {
+      const cover = isHead ? headCover(input, pixel, place) : coverAt(layers, place[0], place[1]);
+      trust = layOverPlate(input, layers, { x, y, cover, trust }, colour);
+      personMask![pixel] = Math.round(255 * cover);
+    }
     for (let k = 0; k < 3; k++) data[3 * pixel + k] = Math.min(255, Math.max(0, colour[k]! + 0.5));
     visibility[pixel] = Math.round(Math.max(trust, FILLED_TRUST) * 255);
   }
@@ -111,7 +119,7 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
     if (id !== NO_TRIANGLE && surface[pixel * ATTRIBUTE_COUNT + ATTRIBUTE.faceWeight]! > 0.3)
       headMask[pixel] = 255;
   });
-  return { lifted: { image: { width, height, data }, visibility, headMask }, sheet };
+  return { lifted: { image: { width, height, data }, visibility, headMask, personMask }, sheet };
 }
 
 /** Colours a pixel where the target sees the head; returns its trust. `place` is the sheet's. */
@@ -149,6 +157,66 @@ function composeHeadPixel(
   const guessTrust = addGuess(input, at, surfaceClass, face * (1 - seen), colour);
   const faceTrust = seen * photoTrust + (1 - seen) * guessTrust;
   return face * faceTrust + (1 - face) * (0.2 + 0.8 * seen) * sheetTrustHere;
+}
+
+/** How far the person covers a pixel of their head. `place` is the sheet's. */
+function headCover(
+  { view, layers, surface }: CompositionInput,
+  pixel: number,
+  place: readonly [number, number],
+): number {
+  const at = pixel * ATTRIBUTE_COUNT;
+  const face = surface[at + ATTRIBUTE.faceWeight]!;
+  const carried = face === 1 ? 1 : coverAt(layers!, place[0], place[1]);
+  if (face === 0) return carried;
+  const [x, y] = projectInCamera(view.camera, surface[at]!, surface[at + 1]!, surface[at + 2]!);
+  // Where the fitted outline stands off the person's, the gap stays open only while it is an outline.
+  const facing = surface[at + ATTRIBUTE.facing]!;
+  const turnedToView = surface[at + ATTRIBUTE.targetFacing]! - facing;
+  const open = facing <= 0 ? 0 : (1 - coverAt(layers!, x, y)) * (1 - smoothstep(0.05, 0.3, turnedToView));
+  return carried + face * (1 - open - carried);
+}
+
+const behind = new Float32Array(3);
+
+/** Lays a colour over the background, by its cover; returns how far to trust both together. */
+function layOverPlate(
+  { view, trust: stillTrust, toCamera }: CompositionInput,
+  { plate, plateTrust }: PersonLayers,
+  {
+    x,
+    y,
+    cover,
+    trust,
+  }: { readonly x: number; readonly y: number; readonly cover: number; readonly trust: number },
+  colour: Float32Array,
+): number {
+  if (cover === 1) return trust;
+  const { camera } = view;
+  const px = ((x - toCamera.centreXPx) * camera.focalXPx) / toCamera.focalXPx + camera.centreXPx;
+  const py = ((y - toCamera.centreYPx) * camera.focalYPx) / toCamera.focalYPx + camera.centreYPx;
+  samplePicture(plate, px, py, behind, 0);
+  for (let k = 0; k < 3; k++) colour[k] = behind[k]! + cover * (colour[k]! - behind[k]!);
+  let own = 0;
+  if (px >= 0 && py >= 0 && px < plate.width && py < plate.height) {
+    const at = Math.floor(py) * plate.width + Math.floor(px);
+    own = (plateTrust[at]! / 255) * (stillTrust === null ? 1 : stillTrust[at]! / 255);
+  }
+  return own + cover * (trust - own);
+}
+
+/** Bilinear cover at a position, 0 to 1. */
+function coverAt({ cover, plate: { width, height } }: PersonLayers, x: number, y: number): number {
+  const cx = Math.min(width - 1, Math.max(0, x - 0.5));
+  const cy = Math.min(height - 1, Math.max(0, y - 0.5));
+  const [x0, y0] = [Math.floor(cx), Math.floor(cy)];
+  const [fx, fy] = [cx - x0, cy - y0];
+  const at = y0 * width + x0;
+  const right = x0 + 1 < width ? 1 : 0;
+  const below = y0 + 1 < height ? width : 0;
+  const top = cover[at]! + fx * (cover[at + right]! - cover[at]!);
+  const bottom = cover[at + below]! + fx * (cover[at + below + right]! - cover[at + below]!);
+  return (top + fy * (bottom - top)) / 255;
 }
 
 /** Light stays where it is as skin turns in it. */

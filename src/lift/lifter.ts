@@ -11,7 +11,9 @@ import type { RgbImage } from '../media/index.ts';
 import { composeLift, type LiftedImage } from './composition.ts';
 import { type LiftGeometry, liftGeometry } from './lift-geometry.ts';
 import { lightChange } from './light.ts';
-import { measureOutline, type Outline, type SheetMap } from './rubber-sheet.ts';
+import { measureOutline, type Outline } from './outline.ts';
+import { personLayers, personRadii } from './person-layers.ts';
+import type { SheetMap } from './rubber-sheet.ts';
 import { ATTRIBUTE, ATTRIBUTE_COUNT, type SourceView, viewSource } from './source-view.ts';
 
 /** A head in front of a camera. */
@@ -32,6 +34,11 @@ export type LiftSource = HeadPlacement & {
   readonly image: RgbImage;
   /** How far to trust each pixel of the still, `H W`, 0 to 255; default: wholly. */
   readonly trust?: Uint8Array;
+  /**
+   * The share of each pixel that the person covers, `H W`, 0 to 255. With it the background stays still behind the
+   * person, filled where they hid it; without it background and hair are one.
+   */
+  readonly personMask?: Uint8Array | undefined;
   /** Leave the shoulders where the still has them, rather than let them go along as the head is displaced. */
   readonly bodyStays?: boolean;
 };
@@ -57,7 +64,7 @@ export function createLiftTools(head: HeadModel): LiftTools {
 
 /**
  * Prepares a fitted still for lifting; everything that does not depend on the target happens here.
- * @throws BadInputError when the camera is not of the picture's size.
+ * @throws BadInputError when the camera or the mask is not of the picture's size.
  */
 export function createLifter(tools: LiftTools, source: LiftSource): Lifter {
   const { lift } = createSheetLifter(tools, source);
@@ -67,7 +74,7 @@ export function createLifter(tools: LiftTools, source: LiftSource): Lifter {
 /** As `createLifter`, with the rubber sheet at hand. */
 export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLifter {
   const { head, rasteriser } = tools;
-  const { image, camera, parameters, trust, bodyStays = false } = source;
+  const { image, camera, parameters, trust, personMask, bodyStays = false } = source;
   if (camera.width !== image.width || camera.height !== image.height) {
     throw new BadInputError({
       code: 'lift-camera',
@@ -75,12 +82,24 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
       hint: 'use cropCamera for a resampled picture',
     });
   }
+  if (personMask !== undefined && personMask.length !== image.width * image.height) {
+    throw new BadInputError({
+      code: 'lift-mask',
+      message: `expected a person mask of ${image.width} x ${image.height} px, got ${personMask.length} values`,
+      hint: 'cut the mask with the picture: resampleMask',
+    });
+  }
   const geometry = liftGeometry(head);
   const bodyOf = (head: HeadParameters): HeadParameters =>
     bodyStays ? { ...head, translation: parameters.translation } : head;
   const vertices = poseOverShoulders(tools, geometry, parameters, parameters);
-  const view = viewSource({ head, geometry, rasteriser, image, camera, vertices });
+  const layers = personMask ? personLayers(image, personMask) : null;
+  const view = viewSource({
+    ...{ head, geometry, rasteriser, camera, vertices },
+    image: layers?.person ?? image,
+  });
   const fromOutline = outlineOf(tools, geometry, { parameters, camera, body: parameters }, vertices);
+  const personRadiiPx = layers && personRadii(fromOutline, layers);
 
   const liftWithSheet: SheetLifter['liftWithSheet'] = (to, sheet) => {
     const body = bodyOf(to.parameters);
@@ -101,10 +120,12 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
       geometry,
       view,
       trust: trust ?? null,
+      layers,
       buffer,
       surface,
       toCamera: to.camera,
       from: fromOutline,
+      personRadiiPx,
       to: toOutline,
       sheet: sheet ?? null,
     });

@@ -23,6 +23,7 @@ export function liftRoundTrip(tools: LiftTools, source: LiftSource, via: HeadPla
   const returning = createSheetLifter(tools, {
     image: there.lifted.image,
     trust: there.lifted.visibility,
+    personMask: there.lifted.personMask ?? undefined,
     ...via,
   });
   const { lifted: back } = returning.liftWithSheet(source, invertSheet(there.sheet, source.image));

@@ -4,92 +4,7 @@
 
 import { type Camera, rotationAngle } from '../geometry/index.ts';
 import { smoothstep } from './lift-geometry.ts';
-import { projectInCamera } from './source-view.ts';
-
-/** The head's outline on the picture in polar coordinates about the head's centre. */
-export type Outline = {
-  /** Pixel of the head's centre. */
-  readonly centreXPx: number;
-  readonly centreYPx: number;
-  /** Angle of the head's own up on the picture. */
-  readonly upAngle: number;
-  /** Radius in pixels for each of `OUTLINE_BINS` angles, from the head's up, clockwise on the picture. */
-  readonly radiiPx: Float32Array;
-  /** Where the body hangs: the posed root joint on the picture. */
-  readonly bodyXPx: number;
-  readonly bodyYPx: number;
-  /** Rotation of the head in the world, row-major. */
-  readonly headRotation: Readonly<ArrayLike<number>>;
-};
-
-const OUTLINE_BINS = 144;
-
-/** What an outline is measured from; positions in world coordinates. */
-export type OutlineInput = {
-  readonly camera: Camera;
-  /** `V 3`. */
-  readonly vertices: Float32Array;
-  /** `J 3`. */
-  readonly joints: Float32Array;
-  readonly skullWeights: Float32Array;
-  readonly skullEdges: Uint32Array;
-  readonly centreVertices: Uint32Array;
-  /** Rotation of the head in the world, row-major. */
-  readonly headRotation: Readonly<ArrayLike<number>>;
-};
-
-/** Measures the outline of a posed head. */
-export function measureOutline(input: OutlineInput): Outline {
-  const { camera, vertices, joints, skullWeights, skullEdges, centreVertices, headRotation } = input;
-  const centre = [0, 0, 0];
-  for (const v of centreVertices) {
-    for (let k = 0; k < 3; k++) centre[k]! += vertices[3 * v + k]! / centreVertices.length;
-  }
-  const { rotation: r, translation: t } = camera.cameraFromWorld;
-  const project = (point: ArrayLike<number>): [number, number] => {
-    const [x, y, z] = [point[0]!, point[1]!, point[2]!];
-    return projectInCamera(
-      camera,
-      r[0]! * x + r[1]! * y + r[2]! * z + t[0]!,
-      r[3]! * x + r[4]! * y + r[5]! * z + t[1]!,
-      r[6]! * x + r[7]! * y + r[8]! * z + t[2]!,
-    );
-  };
-  const [centreXPx, centreYPx] = project(centre);
-  const above = centre.map((value, k) => value + 0.08 * headRotation[3 * k + 1]!);
-  const [aboveX, aboveY] = project(above);
-  const upAngle = Math.atan2(aboveX - centreXPx, centreYPx - aboveY);
-  const radii = new Float32Array(OUTLINE_BINS);
-  const polar = new Float32Array(skullWeights.length * 2);
-  skullWeights.forEach((weight, v) => {
-    if (weight < 0.5) return;
-    const [x, y] = project(vertices.subarray(3 * v, 3 * v + 3));
-    const [dx, dy] = [x - centreXPx, y - centreYPx];
-    polar[2 * v] = binOf(Math.atan2(dx, -dy) - upAngle);
-    polar[2 * v + 1] = Math.hypot(dx, dy);
-  });
-  for (let i = 0; i < skullEdges.length; i += 2) markEdge(radii, polar, skullEdges[i]!, skullEdges[i + 1]!);
-  const [bodyXPx, bodyYPx] = project(joints.subarray(0, 3));
-  return { centreXPx, centreYPx, upAngle, radiiPx: smoothRadii(radii), bodyXPx, bodyYPx, headRotation };
-}
-
-/** Raises the radii of the bins whose centres lie between an edge's two ends. */
-function markEdge(radii: Float32Array, polar: Float32Array, a: number, b: number): void {
-  let [start, startRadius] = [polar[2 * a]!, polar[2 * a + 1]!];
-  let [end, endRadius] = [polar[2 * b]!, polar[2 * b + 1]!];
-  if (end < start) [start, startRadius, end, endRadius] = [end, endRadius, start, startRadius];
-  // The short way round.
-  if (end - start > OUTLINE_BINS / 2) {
-    [start, startRadius, end, endRadius] = [end - OUTLINE_BINS, endRadius, start, startRadius];
-  }
-  if (end - start > OUTLINE_BINS / 8) return;
-  for (let bin = Math.ceil(start - 0.5); bin + 0.5 <= end; bin++) {
-    const share = (bin + 0.5 - start) / (end - start);
-    const radius = startRadius + share * (endRadius - startRadius);
-    const index = (bin + OUTLINE_BINS) % OUTLINE_BINS;
-    radii[index] = Math.max(radii[index]!, radius);
-  }
-}
+import { binOf, median, type Outline, radiusAt } from './outline.ts';
 
 /** A map from target pixels to source pixels, on nodes `stepPx` apart; between them it is bilinear. */
 export type SheetMap = {
@@ -107,6 +22,8 @@ const REACH_IN_HEAD_WIDTHS = 0.3;
 
 /** How far beyond the skull's outline its hidden inside is filled from, in radii: from hair, where there is any. */
 const RIM_SHARE = 0.2;
+/** Within this share of how far the person reaches lies no mixed pixel. */
+const WITHIN_PERSON = 0.92;
 /** Where the head's hold on what lies beside it begins to end and is gone, in radii below the chin. */
 const HOLD_ENDS = [-0.9, 0] as const;
 /** Where the picture begins to be body and is nothing else, in radii below the chin. */
@@ -123,12 +40,15 @@ export function stretchSheet({
   to,
   fromCamera,
   toCamera,
+  personRadiiPx,
   surface,
 }: {
   readonly from: Outline;
   readonly to: Outline;
   readonly fromCamera: Camera;
   readonly toCamera: Camera;
+  /** How far the person reaches in the still at the outline's angles: nothing of the head is taken from beyond. */
+  readonly personRadiiPx: Float32Array | null;
   /** For a target pixel: source pixel and how far to believe it, 0 to 1. */
   surface(xPx: number, yPx: number, out: [x: number, y: number, belief: number]): void;
 }): SheetMap {
@@ -157,20 +77,23 @@ export function stretchSheet({
       const outside = distance - own;
       // Inside, the sheet is the outline's, scaled; outside, its neighbourhood keeps its size.
       // Deep inside, only what the skull cannot show lands here: it takes what lies about the picture's rim.
-      const radius = outside < 0 ? theirs * (1 - (outside / own) * RIM_SHARE) : theirs + outside * scale;
+      let radius = outside < 0 ? theirs * (1 - (outside / own) * RIM_SHARE) : theirs + outside * scale;
+      if (outside < 0 && personRadiiPx !== null)
+        radius = Math.min(radius, WITHIN_PERSON * radiusAt(personRadiiPx, bin));
       const turned = angle + from.upAngle;
       const near =
         (1 - smoothstep(0, 1, outside / reachPx)) * (1 - smoothstep(...HOLD_ENDS, (y - chin) / size));
       farPlace(x, y, far);
       let sourceX = far[0] + near * (from.centreXPx + radius * Math.sin(turned) - far[0]);
       let sourceY = far[1] + near * (from.centreYPx - radius * Math.cos(turned) - far[1]);
-      doubts[row * columns + column] = near * doubt;
+
+      const node = row * columns + column;
       surface(x, y, guess);
       sourceX += guess[2] * (guess[0] - sourceX);
       sourceY += guess[2] * (guess[1] - sourceY);
-      const node = (row * columns + column) * 2;
-      moves[node] = sourceX - x;
-      moves[node + 1] = sourceY - y;
+      doubts[node] = near * doubt;
+      moves[2 * node] = sourceX - x;
+      moves[2 * node + 1] = sourceY - y;
     }
   }
   const sources = smoothNodes(moves, columns, rows);
@@ -251,41 +174,6 @@ function farField(from: Outline, to: Outline, fromCamera: Camera, toCamera: Came
   };
 }
 
-/** A place among the bins, 0 to `OUTLINE_BINS` (exclusive), for an angle. */
-function binOf(angle: number): number {
-  const turns = angle / (2 * Math.PI);
-  const bin = (turns - Math.floor(turns)) * OUTLINE_BINS;
-  return bin >= OUTLINE_BINS ? 0 : bin;
-}
-
-function radiusAt(radii: Float32Array, bin: number): number {
-  const centred = bin - 0.5;
-  const low = Math.floor(centred);
-  const lower = radii[(low + OUTLINE_BINS) % OUTLINE_BINS]!;
-  const upper = radii[(low + 1) % OUTLINE_BINS]!;
-  return lower + (centred - low) * (upper - lower);
-}
-
-/** Fills empty bins from their neighbours and smooths over about 5 bins, around the circle. */
-function smoothRadii(radii: Float32Array): Float32Array {
-  const filled = radii.map((radius, i) => {
-    if (radius > 0) return radius;
-    for (let reach = 1; reach < OUTLINE_BINS; reach++) {
-      const left = radii[(i - reach + OUTLINE_BINS) % OUTLINE_BINS]!;
-      const right = radii[(i + reach) % OUTLINE_BINS]!;
-      if (left > 0 || right > 0) return Math.max(left, right);
-    }
-    return 1;
-  });
-  const kernel = [1, 4, 6, 4, 1];
-  return filled.map((_, i) =>
-    kernel.reduce(
-      (sum, weight, k) => sum + (weight / 16) * filled[(i + k - 2 + OUTLINE_BINS) % OUTLINE_BINS]!,
-      0,
-    ),
-  );
-}
-
 function smoothNodes(values: Float32Array, columns: number, rows: number): Float32Array {
   const pass = (
     input: Float32Array,
@@ -306,10 +194,6 @@ function smoothNodes(values: Float32Array, columns: number, rows: number): Float
   };
   const horizontal = pass(values, 1, columns, (node) => node % columns);
   return pass(horizontal, columns, rows, (node) => Math.floor(node / columns));
-}
-
-function median(values: Float32Array): number {
-  return Float32Array.from(values).sort()[values.length >> 1]!;
 }
 
 /**
@@ -338,22 +222,4 @@ export function sheetTrust(
     }
   }
   return trust;
-}
-
-/** 255 where a pixel lies within `margin` times the outline, 0 elsewhere: `H W`. */
-export function insideOutline(
-  { centreXPx, centreYPx, upAngle, radiiPx }: Outline,
-  { width, height }: { readonly width: number; readonly height: number },
-  margin: number,
-): Uint8Array {
-  const mask = new Uint8Array(width * height);
-  const largest = margin * radiiPx.reduce((best, radius) => Math.max(best, radius), 0);
-  for (let pixel = 0; pixel < mask.length; pixel++) {
-    const dx = (pixel % width) + 0.5 - centreXPx;
-    const dy = Math.floor(pixel / width) + 0.5 - centreYPx;
-    if (Math.abs(dx) > largest || Math.abs(dy) > largest) continue;
-    const radius = radiusAt(radiiPx, binOf(Math.atan2(dx, -dy) - upAngle));
-    if (dx * dx + dy * dy <= (margin * radius) ** 2) mask[pixel] = 255;
-  }
-  return mask;
 }

@@ -55,6 +55,19 @@ export function resampleWindow(
   return { width, height, data };
 }
 
+/** As `resampleWindow`, for a picture of one channel (`H W`). */
+export function resampleMask(
+  { width, height, data }: RgbImage,
+  window: ResampledWindow,
+  targetWidth: number,
+  targetHeight: number,
+): Uint8Array {
+  const grey = new Uint8Array(3 * data.length);
+  for (let i = 0; i < grey.length; i++) grey[i] = data[Math.floor(i / 3)]!;
+  const resampled = resampleWindow({ width, height, data: grey }, window, targetWidth, targetHeight);
+  return Uint8Array.from({ length: targetWidth * targetHeight }, (_, i) => resampled.data[3 * i]!);
+}
+
 /** The largest size of the picture's shape that fits into the box; never larger than the box. */
 export function sizeToFit(
   size: { readonly width: number; readonly height: number },

@@ -315,12 +315,7 @@ async function storedPicture(frame: SourceFrame, cut: RgbImage | null): Promise<
 }
 
 async function personMask(segmenter: PersonSegmenter, image: RgbImage): Promise<Uint8Array> {
-  const { data } = await segmenter.segment(image);
-  return encodeMask(
-    Uint8Array.from(data, (share) => Math.round(255 * Math.min(1, Math.max(0, share)))),
-    image.width,
-    image.height,
-  );
+  return encodeMask(await segmenter.mask(image), image.width, image.height);
 }
 
 /** The camera of an item, its calibration file read once. */

@@ -129,6 +129,7 @@ async function readClip(
       : await trackPictures(pictures, { head: tools.head, tracker, isSequence }),
     camera: fits ? clip.info.camera : null,
     regions: regions.length === count ? regions : null,
+    personMask: await tracker.personMask(pictures[0]!),
   };
 }
 

@@ -113,7 +113,11 @@ async function clipOf(
   pictures: readonly RgbImage[],
   way: Parameters<typeof trackPictures>[1],
 ): Promise<TrackedClip> {
-  return { name, pictures, track: await trackPictures(pictures, way), camera: null, regions: null };
+  return {
+    ...{ name, pictures, track: await trackPictures(pictures, way) },
+    ...{ camera: null, regions: null },
+    personMask: await way.tracker.personMask(pictures[0]!),
+  };
 }
 
 /** The pictures of a folder in the order of their numbers. */

@@ -8,7 +8,7 @@ import { BadInputError } from '../errors/index.ts';
 import { cropCamera, frontCamera } from '../geometry/index.ts';
 import type { HeadPoser } from '../head/index.ts';
 import type { LiftSource } from '../lift/index.ts';
-import { resampleWindow } from '../media/index.ts';
+import { resampleMask, resampleWindow } from '../media/index.ts';
 import type { Tracker } from '../tracking/index.ts';
 import { listFiles } from './dataset-sources.ts';
 import { readImage } from './image-file.ts';
@@ -47,6 +47,7 @@ export async function fitPortraitFile(
       hint: 'Take a portrait whose face is seen from the front.',
     });
   }
+  const personMask = await tracker.personMask(image);
   const camera = frontCamera(image.width, image.height, focalPx);
   const joints = poser.joints(parameters);
   const eyes = [0, 1, 2].map((k) => (joints[9 + k]! + joints[12 + k]!) / 2);
@@ -57,5 +58,6 @@ export async function fitPortraitFile(
     image: resampleWindow(image, square, sizePx, sizePx),
     camera: cropCamera(camera, window, sizePx),
     parameters,
+    ...(personMask && { personMask: resampleMask({ ...image, data: personMask }, square, sizePx, sizePx) }),
   };
 }

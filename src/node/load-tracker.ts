@@ -14,12 +14,17 @@ import { readModel } from './model-files.ts';
 
 /** A tracker for a head. Dispose of it. @throws MissingResourceError if the package is incomplete. */
 export async function loadTracker(device: Device, head: HeadModel): Promise<Tracker> {
-  const [faceDetector, faceLandmarks, expressionPrior] = await Promise.all([
+  const [faceDetector, faceLandmarks, expressionPrior, personMask] = await Promise.all([
     readModel('perception', 'face-detector.onnx'),
     readModel('perception', 'face-landmarks.onnx'),
     readModel('tracking', 'expression-prior.safetensors'),
+    readModel('perception', 'person-mask.onnx'),
   ]);
-  return createTracker({ head, device, networks: { faceDetector, faceLandmarks, expressionPrior } });
+  return createTracker({
+    head,
+    device,
+    networks: { faceDetector, faceLandmarks, expressionPrior, personMask },
+  });
 }
 
 /** The person mask. Dispose of it. @throws MissingResourceError if the package is incomplete. */

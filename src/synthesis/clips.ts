@@ -40,7 +40,10 @@ export function makeSyntheticClip(
   });
   const fitted = misfit(reference.parameters, fitNoise, random);
   const { image, camera } = reference;
-  const lifter = createLifter(tools, { image, camera, parameters: fitted });
+  const lifter = createLifter(tools, {
+    ...{ image, camera, parameters: fitted },
+    personMask: reference.masks.person,
+  });
 
   const durationSeconds = frames / framesPerSecond;
   const drifts = [0.006, 0.005, 0.008].map((metres) =>

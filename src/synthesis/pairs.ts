@@ -73,7 +73,7 @@ export function makeSyntheticPair(
   });
   const fitted = misfit(reference.parameters, fitNoise, random);
   const { image, camera } = reference;
-  const portrait = { image, camera, parameters: fitted };
+  const portrait = { image, camera, parameters: fitted, personMask: reference.masks.person };
   const lifted = createLifter(tools, portrait).lift({
     parameters: { ...target.parameters, identity: fitted.identity },
     camera: target.camera,
@@ -95,7 +95,7 @@ export function makeSyntheticPair(
 export function makeRoundTripPair(
   tools: RenderTools,
   image: RgbImage,
-  fit: HeadPlacement,
+  fit: HeadPlacement & Pick<LiftSource, 'personMask'>,
   random: Random,
   { yawDegrees = 28 }: { readonly yawDegrees?: number } = {},
 ): LearningPair {

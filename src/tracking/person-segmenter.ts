@@ -8,6 +8,8 @@ import type { Device, Tensor } from '../tensor/index.ts';
 export type PersonSegmenter = {
   /** Probability of a person, `H W` at the picture's own size, 0 to 1. */
   segment(image: RgbImage): Promise<Tensor<'H W'>>;
+  /** The same as a mask: `H W`, 0 to 255. */
+  mask(image: RgbImage): Promise<Uint8Array>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -16,15 +18,20 @@ const INPUT_SIZE = 256;
 /** Loads the network; `model` is `models/perception/person-mask.onnx`. */
 export async function createPersonSegmenter(device: Device, model: Uint8Array): Promise<PersonSegmenter> {
   const session = await device.createSession(model);
+  const segment: PersonSegmenter['segment'] = async (image) => {
+    // The network was trained on pictures squeezed to a square, so no letterbox.
+    const [scaleX, scaleY] = [image.width / INPUT_SIZE, image.height / INPUT_SIZE];
+    const sourceFromTarget: AffineMap = [scaleX, 0, 0, 0, scaleY, 0];
+    const size = { width: INPUT_SIZE, height: INPUT_SIZE };
+    const planar = warpAffine(image, { sourceFromTarget, ...size, range: [0, 1] });
+    const { mask } = await session.run({ image: { ...planar, shape: [1, ...planar.shape] } });
+    return enlarge(mask!.data as Float32Array, image.width, image.height);
+  };
   return {
-    async segment(image) {
-      // The network was trained on pictures squeezed to a square, so no letterbox.
-      const [scaleX, scaleY] = [image.width / INPUT_SIZE, image.height / INPUT_SIZE];
-      const sourceFromTarget: AffineMap = [scaleX, 0, 0, 0, scaleY, 0];
-      const size = { width: INPUT_SIZE, height: INPUT_SIZE };
-      const planar = warpAffine(image, { sourceFromTarget, ...size, range: [0, 1] });
-      const { mask } = await session.run({ image: { ...planar, shape: [1, ...planar.shape] } });
-      return enlarge(mask!.data as Float32Array, image.width, image.height);
+    segment,
+    async mask(image) {
+      const { data } = await segment(image);
+      return Uint8Array.from(data, (share) => Math.round(255 * Math.min(1, Math.max(0, share))));
     },
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };

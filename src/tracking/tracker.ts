@@ -20,6 +20,7 @@ import { withResponse } from './landmark-response.ts';
 import { decodeLearnedPrior } from './learned-prior.ts';
 import { lipContrast } from './lip-contrast.ts';
 import { createOnlineTracker, type OnlineOptions, type OnlineTracker } from './online-tracker.ts';
+import { createPersonSegmenter, type PersonSegmenter } from './person-segmenter.ts';
 import { createPhotometricRefiner, type PhotometricRefiner } from './photometric-refine.ts';
 import { createShotDetector } from './shot-detector.ts';
 import { trackViews, type View, type ViewsTrack } from './track-views.ts';
@@ -32,6 +33,8 @@ export type TrackerNetworks = {
   readonly faceLandmarks: Uint8Array;
   /** `models/tracking/expression-prior.safetensors`; without it small motions come out smaller. */
   readonly expressionPrior?: Uint8Array;
+  /** `models/perception/person-mask.onnx`; without it there are no person masks. */
+  readonly personMask?: Uint8Array;
 };
 
 /** A head fitted to one picture. */
@@ -103,6 +106,8 @@ export type Tracker = {
     frames: AsyncIterable<ClipFrame>,
     options?: ClipOptions & { readonly face?: number },
   ): Promise<readonly ClipTrack[]>;
+  /** The share of each pixel that a person covers, `H W`, 0 to 255; null without the network for it. */
+  personMask(image: RgbImage): Promise<Uint8Array | null>;
   /** Starts tracking frames as they come. The state of each is known at once; several may run side by side. */
   startOnline(options?: OnlineOptions): OnlineTracker;
   /**
@@ -138,6 +143,7 @@ export async function createTracker(setup: {
     learned === null
       ? landmarks
       : withReadings(landmarks, await createExpressionReader(device, learned.network));
+  let segmenter: Promise<PersonSegmenter> | null = null;
   let refiner: PhotometricRefiner | null = null;
   const refinement = (seen: readonly SeenFrame[], size: PictureSize, onEvent: EventSink) => {
     refiner ??= createPhotometricRefiner(model);
@@ -232,6 +238,12 @@ export async function createTracker(setup: {
       });
     },
 
+    async personMask(image) {
+      if (networks.personMask === undefined) return null;
+      segmenter ??= createPersonSegmenter(device, networks.personMask);
+      return (await segmenter).mask(image);
+    },
+
     trackViews: (views, options) => trackViews({ model, learned, detector, network }, views, options),
 
     startOnline: (options) => createOnlineTracker({ model, learned, detector, network }, options),
@@ -239,6 +251,7 @@ export async function createTracker(setup: {
     async [Symbol.asyncDispose]() {
       await detector[Symbol.asyncDispose]();
       await network[Symbol.asyncDispose]();
+      await (await segmenter)?.[Symbol.asyncDispose]();
     },
   };
 }

@@ -31,12 +31,16 @@ export function learningSamples(tools: LiftTools, sample: Sample, seed: number):
   // Positive, as 32 bits with a sign hold it.
   const subject = crc32(new TextEncoder().encode(`${source} ${identity}`)) >>> 1;
   if (sample.isOwnReference) {
-    const { image, ...placement } = targets[0]!;
-    return [{ ...makeRoundTripPair(tools, image, placement, random), label, subject, kind: 'roundTrip' }];
+    const { image, personMask, ...placement } = targets[0]!;
+    const fit = { ...placement, personMask: personMask ?? undefined };
+    return [{ ...makeRoundTripPair(tools, image, fit, random), label, subject, kind: 'roundTrip' }];
   }
-  const { image, camera } = reference;
+  const { image, camera, personMask } = reference;
   const parameters = misfit(reference.parameters, label === 'synthetic' ? 1 : 0, random);
-  const lifter = createLifter(tools, { image, camera, parameters });
+  const lifter = createLifter(tools, {
+    ...{ image, camera, parameters },
+    personMask: personMask ?? undefined,
+  });
   return targets.map((target): TrainingSample => {
     const lifted = lifter.lift({
       parameters: { ...target.parameters, identity: parameters.identity },

@@ -11,7 +11,10 @@ const stripes: RgbImage = {
   data: Uint8Array.from({ length: 3 * SIZE * SIZE }, (_, i) => (Math.floor(i / 3) % 2 === 0 ? 90 : 150)),
 };
 const headMask = new Uint8Array(SIZE * SIZE).fill(255);
-const trusted = (level: number) => ({ image: stripes, headMask, visibility: headMask.map(() => level) });
+const trusted = (level: number) => ({
+  ...{ image: stripes, headMask, visibility: headMask.map(() => level) },
+  personMask: null,
+});
 /** What a network half as large would make of the stripes. */
 const small = resizeImage(stripes, SIZE / 2, SIZE / 2);
 

@@ -11,8 +11,15 @@ import {
 } from '../../src/dataset/index.ts';
 import { cropCamera, frontCamera } from '../../src/geometry/index.ts';
 import type { HeadParameters } from '../../src/head/index.ts';
-import { resampleWindow } from '../../src/media/index.ts';
-import { datasetFolder, loadEmbeddedHead, pictureDecoders, readImage } from '../../src/node/index.ts';
+import { resampleMask, resampleWindow } from '../../src/media/index.ts';
+import {
+  createDevice,
+  datasetFolder,
+  loadEmbeddedHead,
+  loadPersonSegmenter,
+  pictureDecoders,
+  readImage,
+} from '../../src/node/index.ts';
 import {
   type AssetLibrary,
   createRenderTools,
@@ -23,6 +30,7 @@ import {
   type RenderTools,
 } from '../../src/synthesis/index.ts';
 import { createRandom, deriveSeed } from '../../src/tensor/index.ts';
+import type { PersonSegmenter } from '../../src/tracking/index.ts';
 import {
   avatarFraming,
   encodeSampleShard,
@@ -73,6 +81,8 @@ export type ShardJob = {
 );
 
 let tools: RenderTools | null = null;
+/** Open for as long as the thread lives. */
+let segmenter: PersonSegmenter | null = null;
 
 /** Makes and writes one shard; returns its line of the index. */
 export async function writeShard(job: ShardJob): Promise<ShardEntry> {
@@ -168,7 +178,10 @@ async function stillSamples(
     const { leftPx, topPx, sizePx: windowPx } = window;
     const square = { leftPx, topPx, widthPx: windowPx, heightPx: windowPx };
     const framed = resampleWindow(image, square, sizePx, sizePx);
-    const fit = { parameters, camera: cropCamera(camera, window, sizePx) };
+    segmenter ??= await loadPersonSegmenter(await createDevice('cpu'));
+    const whole = { ...image, data: await segmenter.mask(image) };
+    const personMask = resampleMask(whole, square, sizePx, sizePx);
+    const fit = { parameters, camera: cropCamera(camera, window, sizePx), personMask };
     const pair = makeRoundTripPair(own, framed, fit, random);
     samples.push({ ...pair, label: 'real', kind: 'roundTrip', subject });
   }
