@@ -1,228 +1,222 @@
-// Training on the CPU: milliseconds of a step of a small U-Net (forward, backward, AdamW) and of its gradients
-// alone, and the speed of each primitive, beside PyTorch where it is installed.
+// Training on the CPU beside PyTorch: processor milliseconds of a step (forward, backward, clip, AdamW, average) of the
+// compact denoiser and autoencoder, of each primitive at the extents that they have there, and peak memory.
 //
-//   npm run -s bench:training -- [--batch 8] [--peer PYTHON] [--busy] [--profile PREFIX]
+//   npm run -s bench:training -- [--peer PYTHON] [--batch 4] [--rounds 9] [--only WORDS] [--config FILE]
+//     [--no-networks] [--no-memory] [--profile PREFIX]
 //
-// PYTHON is an interpreter with bench/peers/training.requirements.txt installed. `ratio` is our step's time over
-// PyTorch's (channels last, eager), both measured in this run; `ratios` gives it by primitive. `--busy`, for a
-// machine that others use, gives both one thread and counts its processor time instead of the clock's.
+// PYTHON is an interpreter with bench/peers/training.requirements.txt installed. One thread each; runs of ours and of
+// PyTorch's take turns, so that what else the machine does meets both; figures are medians, `ratio` is ours over
+// PyTorch's float32. `--only` takes the titles that hold the words; `--profile` writes ONNX Runtime's of our steps.
 
 import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createAdamWKernel } from '../src/kernels/index.ts';
 import { createDevice } from '../src/node/index.ts';
+import type { Device, Tensor, Value } from '../src/tensor/index.ts';
 import {
-  attention,
-  conv2d,
   createRandom,
   elementCount,
   emitModel,
   encodeOnnxModel,
-  gradients,
-  groupNorm,
-  input,
-  nameOf,
-  parametersOf,
-  pullBack,
-  silu,
-  type Tensor,
   tensor,
-  type Value,
   zeros,
 } from '../src/tensor/index.ts';
-import { benchmarkLoss } from './training-network.ts';
-
-type Timing = { readonly title: string; readonly ms: number; readonly gflops?: number };
+import { parseConfiguration, Trainer } from '../src/training/index.ts';
+import { NETWORK_NAMES, type NetworkName, networkCase } from './training/networks.ts';
+import { Peer, type PeerCase } from './training/peer.ts';
+import { primitiveCases } from './training/primitives.ts';
 
 const { values: options } = parseArgs({
   options: {
-    batch: { type: 'string', default: '8' },
+    batch: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '9' },
     peer: { type: 'string' },
-    busy: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    config: { type: 'string', default: join(import.meta.dirname, '../configs/compact.json') },
+    'no-networks': { type: 'boolean', default: false },
+    'no-memory': { type: 'boolean', default: false },
     profile: { type: 'string' },
+    memory: { type: 'string' },
   },
 });
-const batch = Number(options.batch);
-const device = await createDevice('cpu');
-const sessionOptions = options.busy ? { threads: 1 } : {};
-const random = createRandom(1);
+const [batch, rounds] = [Number(options.batch), Number(options.rounds)];
+const UPDATE = { learningRate: 1e-4, step: 1, emaDecay: 0.999, weightDecay: 0.01, clipNorm: 1 };
+const configuration = parseConfiguration(await readFile(options.config, 'utf8'), options.config);
+const cpu = await createDevice('cpu');
+const device: Device = {
+  ...cpu,
+  createSession: (model, how) => {
+    const profile = options.profile === undefined ? {} : { profilePrefix: options.profile };
+    return cpu.createSession(model, { ...how, ...profile, threads: 1 });
+  },
+};
 
-function noise(shape: readonly number[], scale = 1): Tensor {
-  const data = random.fillNormal(new Float32Array(elementCount(shape)));
-  return tensor(
-    data.map((x) => x * scale),
-    shape,
-  );
-}
+/** Something to run: how, and what runs the same in the peer. */
+type Contest = {
+  readonly title: string;
+  run(): Promise<unknown>;
+  readonly peers: Readonly<Record<string, PeerCase>>;
+};
 
-/** The median time of a run, after warm-up. */
-async function medianMs(run: () => Promise<unknown>, runs: number): Promise<number> {
-  for (let i = 0; i < 3; i++) await run();
-  const times: number[] = [];
-  for (let i = 0; i < runs; i++) {
-    const start = performance.now();
-    const processor = process.cpuUsage();
-    await run();
-    const { user, system } = process.cpuUsage(processor);
-    times.push(options.busy ? (user + system) / 1000 : performance.now() - start);
+if (options.memory === undefined) await compare();
+else await holdNetwork(options.memory as NetworkName);
+
+async function compare(): Promise<void> {
+  using peer = options.peer === undefined ? undefined : new Peer(options.peer, options.config);
+  const ratios: Record<string, number> = {};
+  for await (const contest of contests(peer)) {
+    const ms = await medians(contest, peer);
+    const { ours, ...others } = ms;
+    const beside = Object.entries(others).map(([name, time]) => `PyTorch ${name} ${time.toFixed(2)}`);
+    if (ms.float32 !== undefined) {
+      ratios[contest.title] = Number((ours! / ms.float32).toFixed(3));
+      beside.push(`ratio ${ratios[contest.title]!.toFixed(2)}`);
+    }
+    console.log(`${contest.title.padEnd(44)} ${ours!.toFixed(2).padStart(9)} ms  ${beside.join('  ')}`);
   }
-  return times.sort((a, b) => a - b)[runs >> 1]!;
+  const memory = options['no-memory'] ? {} : await memoryRatios();
+  console.log(JSON.stringify({ benchmark: 'training', batch, ratios, memory }));
 }
 
-async function timeGraph(
-  title: string,
-  outputs: Record<string, Value>,
-  flops = 0,
-  runs = 15,
-): Promise<Timing> {
-  const model = emitModel({ name: title, outputs, convolutionBlock: device.convolutionBlock });
-  await using session = await device.createSession(encodeOnnxModel(model), sessionOptions);
-  const feeds = Object.fromEntries(
-    model.inputs.map(({ name, shape }) => [name, noise(shape as number[], 0.1)]),
-  );
-  const into = Object.fromEntries(model.outputs.map(({ name, shape }) => [name, zeros(shape as number[])]));
-  const ms = await medianMs(() => session.run(feeds, into), runs);
-  return { title, ms, ...(flops > 0 ? { gflops: flops / ms / 1e6 } : {}) };
-}
-
-async function timePrimitives(): Promise<Timing[]> {
-  const timings: Timing[] = [];
-  for (const [channels, size] of [
-    [64, 32],
-    [128, 16],
-    [256, 8],
-    [32, 128],
-  ] as const) {
-    const x = input('x', [batch, channels, size, size]);
-    const weight = input('weight', [channels, channels, 3, 3]);
-    const g = input('g', x.shape);
-    const y = conv2d(x, weight, { padding: 1 });
-    const [toX, toWeight] = pullBack(y, g, [x, weight]);
-    const flops = 2 * batch * size ** 2 * channels ** 2 * 9;
-    const name = `conv ${channels} at ${size}`;
-    timings.push(await timeGraph(`${name} forward`, { y }, flops));
-    timings.push(await timeGraph(`${name} input gradient`, { toX: toX! }, flops));
-    timings.push(await timeGraph(`${name} weight gradient`, { toWeight: toWeight! }, flops));
+/** One after the other, so that no two hold memory at a time. */
+async function* contests(peer: Peer | undefined): AsyncGenerator<Contest> {
+  const random = createRandom(1);
+  const noise = (shape: readonly number[]): Tensor =>
+    tensor(random.fillNormal(new Float32Array(elementCount(shape))), shape);
+  const isWanted = (title: string): boolean => title.includes(options.only);
+  for (const { title, outputs, peer: of } of primitiveCases(batch)) {
+    if (!isWanted(title)) continue;
+    const model = emitModel({ name: title, outputs, convolutionBlock: device.convolutionBlock });
+    await using session = await device.createSession(encodeOnnxModel(model));
+    const feeds = Object.fromEntries(model.inputs.map(({ name, shape }) => [name, noise(shape as number[])]));
+    const into = Object.fromEntries(model.outputs.map(({ name, shape }) => [name, zeros(shape as number[])]));
+    yield { title, run: () => session.run(feeds, into), peers: { float32: of } };
   }
-  const x = input('x', [batch, 128, 32, 32]);
-  const scale = input('scale', [128]);
-  const normal = silu(groupNorm(x, { groups: 32, scale, bias: input('bias', [128]) }));
-  timings.push(await timeGraph('norm and silu forward', { normal }));
-  timings.push(await timeGraph('norm and silu both ways', bothWays(normal, [x, scale])));
-  const [query, key, value] = ['q', 'k', 'v'].map((name) => input(name, [batch, 256, 128])) as [
-    Value,
-    Value,
-    Value,
-  ];
-  const mixed = attention({ query, key, value, heads: 2 });
-  timings.push(await timeGraph('attention forward', { mixed }));
-  timings.push(await timeGraph('attention both ways', bothWays(mixed, [query, key, value])));
-  return timings;
+  const length = 5_000_000;
+  const update = 'AdamW of 5 M weights';
+  if (isWanted(update)) {
+    const kernel = createAdamWKernel({ all: { length, decays: true } });
+    random.fillNormal(kernel.arrays.all!.gradient);
+    const run = async (): Promise<unknown> => kernel.update(UPDATE);
+    yield { title: update, run, peers: { float32: { kind: 'adamw', shape: [length] } } };
+  }
+  if (options['no-networks']) return;
+  for (const name of NETWORK_NAMES) {
+    const { problem, weights, feeds } = networkCase(name, configuration, { batch, device });
+    const of = (part: string): Record<string, PeerCase> =>
+      Object.fromEntries(
+        ['float32', 'bfloat16'].map((dtype) => [dtype, { network: name, part, dtype, batch }]),
+      );
+    const forward = `${name}, forward`;
+    if (isWanted(forward)) {
+      const loss: Record<string, Value> = { loss: problem.loss };
+      const model = encodeOnnxModel(emitModel({ name, outputs: loss }));
+      await using session = await device.createSession(model);
+      const { inputNames } = session;
+      const all = { ...feeds, ...weights };
+      const fed = Object.fromEntries(inputNames.map((key) => [key, all[key]!]));
+      yield { title: forward, run: () => session.run(fed), peers: of('forward') };
+    }
+    const step = `${name}, step`;
+    if (!isWanted(step)) continue;
+    if (peer !== undefined) await expectSameNetwork(peer, name, weights);
+    await using trainer = await Trainer.create(device, problem, weights);
+    yield { title: step, run: () => trainer.step(feeds, UPDATE), peers: of('step') };
+  }
 }
 
-function bothWays(y: Value, wrt: readonly Value[]): Record<string, Value> {
-  const derivatives = pullBack(y, input('g', y.shape), wrt);
-  return { y, ...Object.fromEntries(derivatives.map((value, i) => [`to${i}`, value])) };
-}
-
-async function timeNetwork(): Promise<{ timings: Timing[]; parameters: number; nodes: number }> {
-  const loss = benchmarkLoss(batch);
-  const weights = parametersOf([loss]);
-  const derivatives = gradients(loss, weights);
-  const runs = 9;
-  const forward = await timeGraph('network forward', { loss }, 0, runs);
-  const named = Object.fromEntries(derivatives.map((value, i) => [`gradient.${nameOf(weights[i]!)}`, value]));
-  const backward = await timeGraph('network gradients', { loss, ...named }, 0, runs);
-
-  const start = Object.fromEntries(
-    weights.map((value) => [nameOf(value), noise(value.shape, nameOf(value).endsWith('scale') ? 1 : 0.03)]),
-  );
-  const data = {
-    latents: noise([batch, 16, 32, 32]),
-    embedding: noise([batch, 256]),
-    target: noise([batch, 16, 32, 32]),
+/** Medians of runs that take turns, after one for warming up. */
+async function medians(
+  { title, run, peers }: Contest,
+  peer: Peer | undefined,
+): Promise<Record<string, number>> {
+  const runs: Record<string, () => Promise<number>> = {
+    async ours() {
+      const before = process.cpuUsage();
+      await run();
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1000;
+    },
   };
-
-  // The session reads the weights and writes the gradients in the memory of the optimiser's kernel.
-  const layout = weights.map(
-    (value) =>
-      [nameOf(value), { length: elementCount(value.shape), decays: value.shape.length > 1 }] as const,
-  );
-  const optimiser = createAdamWKernel(Object.fromEntries(layout));
-  const fed: Record<string, Tensor> = { ...data };
-  const into: Record<string, Tensor> = {};
-  for (const value of weights) {
-    const name = nameOf(value);
-    const arrays = optimiser.arrays[name]!;
-    arrays.weight.set(start[name]!.data);
-    fed[name] = tensor(arrays.weight, value.shape);
-    into[`gradient.${name}`] = tensor(arrays.gradient, value.shape);
+  const opened: string[] = [];
+  for (const [name, of] of peer === undefined ? [] : Object.entries(peers)) {
+    const key = `${title} ${name}`;
+    await peer!.open(key, of);
+    opened.push(key);
+    runs[name] = () => peer!.run(key);
   }
-  const gradientModel = emitModel({
-    name: 'gradients',
-    outputs: { loss, ...named },
-    convolutionBlock: device.convolutionBlock,
-  });
-  const profile = options.profile === undefined ? {} : { profilePrefix: options.profile };
-  const encoded = encodeOnnxModel(gradientModel);
-  await using gradientSession = await device.createSession(encoded, { ...sessionOptions, ...profile });
-  let step = 0;
-  const ms = await medianMs(async () => {
-    await gradientSession.run(fed, into);
-    step++;
-    optimiser.update({
-      learningRate: 1e-4,
-      step,
-      emaDecay: 0.999,
-      weightDecay: 0.01,
-      clipNorm: 1,
+  const times = Object.fromEntries(Object.keys(runs).map((name): [string, number[]] => [name, []]));
+  for (let round = -1; round < rounds; round++) {
+    for (const [name, once] of Object.entries(runs)) {
+      const ms = await once();
+      if (round >= 0) times[name]!.push(ms);
+    }
+  }
+  for (const key of opened) await peer!.close(key);
+  const median = (list: number[]): number => list.sort((a, b) => a - b)[list.length >> 1]!;
+  return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, median(list)]));
+}
+
+/** @throws Error unless both have the same parameters, by name and shape. */
+async function expectSameNetwork(
+  peer: Peer,
+  network: NetworkName,
+  weights: Readonly<Record<string, Tensor>>,
+): Promise<void> {
+  const { shapes } = await peer.open('same', { network, part: 'step', dtype: 'float32', batch: 1 });
+  await peer.close('same');
+  const lines = (record: Readonly<Record<string, readonly number[]>>): string[] =>
+    Object.entries(record)
+      .map(([name, shape]) => `${name} ${shape.join()}`)
+      .sort();
+  const ours = lines(Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape])));
+  const theirs = lines(shapes!);
+  const differing = [
+    ...ours.filter((line) => !theirs.includes(line)),
+    ...theirs.filter((line) => !ours.includes(line)),
+  ];
+  if (differing.length > 0) throw new Error(`the peer's ${network} differs in ${differing.join('; ')}`);
+}
+
+/** Peak memory of two steps in fresh processes: ours over the peer's, whole and beyond what an idle one holds. */
+async function memoryRatios(): Promise<Record<string, unknown>> {
+  const results: Record<string, unknown> = {};
+  for (const name of NETWORK_NAMES) {
+    if (!`${name}, step`.includes(options.only)) continue;
+    const words = ['--import', 'tsx', fileURLToPath(import.meta.url), '--memory', name];
+    const given = ['--batch', options.batch, '--config', options.config];
+    const { stdout, stderr, status } = spawnSync(process.execPath, [...words, ...given], {
+      encoding: 'utf8',
     });
-  }, runs);
-  const parameters = weights.reduce((total, { shape }) => total + elementCount(shape), 0);
-  const timings = [forward, backward, { title: 'network step', ms }];
-  return { timings, parameters, nodes: gradientModel.nodes.length };
+    if (status !== 0) throw new Error(`measuring memory failed: ${stderr}`);
+    const ours = JSON.parse(stdout.trim().split('\n').at(-1)!) as { peak: number; idle: number };
+    const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+    let line = `${`${name}, peak memory`.padEnd(44)} ${megabytes(ours.peak)}, ${megabytes(ours.peak - ours.idle)} above an idle process`;
+    if (options.peer !== undefined) {
+      using peer = new Peer(options.peer, options.config);
+      const idle = await peer.peakBytes();
+      await peer.open(name, { network: name, part: 'step', dtype: 'float32', batch });
+      for (let i = 0; i < 2; i++) await peer.run(name);
+      const peak = await peer.peakBytes();
+      const ratio = ours.peak / peak;
+      const above = (ours.peak - ours.idle) / (peak - idle);
+      results[name] = { ratio: Number(ratio.toFixed(3)), above: Number(above.toFixed(3)) };
+      line += `  PyTorch ${megabytes(peak)}, ${megabytes(peak - idle)} above  ratio ${ratio.toFixed(2)}, ${above.toFixed(2)} above`;
+    }
+    console.log(line);
+  }
+  return results;
 }
 
-/** PyTorch's times for the same work, by title; `undefined` without an interpreter for it. */
-function peerTimes(): { parameters: number; ms: Record<string, number> } | undefined {
-  if (options.peer === undefined) return undefined;
-  const script = join(import.meta.dirname, 'peers', 'training.py');
-  const { stdout, status, stderr } = spawnSync(
-    options.peer,
-    [script, String(batch), ...(options.busy ? ['busy'] : [])],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(`the peer failed: ${stderr}`);
-  return JSON.parse(stdout.trim().split('\n').at(-1)!);
+/** Two steps of a network, for their memory. */
+async function holdNetwork(name: NetworkName): Promise<void> {
+  const peak = (): number => process.resourceUsage().maxRSS * 1024;
+  const idle = peak();
+  const { problem, weights, feeds } = networkCase(name, configuration, { batch, device });
+  await using trainer = await Trainer.create(device, problem, weights);
+  for (let step = 0; step < 2; step++) await trainer.step(feeds, UPDATE);
+  console.log(JSON.stringify({ peak: peak(), idle }));
 }
-
-const primitives = await timePrimitives();
-const network = await timeNetwork();
-const peer = peerTimes();
-const timings = [...primitives, ...network.timings];
-if (peer !== undefined && peer.parameters !== network.parameters) {
-  throw new Error(`the peer's network has ${peer.parameters} parameters, ours ${network.parameters}`);
-}
-const ratios: Record<string, number> = {};
-console.log(
-  `batch ${batch}, ${network.parameters} parameters, ${network.nodes} nodes in the graph of the gradients`,
-);
-for (const { title, ms, gflops } of timings) {
-  const theirs = peer?.ms[title];
-  if (theirs !== undefined) ratios[title] = Number((ms / theirs).toFixed(3));
-  const speed = gflops === undefined ? '' : `${gflops.toFixed(0)} GFLOP/s`;
-  const beside =
-    theirs === undefined ? '' : `PyTorch ${theirs.toFixed(2)} ms, ratio ${(ms / theirs).toFixed(2)}`;
-  console.log(`${title.padEnd(34)} ${ms.toFixed(2).padStart(9)} ms  ${speed.padEnd(14)} ${beside}`);
-}
-const step = network.timings.at(-1)!;
-console.log(
-  JSON.stringify({
-    benchmark: 'training',
-    batch,
-    msPerStep: step.ms,
-    ratio: ratios[step.title] ?? null,
-    ratios,
-  }),
-);
