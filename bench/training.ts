@@ -123,7 +123,8 @@ async function* contests(peer: Peer | undefined): AsyncGenerator<Contest> {
     const step = `${name}, step`;
     if (!isWanted(step)) continue;
     if (peer !== undefined) await expectSameNetwork(peer, name, weights);
-    await using trainer = await Trainer.create(device, problem, weights);
+    await using trainer = await Trainer.create(device, problem);
+    await trainer.begin(Object.entries(weights));
     yield { title: step, run: () => trainer.step(feeds, UPDATE), peers: of('step') };
   }
 }
@@ -216,7 +217,8 @@ async function holdNetwork(name: NetworkName): Promise<void> {
   const peak = (): number => process.resourceUsage().maxRSS * 1024;
   const idle = peak();
   const { problem, weights, feeds } = networkCase(name, configuration, { batch, device });
-  await using trainer = await Trainer.create(device, problem, weights);
+  await using trainer = await Trainer.create(device, problem);
+  await trainer.begin(Object.entries(weights));
   for (let step = 0; step < 2; step++) await trainer.step(feeds, UPDATE);
   console.log(JSON.stringify({ peak: peak(), idle }));
 }

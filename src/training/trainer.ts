@@ -76,11 +76,19 @@ export function stepModel(problem: LearningProblem): OnnxModel {
   });
 }
 
-/**
- * Loss and gradients alone, as `gradient.NAME`: for data-parallel training.
- * @param maxEmbeddedBytes frozen weights beyond this are inputs; the default keeps the model below Protobuf's 2 GiB
- */
-export function gradientsModel(problem: LearningProblem, maxEmbeddedBytes?: number): OnnxModel {
+/** How a model of gradients is emitted. */
+export type GradientsModelOptions = {
+  /** Frozen weights beyond this are inputs; the default keeps the model below Protobuf's 2 GiB. */
+  readonly maxEmbeddedBytes?: number | undefined;
+  /** As of `emitModel`. */
+  readonly convolutionBlock?: number | undefined;
+};
+
+/** Loss and gradients alone, as `gradient.NAME`: for data-parallel training. */
+export function gradientsModel(
+  problem: LearningProblem,
+  { maxEmbeddedBytes, convolutionBlock }: GradientsModelOptions = {},
+): OnnxModel {
   const { byName, others } = allGradients(problem);
   const outputs: Record<string, Value> = { loss: problem.loss, ...problem.outputs, ...others };
   for (const [name, gradient] of byName) outputs[`gradient.${name}`] = gradient;
@@ -88,6 +96,7 @@ export function gradientsModel(problem: LearningProblem, maxEmbeddedBytes?: numb
     name: `${problem.name}-gradients`,
     weights: embeddedWeights(problem, maxEmbeddedBytes),
     outputs,
+    convolutionBlock,
   });
 }
 
@@ -139,10 +148,9 @@ export class Trainer implements AsyncDisposable {
    */
   static async create(device: Device, problem: LearningProblem, maxEmbeddedBytes?: number): Promise<Trainer> {
     // Idle threads that wait busily would take the cores from the preparation of the next batch.
-    const session = await device.createSession(encodeOnnxModel(gradientsModel(problem, maxEmbeddedBytes)), {
-      spins: false,
-      plansRuns: false,
-    });
+    const { convolutionBlock } = device;
+    const model = gradientsModel(problem, { maxEmbeddedBytes, convolutionBlock });
+    const session = await device.createSession(encodeOnnxModel(model), { spins: false, plansRuns: false });
     return new Trainer(session, problem);
   }
 

@@ -15,7 +15,7 @@ const BLOCKED_CONV: Operator = { type: 'Conv', domain: DOMAIN };
 const REORDER_OUTPUT: Operator = { type: 'ReorderOutput', domain: DOMAIN };
 
 // For fewer pixels, rearranging the weights costs more than the layout gains (measured, batch included).
-const MIN_PIXELS = 4096;
+const MIN_PIXELS = 2048;
 
 /** Lowers convolutions over many pixels whose channels fill blocks of the given width. */
 export function blockedConvolutions(block: number): Lowering {

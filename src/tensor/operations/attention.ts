@@ -27,12 +27,18 @@ export function attention({ query, key, value, heads }: AttentionInputs): Value 
       `attention expected [B, S, D] with D divisible by ${heads}, got query [${query.shape}], key [${key.shape}], value [${value.shape}]`,
     );
   }
-  const byHead = (x: Value): Value => reshape(x, [batch, x.shape[1]!, heads, features / heads]);
+  const byHead = (x: Value, order: readonly number[]): Value =>
+    transpose(reshape(x, [batch, x.shape[1]!, heads, features / heads]), order);
   const scaled = mul(query, 1 / Math.sqrt(features / heads));
-  const queries = transpose(byHead(scaled), [0, 2, 1, 3]);
-  const keys = transpose(byHead(key), [0, 2, 3, 1]);
-  const values = transpose(byHead(value), [0, 2, 1, 3]);
-  const joined = reshape(transpose(mixed(queries, keys, values), [0, 2, 1, 3]), query.shape);
+  const [queries, keys, values] = [scaled, key, value].map((x) => byHead(x, [0, 2, 1, 3])) as [
+    Value,
+    Value,
+    Value,
+  ];
+  const joined = reshape(
+    transpose(mixed({ queries, keys, values, turnedKeys: byHead(key, [0, 2, 3, 1]) }), [0, 2, 1, 3]),
+    query.shape,
+  );
   return withFusedForm(joined, {
     type: 'MultiHeadAttention',
     domain: 'com.microsoft',
@@ -41,9 +47,14 @@ export function attention({ query, key, value, heads }: AttentionInputs): Value 
   });
 }
 
-/** softmax(Q K) V, with keys already transposed: `B h S d`. */
-function mixed(queries: Value, keys: Value, values: Value): Value {
-  const weights = softmax(matmul(queries, keys), 3);
+/** softmax(Q Kᵀ) V: all `B h S d`, and the keys once more as `B h d S`, which one transposition made. */
+function mixed({
+  queries,
+  keys,
+  values,
+  turnedKeys,
+}: Record<'queries' | 'keys' | 'values' | 'turnedKeys', Value>): Value {
+  const weights = softmax(matmul(queries, turnedKeys), 3);
   const result = matmul(weights, values);
   // The softmax needs Σ g·w over the keys, which equals Σ g·result over the features: a shorter sum.
   // Source: Dao et al., "FlashAttention", 2022, section B.2.
@@ -51,8 +62,8 @@ function mixed(queries: Value, keys: Value, values: Value): Value {
     const total = sum(mul(g, result), { axes: [3], keepDims: true });
     const toScores = mul(weights, sub(matmul(g, swapLastAxes(values)), total));
     return [
-      matmul(toScores, swapLastAxes(keys)),
-      matmul(swapLastAxes(queries), toScores),
+      matmul(toScores, keys),
+      matmul(swapLastAxes(toScores), queries),
       matmul(swapLastAxes(weights), g),
     ];
   });
