@@ -141,7 +141,9 @@ test('frozen weights take part alike inside the model and beside it, from fresh 
     frozen: Object.fromEntries(pick(Object.entries(initial), false)),
   };
   assert.deepEqual(
-    Object.keys(gradientsModel(partly, { maxEmbeddedBytes: 0 }).initialisers).filter((name) => name in initial),
+    Object.keys(gradientsModel(partly, { maxEmbeddedBytes: 0 }).initialisers).filter(
+      (name) => name in initial,
+    ),
     [],
   );
   const own = Object.fromEntries(pick(Object.entries(initial), true));
