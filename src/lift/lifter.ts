@@ -15,6 +15,7 @@ import { measureOutline, type Outline } from './outline.ts';
 import { personLayers, personRadii } from './person-layers.ts';
 import type { SheetMap } from './rubber-sheet.ts';
 import { ATTRIBUTE, ATTRIBUTE_COUNT, type SourceView, viewSource } from './source-view.ts';
+import { createSurfaceReader } from './surface-reader.ts';
 
 /** A head in front of a camera. */
 export type HeadPlacement = {
@@ -110,19 +111,12 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
       vertices: targetVertices,
       triangles: geometry.triangles,
     });
-    const surface = rasteriser.interpolate(buffer, {
-      triangles: geometry.triangles,
-      values: view.attributes,
-      channels: ATTRIBUTE_COUNT,
-    });
     const toOutline = outlineOf(tools, geometry, { ...to, body }, targetVertices);
     return composeLift({
-      geometry,
       view,
       trust: trust ?? null,
       layers,
-      buffer,
-      surface,
+      surface: createSurfaceReader(geometry, buffer, view.attributes),
       toCamera: to.camera,
       from: fromOutline,
       personRadiiPx,

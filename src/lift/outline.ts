@@ -97,12 +97,21 @@ export function insideOutline(
 ): Uint8Array {
   const mask = new Uint8Array(width * height);
   const largest = margin * radiiPx.reduce((best, radius) => Math.max(best, radius), 0);
-  for (let pixel = 0; pixel < mask.length; pixel++) {
-    const dx = (pixel % width) + 0.5 - centreXPx;
-    const dy = Math.floor(pixel / width) + 0.5 - centreYPx;
-    if (Math.abs(dx) > largest || Math.abs(dy) > largest) continue;
-    const radius = radiusAt(radiiPx, binOf(Math.atan2(dx, -dy) - upAngle));
-    if (dx * dx + dy * dy <= (margin * radius) ** 2) mask[pixel] = 255;
+  const smallest = margin * radiiPx.reduce((best, radius) => Math.min(best, radius), Infinity);
+  const [left, right] = [Math.max(0, Math.floor(centreXPx - largest)), Math.min(width, centreXPx + largest)];
+  const [top, bottom] = [Math.max(0, Math.floor(centreYPx - largest)), Math.min(height, centreYPx + largest)];
+  for (let row = top; row < bottom; row++) {
+    for (let column = left; column < right; column++) {
+      const dx = column + 0.5 - centreXPx;
+      const dy = row + 0.5 - centreYPx;
+      const squared = dx * dx + dy * dy;
+      if (squared > smallest * smallest) {
+        if (squared > largest * largest) continue;
+        const radius = radiusAt(radiiPx, binOf(Math.atan2(dx, -dy) - upAngle));
+        if (squared > (margin * radius) ** 2) continue;
+      }
+      mask[row * width + column] = 255;
+    }
   }
   return mask;
 }

@@ -16,7 +16,19 @@ export type PersonLayers = {
   readonly plate: RgbImage;
   /** `H W`: how far to trust the plate, 0 where it is filled to 255 where the still shows it. */
   readonly plateTrust: Uint8Array;
+  readonly blocks: CoverBlocks;
 };
+
+/** The least and the most that the person covers of each square block of pixels, its rim of one pixel included. */
+export type CoverBlocks = {
+  readonly columns: number;
+  readonly rows: number;
+  /** `rows columns` each. */
+  readonly least: Uint8Array;
+  readonly most: Uint8Array;
+};
+
+export const COVER_BLOCK_PX = 8;
 
 /** Cover of this little is background, of this much is person: neither is taken apart. */
 const BACKGROUND_COVER = 4;
@@ -43,7 +55,51 @@ export function personLayers(image: RgbImage, mask: Uint8Array): PersonLayers {
       );
     }
   }
-  return { person: { width, height, data: person.data }, cover: mask, plate, plateTrust: isBackground };
+  return {
+    person: { width, height, data: person.data },
+    cover: mask,
+    plate,
+    plateTrust: isBackground,
+    blocks: coverBlocks(mask, width, height),
+  };
+}
+
+function coverBlocks(cover: Uint8Array, width: number, height: number): CoverBlocks {
+  const [columns, rows] = [Math.ceil(width / COVER_BLOCK_PX), Math.ceil(height / COVER_BLOCK_PX)];
+  const least = new Uint8Array(columns * rows).fill(255);
+  const most = new Uint8Array(columns * rows);
+  const blockOf = (pixel: number, count: number): number =>
+    Math.min(count - 1, Math.max(0, Math.floor(pixel / COVER_BLOCK_PX)));
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const value = cover[y * width + x]!;
+      // Bilinear look-ups in a block reach one pixel beyond it.
+      for (let row = blockOf(y - 1, rows); row <= blockOf(y + 1, rows); row++) {
+        for (let column = blockOf(x - 1, columns); column <= blockOf(x + 1, columns); column++) {
+          const block = row * columns + column;
+          if (value < least[block]!) least[block] = value;
+          if (value > most[block]!) most[block] = value;
+        }
+      }
+    }
+  }
+  return { columns, rows, least, most };
+}
+
+/** Bilinear cover at a position, 0 to 1. */
+export function coverAt({ cover, plate: { width, height } }: PersonLayers, x: number, y: number): number {
+  const cx = Math.min(width - 1, Math.max(0, x - 0.5));
+  const cy = Math.min(height - 1, Math.max(0, y - 0.5));
+  const x0 = Math.floor(cx);
+  const y0 = Math.floor(cy);
+  const fx = cx - x0;
+  const fy = cy - y0;
+  const at = y0 * width + x0;
+  const right = x0 + 1 < width ? 1 : 0;
+  const below = y0 + 1 < height ? width : 0;
+  const top = cover[at]! + fx * (cover[at + right]! - cover[at]!);
+  const bottom = cover[at + below]! + fx * (cover[at + below + right]! - cover[at + below]!);
+  return (top + fy * (bottom - top)) / 255;
 }
 
 /** How far hair is looked for, and how far a fit may stand over the person, in radii of the skull. */

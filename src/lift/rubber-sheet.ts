@@ -5,6 +5,7 @@
 import { type Camera, rotationAngle } from '../geometry/index.ts';
 import { smoothstep } from './lift-geometry.ts';
 import { binOf, median, type Outline, radiusAt } from './outline.ts';
+import { COVER_BLOCK_PX, type CoverBlocks } from './person-layers.ts';
 
 /** A map from target pixels to source pixels, on nodes `stepPx` apart; between them it is bilinear. */
 export type SheetMap = {
@@ -104,8 +105,40 @@ export function stretchSheet({
   return { columns, rows, stepPx, sources, doubts };
 }
 
+/**
+ * What lands in each cell between four nodes, `rows - 1 columns - 1`: 0 nothing of the person, 1 nothing but the
+ * person, 0.5 either.
+ */
+export function cellCovers({ columns, rows, sources }: SheetMap, blocks: CoverBlocks): Float32Array {
+  const covers = new Float32Array((columns - 1) * (rows - 1));
+  const blockOf = (value: number, count: number): number =>
+    Math.min(count - 1, Math.max(0, Math.floor(value / COVER_BLOCK_PX)));
+  for (let cell = 0; cell < covers.length; cell++) {
+    const node = 2 * (cell + Math.floor(cell / (columns - 1)));
+    const below = node + 2 * columns;
+    const [ax, bx, cx, dx] = [sources[node]!, sources[node + 2]!, sources[below]!, sources[below + 2]!];
+    const [ay, by, cy, dy] = [
+      sources[node + 1]!,
+      sources[node + 3]!,
+      sources[below + 1]!,
+      sources[below + 3]!,
+    ];
+    const [left, right] = [Math.min(ax, bx, cx, dx), Math.max(ax, bx, cx, dx)];
+    const [top, bottom] = [Math.min(ay, by, cy, dy), Math.max(ay, by, cy, dy)];
+    let [least, most] = [255, 0];
+    for (let row = blockOf(top, blocks.rows); row <= blockOf(bottom, blocks.rows); row++) {
+      for (let column = blockOf(left, blocks.columns); column <= blockOf(right, blocks.columns); column++) {
+        least = Math.min(least, blocks.least[row * blocks.columns + column]!);
+        most = Math.max(most, blocks.most[row * blocks.columns + column]!);
+      }
+    }
+    covers[cell] = most === 0 ? 0 : least === 255 ? 1 : 0.5;
+  }
+  return covers;
+}
+
 /** Reads a sheet at a target pixel position; clamped to the sheet. */
-export function readSheet(sheet: SheetMap, x: number, y: number, out: Float32Array | [number, number]): void {
+export function readSheet(sheet: SheetMap, x: number, y: number, out: Float64Array | [number, number]): void {
   const { columns, rows, stepPx, sources } = sheet;
   const cx = Math.min(columns - 1.001, Math.max(0, x / stepPx));
   const cy = Math.min(rows - 1.001, Math.max(0, y / stepPx));

@@ -12,25 +12,25 @@ import { type LiftGeometry, SURFACE_CLASSES } from './lift-geometry.ts';
 import { fitLight, type Light } from './light.ts';
 import { diffuseOverMesh } from './mesh-diffusion.ts';
 
-/** Channels of `SourceView.attributes`; vectors are named by their first channel. */
+/** Channels of `SourceView.attributes`; vectors are named by their first channel. What a guess needs comes last. */
 export const ATTRIBUTE = {
   /** Position in the source camera, metres (3). */
   position: 0,
   /** Cosine between the normal and the direction to the source camera. */
   facing: 3,
   faceWeight: 4,
-  /** Colour where the picture does not show the point, 0 to 255 (3). */
-  fill: 5,
-  /** The mirrored point: position (3), facing, and what to add to its colour (3). */
-  mirroredPosition: 8,
-  mirroredFacing: 11,
-  mirroredOffset: 12,
   /** How far the sheet may follow the surface. */
-  carryWeight: 15,
+  carryWeight: 5,
   /** Cosine between the normal and the direction to the target camera; written anew for each lift. */
-  targetFacing: 16,
+  targetFacing: 6,
   /** By how much the light on the skin changes as it turns, a factor; written anew for each lift. */
-  lightChange: 17,
+  lightChange: 7,
+  /** Colour where the picture does not show the point, 0 to 255 (3). */
+  fill: 8,
+  /** The mirrored point: position (3), facing, and what to add to its colour (3). */
+  mirroredPosition: 11,
+  mirroredFacing: 14,
+  mirroredOffset: 15,
 } as const;
 export const ATTRIBUTE_COUNT = 18;
 
@@ -196,10 +196,17 @@ export function samplePicture(image: RgbImage, x: number, y: number, out: Float3
   const p = (y0 * width + x0) * 3;
   const right = x0 + 1 < width ? 3 : 0;
   const below = y0 + 1 < height ? width * 3 : 0;
+  const topLeft = (1 - fx) * (1 - fy);
+  const topRight = fx * (1 - fy);
+  const bottomLeft = (1 - fx) * fy;
+  const bottomRight = fx * fy;
   for (let k = 0; k < 3; k++) {
-    const top = data[p + k]! + fx * (data[p + right + k]! - data[p + k]!);
-    const bottom = data[p + below + k]! + fx * (data[p + below + right + k]! - data[p + below + k]!);
-    out[at + k] = top + fy * (bottom - top);
+    const q = p + k;
+    out[at + k] =
+      topLeft * data[q]! +
+      topRight * data[q + right]! +
+      bottomLeft * data[q + below]! +
+      bottomRight * data[q + below + right]!;
   }
 }
 
