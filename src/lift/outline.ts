@@ -2,7 +2,6 @@
 // where the head ends.
 
 import type { Camera } from '../geometry/index.ts';
-import { projectInCamera } from './source-view.ts';
 
 /** The head's outline on the picture in polar coordinates about the head's centre. */
 export type Outline = {
@@ -44,30 +43,34 @@ export function measureOutline(input: OutlineInput): Outline {
     for (let k = 0; k < 3; k++) centre[k]! += vertices[3 * v + k]! / centreVertices.length;
   }
   const { rotation: r, translation: t } = camera.cameraFromWorld;
-  const project = (point: ArrayLike<number>): [number, number] => {
-    const [x, y, z] = [point[0]!, point[1]!, point[2]!];
-    return projectInCamera(
-      camera,
+  const projected = new Float64Array(2);
+  const project = (x: number, y: number, z: number): void => {
+    const depth = r[6]! * x + r[7]! * y + r[8]! * z + t[2]!;
+    const [right, down] = [
       r[0]! * x + r[1]! * y + r[2]! * z + t[0]!,
       r[3]! * x + r[4]! * y + r[5]! * z + t[1]!,
-      r[6]! * x + r[7]! * y + r[8]! * z + t[2]!,
-    );
+    ];
+    projected[0] = (camera.focalXPx * right) / depth + camera.centreXPx;
+    projected[1] = (camera.focalYPx * down) / depth + camera.centreYPx;
   };
-  const [centreXPx, centreYPx] = project(centre);
+  project(centre[0]!, centre[1]!, centre[2]!);
+  const [centreXPx, centreYPx] = [projected[0]!, projected[1]!];
   const above = centre.map((value, k) => value + 0.08 * headRotation[3 * k + 1]!);
-  const [aboveX, aboveY] = project(above);
-  const upAngle = Math.atan2(aboveX - centreXPx, centreYPx - aboveY);
+  project(above[0]!, above[1]!, above[2]!);
+  const upAngle = Math.atan2(projected[0]! - centreXPx, centreYPx - projected[1]!);
   const radii = new Float32Array(OUTLINE_BINS);
   const polar = new Float32Array(skullWeights.length * 2);
-  skullWeights.forEach((weight, v) => {
-    if (weight < 0.5) return;
-    const [x, y] = project(vertices.subarray(3 * v, 3 * v + 3));
-    const [dx, dy] = [x - centreXPx, y - centreYPx];
+  for (let v = 0; v < skullWeights.length; v++) {
+    if (skullWeights[v]! < 0.5) continue;
+    project(vertices[3 * v]!, vertices[3 * v + 1]!, vertices[3 * v + 2]!);
+    const dx = projected[0]! - centreXPx;
+    const dy = projected[1]! - centreYPx;
     polar[2 * v] = binOf(Math.atan2(dx, -dy) - upAngle);
-    polar[2 * v + 1] = Math.hypot(dx, dy);
-  });
+    polar[2 * v + 1] = Math.sqrt(dx * dx + dy * dy);
+  }
   for (let i = 0; i < skullEdges.length; i += 2) markEdge(radii, polar, skullEdges[i]!, skullEdges[i + 1]!);
-  const [bodyXPx, bodyYPx] = project(joints.subarray(0, 3));
+  project(joints[0]!, joints[1]!, joints[2]!);
+  const [bodyXPx, bodyYPx] = [projected[0]!, projected[1]!];
   return { centreXPx, centreYPx, upAngle, radiiPx: smoothRadii(radii), bodyXPx, bodyYPx, headRotation };
 }
 
