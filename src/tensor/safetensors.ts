@@ -52,12 +52,22 @@ export function encodeSafetensors({ metadata, tensors }: SafetensorsFile): Uint8
   return bytes;
 }
 
+/** How a file is read. */
+export type DecodingOptions = {
+  /** Whether tensors look at the file's bytes, where they are aligned to their type, in place of copies. */
+  readonly isView?: boolean;
+};
+
 /**
  * Reads a safetensors file. Every offset is checked against its dtype, its shape and the file's length.
  * @param name what the file is called in error messages
  * @throws BadInputError on anything malformed.
  */
-export function decodeSafetensors(bytes: Uint8Array, name = 'safetensors file'): SafetensorsFile {
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  name = 'safetensors file',
+  { isView = false }: DecodingOptions = {},
+): SafetensorsFile {
   const reject = (problem: string, cause?: unknown): BadInputError =>
     new BadInputError({
       code: 'bad-safetensors',
@@ -81,18 +91,26 @@ export function decodeSafetensors(bytes: Uint8Array, name = 'safetensors file'):
   const { __metadata__: metadata = {}, ...entries } = header;
   const tensors: Record<string, AnyTensor> = {};
   for (const [key, entry] of Object.entries(entries)) {
-    tensors[key] = readEntry(bytes, bodyStart, key, entry as HeaderEntry, reject);
+    const { dtype, shape, start, end } = checkedEntry(bytes, bodyStart, key, entry as HeaderEntry, reject);
+    const isAligned = (bytes.byteOffset + start) % BYTES_OF[dtype] === 0;
+    // A copy is aligned; Node's Buffer would share its memory on `slice`.
+    const part =
+      isView && isAligned ? bytes.subarray(start, end) : Uint8Array.prototype.slice.call(bytes, start, end);
+    tensors[key] = { dtype, shape, data: viewAs(dtype, part) } as AnyTensor;
   }
   return { metadata: metadata as Record<string, string>, tensors };
 }
 
-function readEntry(
+type CheckedEntry = Pick<AnyTensor, 'dtype' | 'shape'> & { readonly start: number; readonly end: number };
+
+/** Where a tensor lies in the file. */
+function checkedEntry(
   bytes: Uint8Array,
   bodyStart: number,
   key: string,
   entry: HeaderEntry,
   reject: (problem: string) => BadInputError,
-): AnyTensor {
+): CheckedEntry {
   const dtype = DTYPE_OF[entry?.dtype];
   if (dtype === undefined) throw reject(`"${key}" has the unknown element type ${entry?.dtype}`);
   const { shape, data_offsets: offsets } = entry;
@@ -105,23 +123,22 @@ function readEntry(
   if (end - start !== elementCount(shape) * BYTES_OF[dtype] || bodyStart + end > bytes.length) {
     throw reject(`"${key}" of shape [${shape}] does not fit its bytes ${start} to ${end}`);
   }
-  // A copy, aligned; Node's Buffer would share its memory on `slice`.
-  const buffer = Uint8Array.prototype.slice.call(bytes, bodyStart + start, bodyStart + end).buffer;
-  return { dtype, shape, data: viewAs(dtype, buffer) } as AnyTensor;
+  return { dtype, shape, start: bodyStart + start, end: bodyStart + end };
 }
 
-function viewAs(dtype: DType, buffer: ArrayBuffer): AnyTensor['data'] {
+function viewAs(dtype: DType, { buffer, byteOffset, byteLength }: Uint8Array): AnyTensor['data'] {
+  const length = byteLength / BYTES_OF[dtype];
   switch (dtype) {
     case 'float32':
-      return new Float32Array(buffer);
+      return new Float32Array(buffer, byteOffset, length);
     case 'float16':
-      return new Uint16Array(buffer);
+      return new Uint16Array(buffer, byteOffset, length);
     case 'int32':
-      return new Int32Array(buffer);
+      return new Int32Array(buffer, byteOffset, length);
     case 'int64':
-      return new BigInt64Array(buffer);
+      return new BigInt64Array(buffer, byteOffset, length);
     case 'uint8':
     case 'bool':
-      return new Uint8Array(buffer);
+      return new Uint8Array(buffer, byteOffset, length);
   }
 }

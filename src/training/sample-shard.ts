@@ -29,6 +29,8 @@ export type TrainingSample = Omit<LearningPair, 'referencePlacement'> & {
   readonly kind: SampleKind;
   /** Equal for samples of one person. */
   readonly subject: number;
+  /** The dataset that a mixture drew it from, by its name there; absent where none did. */
+  readonly source?: string;
 };
 
 /** One shard: its samples share picture size and head model. */
@@ -45,6 +47,8 @@ export type ShardIndex = {
   readonly version: 1;
   readonly size: number;
   readonly headName: string;
+  /** How often each source of a mixture comes; absent where labels come by the configuration's `realShare`. */
+  readonly mixture?: Readonly<Record<string, number>>;
   readonly shards: readonly ShardEntry[];
 };
 
@@ -95,19 +99,21 @@ export function encodeSampleShard({ size, headName, samples }: SampleShard): Uin
   tensors.label = integers(samples.map((s) => SAMPLE_LABELS.indexOf(s.label)));
   tensors.kind = integers(samples.map((s) => SAMPLE_KINDS.indexOf(s.kind)));
   tensors.subject = integers(samples.map((s) => s.subject));
-  return encodeSafetensors({
-    metadata: { format: SHARD_FORMAT, version: '1', size: String(size), headName },
-    tensors,
-  });
+  const sources = samples.flatMap(({ source }) => source ?? []);
+  const metadata = {
+    ...{ format: SHARD_FORMAT, version: '1', size: String(size), headName },
+    ...(n > 0 && sources.length === n ? { sources: JSON.stringify(sources) } : {}),
+  };
+  return encodeSafetensors({ metadata, tensors });
 }
 
 /**
- * Reads a shard back.
+ * Reads a shard back; the samples look at its bytes, which threads may share.
  * @param name what the file is called in error messages
  * @throws BadInputError if it is no shard of this version or its tensors do not fit together.
  */
 export function decodeSampleShard(bytes: Uint8Array, name = 'sample shard'): SampleShard {
-  const { metadata, tensors } = decodeSafetensors(bytes, name);
+  const { metadata, tensors } = decodeSafetensors(bytes, name, { isView: true });
   const reject = (problem: string): BadInputError =>
     new BadInputError({
       code: 'bad-sample-shard',
@@ -154,6 +160,8 @@ export function decodeSampleShard(bytes: Uint8Array, name = 'sample shard'): Sam
       },
     };
   };
+  const sources = sourcesIn(metadata.sources);
+  if (sources !== null && sources.length !== n) throw reject(`its sources do not fit its ${n} samples`);
   const samples = Array.from({ length: n }, (_, i): TrainingSample => {
     const placement = placementAt('', i);
     const label = SAMPLE_LABELS[row<Int32Array>('label', i, 1)[0]!];
@@ -171,9 +179,14 @@ export function decodeSampleShard(bytes: Uint8Array, name = 'sample shard'): Sam
       label,
       kind,
       subject: row<Int32Array>('subject', i, 1)[0]!,
+      ...(sources === null ? {} : { source: sources[i]! }),
     };
   });
   return { size, headName: metadata.headName ?? '', samples };
+}
+
+function sourcesIn(text: string | undefined): readonly string[] | null {
+  return text === undefined ? null : (JSON.parse(text) as readonly string[]);
 }
 
 /** The index's line about a shard. */

@@ -1,0 +1,85 @@
+// A stage of the compact scale from a configuration and the files that it builds on.
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { decodeAvatar } from '../avatar/index.ts';
+import { BadInputError } from '../errors/index.ts';
+import { decodeWeights, type Weights } from '../nn/index.ts';
+import type { Device } from '../tensor/index.ts';
+import type { Configuration, OptimiserConfig, SampleReader, Stage, StageName } from '../training/index.ts';
+import { autoencoderStage, denoiserStage, distillStage, WEIGHTS_FILE } from '../training/index.ts';
+import { expectInputFile } from './input-file.ts';
+import { loadEmbeddedHead, readBytes } from './model-files.ts';
+import { withLatestDecoder } from './pack-avatar.ts';
+
+/** Which stage, and where what it builds on lies. */
+export type StageSource = {
+  readonly stage: StageName;
+  readonly outPath: string;
+  /** A finished model to begin from, in place of what the run's earlier stages left. */
+  readonly fromPath?: string;
+  /** The autoencoder's stage keeps the encoder that it has, whatever the configuration says. */
+  readonly keepsEncoder?: boolean;
+};
+
+/**
+ * Opens a stage.
+ * @throws BadInputError, MissingResourceError for files that are not there or do not fit.
+ */
+export async function openStage(
+  configuration: Configuration,
+  samples: SampleReader,
+  options: StageSource & { readonly device: Device },
+): Promise<Stage> {
+  const { stage: name, device, keepsEncoder = false } = options;
+  const common = { configuration, samples, device };
+  if (name === 'vae' && !keepsEncoder) return autoencoderStage(common);
+  const weights = await weightsBefore(configuration, options);
+  if (name === 'vae') return autoencoderStage({ ...common, encoderWeights: weights });
+  const head = await loadEmbeddedHead();
+  if (samples.headName !== head.name) {
+    throw new BadInputError({
+      code: 'sample-head',
+      message: `expected samples of the head ${head.name}, got ${samples.headName}`,
+      hint: 'write the samples again with the head that is installed',
+    });
+  }
+  if (name === 'distill') return distillStage({ ...common, head, weights });
+  return denoiserStage({ ...common, head, name, weights });
+}
+
+/** What a stage builds on: a finished model, or what the run has of the stage before. */
+async function weightsBefore(
+  { model }: Configuration,
+  { stage, outPath, fromPath }: StageSource,
+): Promise<Weights> {
+  if (fromPath !== undefined) {
+    const avatar = decodeAvatar(await readBytes(fromPath, 'a model to begin from'), fromPath);
+    if (isDeepStrictEqual(avatar.config, model)) return avatar.weights;
+    throw new BadInputError({
+      code: 'other-sizes',
+      message: `expected ${fromPath} to be a model of the configuration's sizes, but they differ`,
+      hint: 'use the configuration that the model was trained with',
+    });
+  }
+  if (stage !== 'distill') return stageWeights(outPath, stage === '2' ? '1' : 'vae');
+  const last = existsSync(join(outPath, '2', WEIGHTS_FILE)) ? '2' : '1';
+  const weights = await stageWeights(outPath, last);
+  const hasAutoencoder = existsSync(join(outPath, 'vae', WEIGHTS_FILE));
+  return hasAutoencoder ? withLatestDecoder(weights, await stageWeights(outPath, 'vae')) : weights;
+}
+
+/** The averaged weights of a stage that was trained before. */
+async function stageWeights(outPath: string, stage: StageName): Promise<Weights> {
+  const path = join(outPath, stage, WEIGHTS_FILE);
+  await expectInputFile(path, `the weights of stage ${stage}`);
+  return decodeWeights(new Uint8Array(await readFile(path)), path).weights;
+}
+
+/** What a stage's optimiser needs, of a configuration. */
+export function settingsOf({ training }: Configuration, stage: StageName): OptimiserConfig {
+  const settings = { vae: training.vae, 1: training.stage1, 2: training.stage2, distill: training.distill };
+  return settings[stage];
+}
