@@ -1,5 +1,5 @@
-// The samples of a folder of shards in training order: shuffled anew each epoch, labels mixed by share,
-// the last subjects kept for validation. The order is a function of the seed and the step alone, so a
+// The samples of a folder of shards in training order: shuffled anew each epoch, sources mixed by the folder's mixture
+// (labels by share where it has none), the last subjects kept for validation. The order is a function of the seed and the step alone, so a
 // run that resumes sees what an uninterrupted one would have seen.
 
 import { BadInputError, MissingResourceError } from '../errors/index.ts';
@@ -33,7 +33,7 @@ export type SampleReader = {
 export type SampleReaderOptions = {
   readonly batch: number;
   readonly seed: number;
-  /** Share of real samples, where both labels exist. */
+  /** Share of real samples, where both labels exist and no mixture says how often each source comes. */
   readonly realShare: number;
   readonly validationSubjects: number;
 };
@@ -73,49 +73,79 @@ export async function openSamples(
       hint: 'write the samples again',
     });
   }
-  const share = counts.synthetic === 0 ? 1 : counts.real === 0 ? 0 : realShare;
-  let clips: { readonly frames: number; readonly all: TrainingSample[][] } | null = null;
-  const draw = (label: SampleLabel, position: number): TrainingSample => {
-    const own = byLabel[label].training;
-    const epoch = Math.floor(position / own.length);
-    const order = permutation(own.length, deriveSeed(seed, SAMPLE_LABELS.indexOf(label), epoch));
-    return own[order[position % own.length]!]!;
-  };
+  const training = [...byLabel.real.training, ...byLabel.synthetic.training];
+  const { mixture } = index;
+  const groups: readonly Group[] =
+    mixture === undefined
+      ? SAMPLE_LABELS.map((label) => ({
+          samples: byLabel[label].training,
+          weight: label === 'real' ? realShare : 1 - realShare,
+        }))
+      : Object.entries(mixture).map(([name, weight]) => ({
+          samples: training.filter(({ source }) => source === name),
+          weight,
+        }));
+  const singles = shuffledGroups(groups, batch, seed);
+  let clips: { readonly frames: number; readonly at: (step: number) => TrainingSample[][] } | null = null;
   return {
     size: index.size,
     headName: index.headName,
     counts,
-    batchAt(step) {
-      const realBefore = Math.floor(step * batch * share);
-      const realAfter = Math.floor((step + 1) * batch * share);
-      return Array.from({ length: batch }, (_, slot) =>
-        slot < realAfter - realBefore
-          ? draw('real', realBefore + slot)
-          : draw('synthetic', step * batch - realBefore + slot - (realAfter - realBefore)),
-      );
-    },
+    batchAt: singles,
     clipsAt(step, frames) {
       if (clips?.frames !== frames) {
-        const training = new Set([...byLabel.real.training, ...byLabel.synthetic.training]);
-        clips = {
-          frames,
-          all: runsOf(
-            samples.filter((s) => training.has(s)),
+        const runsAmong = (some: readonly TrainingSample[]): TrainingSample[][] => {
+          const among = new Set(some);
+          return runsOf(
+            samples.filter((s) => among.has(s)),
             frames,
-          ),
+          );
         };
+        // Without a mixture clips come as they are, whatever their label.
+        const own = mixture === undefined ? [{ samples: training, weight: 1 }] : groups;
+        const runs = own.map(({ samples: some, weight }) => ({ samples: runsAmong(some), weight }));
+        if (runs.every(({ samples: some }) => some.length === 0)) throw noClips(frames);
+        clips = { frames, at: shuffledGroups(runs, batch, seed) };
       }
-      const { all } = clips;
-      if (all.length === 0) throw noClips(frames);
-      return Array.from({ length: batch }, (_, slot) => {
-        const position = step * batch + slot;
-        const order = permutation(all.length, deriveSeed(seed, Math.floor(position / all.length)));
-        return all[order[position % all.length]!]!;
-      });
+      return clips.at(step);
     },
     validation: alternate(byLabel.real.validation, byLabel.synthetic.validation),
-    training: [...byLabel.real.training, ...byLabel.synthetic.training],
+    training,
   };
+}
+
+/** What is drawn from, and how often beside the others. */
+type Group<T = TrainingSample> = { readonly samples: readonly T[]; readonly weight: number };
+
+/**
+ * The batches of steps from 0 on. Of all that was drawn up to a step, each group has its share, to one; within a group
+ * everything comes once before anything comes again. Groups without samples leave their share to the others.
+ */
+function shuffledGroups<T>(groups: readonly Group<T>[], batch: number, seed: number): (step: number) => T[] {
+  const has = groups.map(({ samples }) => samples.length > 0);
+  const isWeighed = groups.some(({ weight }, i) => has[i] && weight > 0);
+  const weights = groups.map(({ weight }, i) => (has[i] ? (isWeighed ? weight : 1) : 0));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let before = 0;
+  const shares = groups.map(({ samples }, i) => {
+    const start = before / total;
+    before += weights[i]!;
+    return { samples, i, start, end: before / total };
+  });
+  /** How many of the first `count` draws lie below a share. */
+  const below = (count: number, share: number): number => Math.floor(count * share);
+  return (step) =>
+    shares.flatMap(({ samples, i, start, end }) => {
+      const [first, last] = [step, step + 1].map((s) => below(s * batch, end) - below(s * batch, start)) as [
+        number,
+        number,
+      ];
+      return Array.from({ length: last - first }, (_, k) => {
+        const epoch = Math.floor((first + k) / samples.length);
+        const order = permutation(samples.length, deriveSeed(seed, i, epoch));
+        return samples[order[(first + k) % samples.length]!]!;
+      });
+    });
 }
 
 /** All runs of `frames` samples of one subject, side by side, that do not overlap. */

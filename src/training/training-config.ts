@@ -100,7 +100,7 @@ export type DistillTraining = OptimiserConfig & {
 /** The `training` part of a configuration. */
 export type TrainingConfig = {
   readonly seed: number;
-  /** Share of real samples in a batch, where both labels exist. */
+  /** Share of real samples in a batch, where both labels exist and no mixture says how often each source comes. */
   readonly realShare: number;
   /** Subjects of each label that are kept for validation: the last ones. */
   readonly validationSubjects: number;

@@ -142,6 +142,7 @@ test('the tool writes shards by the weights of a stage, which training reads', a
     return openSamples(openRunFolder(out).read, { batch: 2, seed: 1, realShare: 0.5, validationSubjects: 1 });
   };
   const singles = await make('1');
+  assert.ok(singles.training.every(({ source }) => source === 'views'));
   assert.equal(singles.size, 32);
   assert.equal(singles.training.length + singles.validation.length, 6);
   const clips = await make('2');

@@ -30,6 +30,7 @@ import {
   parseMixture,
   SHARD_FORMAT,
   type ShardEntry,
+  type ShardIndex,
   shardEntry,
 } from '../../src/training/index.ts';
 import type { FittedStill, ShardJob } from './shard-job.ts';
@@ -91,6 +92,7 @@ const stills = [
   ...(values.portraits ? await fitStills(values.portraits, head, SHARED_PORTRAIT) : []),
   ...(values.photos ? await fitStills(values.photos, head, PICTURE) : []),
 ];
+let mixture: NonNullable<ShardIndex['mixture']> | null = null;
 const jobs = [...syntheticJobs(), ...stillJobs(stills), ...clipJobs(), ...(await datasetJobs())];
 const entries = new Map<string, ShardEntry>();
 await using pool = new WorkerPool<ShardJob, ShardEntry>({
@@ -140,12 +142,15 @@ function clipJobs(): ShardJob[] {
 async function datasetJobs(): Promise<ShardJob[]> {
   if (values.data === undefined) return [];
   const isClips = values.stage === '2';
+  if (subjects + clips + stills.length > 0)
+    throw new RangeError('a mixture says how often all samples come: write others into another folder');
   const sources = parseMixture(await readFile(values.data, 'utf8'), values.data)
-    .map((source) => ({
-      folder: join(dirname(values.data!), source.folder),
-      weight: isClips ? source.stage2 : source.stage1,
+    .map(({ folder: name, stage1, stage2 }) => ({
+      ...{ name, folder: join(dirname(values.data!), name) },
+      weight: isClips ? stage2 : stage1,
     }))
     .filter(({ weight }) => weight > 0);
+  mixture = Object.fromEntries(sources.map(({ name, weight }) => [name, weight]));
   for (const { folder: own } of sources) {
     await using disk = datasetFolder(own);
     const { header } = await openDataset(disk);
@@ -242,7 +247,10 @@ async function fitStills(portraits: string, model: HeadModel, name: RegExp): Pro
 
 async function writeIndex(): Promise<void> {
   const shards = [...entries.values()].sort((a, b) => a.file.localeCompare(b.file));
-  const index = { format: SHARD_FORMAT, version: 1, size: sizePx, headName: head.name, shards };
+  const index: ShardIndex = {
+    ...{ format: SHARD_FORMAT, version: 1, size: sizePx, headName: head.name, shards },
+    ...(mixture === null ? {} : { mixture }),
+  };
   const path = join(folder, `index.json.${process.pid}-${entries.size}`);
   await writeFile(path, JSON.stringify(index));
   await rename(path, join(folder, 'index.json'));

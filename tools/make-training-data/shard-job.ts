@@ -71,7 +71,12 @@ export type ShardJob = {
     }
   | {
       readonly kind: 'dataset';
-      readonly sources: readonly { readonly folder: string; readonly weight: number }[];
+      /** `name` as the mixture has it. */
+      readonly sources: readonly {
+        readonly name: string;
+        readonly folder: string;
+        readonly weight: number;
+      }[];
       /** Positions in the stream of their samples. */
       readonly first: number;
       readonly count: number;
@@ -125,7 +130,9 @@ async function datasetSamples(
   });
   const samples: TrainingSample[] = [];
   for (let position = first; position < first + count; position++) {
-    samples.push(...learningSamples(own, await stream.at(position), DATASET_SEED));
+    const taken = await stream.at(position);
+    const { name: source } = sources[taken.source]!;
+    samples.push(...learningSamples(own, taken, DATASET_SEED).map((sample) => ({ ...sample, source })));
   }
   return samples;
 }
