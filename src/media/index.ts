@@ -12,5 +12,6 @@ export * from './sound-track.ts';
 export * from './video-join.ts';
 export { createVideoSink, type VideoSink, type VideoSinkOptions } from './video-sink.ts';
 export * from './video-source.ts';
-export * from './warp.ts';
+export { type AffineMap, type WarpOptions, warpAffine } from './warp.ts';
+export { warpGrey } from './warp-grey.ts';
 export * from './yuv.ts';

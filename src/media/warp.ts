@@ -24,13 +24,18 @@ export type WarpOptions = {
 /** More samples than this along one axis of a pixel cost more than they show. */
 const MAX_SAMPLES = 4;
 
+/** How many samples along each axis of a target pixel keep fine detail from flickering. */
+export function samplesPerAxis([a, b, , d, e]: AffineMap): number {
+  const shrink = Math.sqrt(Math.abs(a * e - b * d));
+  return Math.min(MAX_SAMPLES, Math.max(1, Math.round(shrink / 1.25)));
+}
+
 /** Resamples `image` to planar float RGB, `3 H W`. */
 export function warpAffine(image: RgbImage, options: WarpOptions): Tensor<'C H W'> {
   const { width, height, sourceFromTarget, border = 'nearest' } = options;
   const [black, white] = options.range ?? [-1, 1];
   const [a, b, c, d, e, f] = sourceFromTarget;
-  const shrink = Math.sqrt(Math.abs(a * e - b * d));
-  const samples = Math.min(MAX_SAMPLES, Math.max(1, Math.round(shrink / 1.25)));
+  const samples = samplesPerAxis(sourceFromTarget);
   const scale = (white - black) / (255 * samples * samples);
   const plane = width * height;
   const data = new Float32Array(3 * plane);

@@ -2,7 +2,7 @@
 // in them better than in the landmarks (docs/tracking.md).
 
 import type { AffineMap, RgbImage } from '../media/index.ts';
-import { warpAffine } from '../media/index.ts';
+import { warpGrey } from '../media/index.ts';
 import { faceScale } from './observe.ts';
 
 /** Size of a patch, pixels. */
@@ -38,11 +38,8 @@ export function eyePatches(image: RgbImage, landmarksPx: Float32Array): Uint8Arr
       by,
       (outer[1] + inner[1] - ay * width - by * height) / 2,
     ];
-    const { data } = warpAffine(image, { sourceFromTarget, width, height, range: [0, 255] });
-    for (let i = 0; i < plane; i++) {
-      const luma = 0.299 * data[i]! + 0.587 * data[plane + i]! + 0.114 * data[2 * plane + i]!;
-      patches[slot * plane + i] = Math.round(luma);
-    }
+    const grey = warpGrey(image, { sourceFromTarget, width, height });
+    for (let i = 0; i < plane; i++) patches[slot * plane + i] = Math.round(grey[i]!);
   }
   return patches;
 }

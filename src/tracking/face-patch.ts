@@ -2,7 +2,7 @@
 // teeth, the form of the brows. Placed by points that expressions hardly move, so that the jaw and the brows move in it.
 
 import type { AffineMap, RgbImage } from '../media/index.ts';
-import { warpAffine } from '../media/index.ts';
+import { warpGrey } from '../media/index.ts';
 
 /** Side of a patch, pixels. */
 export const FACE_PATCH_SIZE = 112;
@@ -32,14 +32,9 @@ function patchMap(landmarksPx: ArrayLike<number>): AffineMap {
 
 /** The face of a picture, `H W`, luma 0 to 255; level with the line through both eyes. */
 export function facePatch(image: RgbImage, landmarksPx: ArrayLike<number>): Uint8Array {
-  const { data } = warpAffine(image, {
-    sourceFromTarget: patchMap(landmarksPx),
-    width: FACE_PATCH_SIZE,
-    height: FACE_PATCH_SIZE,
-    range: [0, 255],
-  });
-  const plane = FACE_PATCH_SIZE ** 2;
-  return Uint8Array.from({ length: plane }, (_, i) =>
-    Math.round(0.299 * data[i]! + 0.587 * data[plane + i]! + 0.114 * data[2 * plane + i]!),
-  );
+  const size = { width: FACE_PATCH_SIZE, height: FACE_PATCH_SIZE };
+  const grey = warpGrey(image, { sourceFromTarget: patchMap(landmarksPx), ...size });
+  const patch = new Uint8Array(grey.length);
+  for (let i = 0; i < patch.length; i++) patch[i] = Math.round(grey[i]!);
+  return patch;
 }

@@ -1,8 +1,9 @@
-// warpAffine belongs to media; it is tested where it is used hardest.
+// warpAffine and warpGrey belong to media; they are tested where they are used hardest.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type RgbImage, warpAffine } from '../../src/media/index.ts';
+import { type AffineMap, type RgbImage, warpAffine, warpGrey } from '../../src/media/index.ts';
+import { createRandom } from '../../src/tensor/index.ts';
 import { regionFromLandmarks, regionMap } from '../../src/tracking/index.ts';
 
 /** A picture whose red grows with x and green with y. */
@@ -43,6 +44,31 @@ test('a picture shrunk four times keeps its mean, and black beyond the border is
   assert.ok(Math.abs(mean - 31.5) < 0.05, `mean ${mean}`);
   const outside = warpAffine(image, { sourceFromTarget: [1, 0, 100, 0, 1, 0], ...size, border: 'black' });
   assert.ok(outside.data.every((value) => value === -1));
+});
+
+test('grey resampled at once is the grey of resampled colours, also beyond the border', () => {
+  const random = createRandom(3);
+  const image = {
+    width: 61,
+    height: 47,
+    data: Uint8Array.from({ length: 3 * 61 * 47 }, () => random.integer(256)),
+  };
+  const size = { width: 24, height: 20 };
+  const maps: readonly AffineMap[] = [
+    [0.7, -0.2, 20, 0.2, 0.7, 10],
+    [-2.6, 0.4, 58, 0.4, 2.6, -5],
+    [5.5, 0, -30, 0, 5.5, -30],
+    [1, 0, 300, 0, 1, -200],
+  ];
+  for (const sourceFromTarget of maps) {
+    const { data } = warpAffine(image, { sourceFromTarget, ...size, range: [0, 255] });
+    const grey = warpGrey(image, { sourceFromTarget, ...size });
+    const plane = size.width * size.height;
+    for (let i = 0; i < plane; i++) {
+      const luma = 0.299 * data[i]! + 0.587 * data[plane + i]! + 0.114 * data[2 * plane + i]!;
+      assert.ok(Math.abs(grey[i]! - luma) < 1e-3, `${grey[i]} and ${luma} at ${i} of ${sourceFromTarget}`);
+    }
+  }
 });
 
 test("a face's region is turned with the eyes, and its map takes the square's centre to its own", () => {
