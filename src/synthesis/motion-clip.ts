@@ -1,11 +1,12 @@
 // How a head moves over a clip: wandering and turns of the head, fixations and saccades of the eyes,
-// blinks, gestures that come and go, speech by syllables. For heads with the 52 ARKit units by name.
+// blinks, gestures that come and go, brows and smiles, speech by syllables. For heads with the 52 ARKit units by name.
 // Rates as commonly measured: a blink every 2 to 4 s, about 0.25 s long; 3 saccades a second, each some
 // 25 ms and 2.2 ms for every degree; 4 to 5 syllables a second.
 
 import { type HeadModel, JOINT_NAMES } from '../head/index.ts';
 import type { Random } from '../tensor/index.ts';
 import { type Curve, randomTimes, smoothCurve, smoothStep } from './curves.ts';
+import { faceEvents, type UnitCurve } from './face-events.ts';
 import { GESTURES, type Motion, rotationVector } from './motion.ts';
 
 /** How long a clip is, how fast its frames come, how far its head turns. */
@@ -36,6 +37,7 @@ export function sampleMotionClip(
   const lids = blinking(random, durationSeconds);
   const gestures = comingAndGoing(random, head, durationSeconds);
   const mouth = random.uniform() < speech ? talking(random, durationSeconds) : silent(random);
+  const events = faceEvents(random, durationSeconds);
 
   return Array.from({ length: frames }, (_, frame) => {
     const seconds = frame / framesPerSecond;
@@ -45,7 +47,7 @@ export function sampleMotionClip(
       if (unit >= 0) expression[unit] = clamp(expression[unit]! + value, 0, 1);
     };
     for (const { name, curve } of gestures) add(name, curve(seconds));
-    for (const { name, curve } of mouth.lips) {
+    for (const { name, curve } of [...mouth.lips, ...events]) {
       if (head.expressionNames.includes(name)) add(name, curve(seconds));
       else for (const side of ['Left', 'Right']) add(name + side, curve(seconds));
     }
@@ -136,8 +138,6 @@ function blinking(random: Random, durationSeconds: number): Curve {
   };
 }
 
-type UnitCurve = { readonly name: string; readonly curve: Curve };
-
 /** Up to two gestures that swell and fade. */
 function comingAndGoing(random: Random, head: HeadModel, durationSeconds: number): UnitCurve[] {
   const count = random.choose([0, 1, 1, 2]);
@@ -173,8 +173,9 @@ function silent(random: Random): Mouth {
 /** Shapes of the lips in speech; units without a side stand for both. */
 const VISEMES: readonly Readonly<Record<string, number>>[] = [
   {},
-  { mouthPucker: 0.7, mouthFunnel: 0.3 },
-  { mouthFunnel: 0.6 },
+  { mouthPucker: 1, mouthFunnel: 0.15 },
+  { mouthPucker: 0.7, mouthFunnel: 0.2 },
+  { mouthFunnel: 0.5 },
   { mouthStretch: 0.4, mouthLowerDown: 0.35 },
   { mouthRollLower: 0.45, mouthRollUpper: 0.4, mouthPress: 0.3 },
   { mouthSmile: 0.25, mouthUpperUp: 0.25 },

@@ -85,7 +85,21 @@ function renderTake(
   return { focalPx: placements[0]!.camera.focalXPx, frames: frames() };
 }
 
-/** Far turns, weak expressions and far gazes more often than in portraits, so that none is a surprise. */
+/** What brows and lips do of themselves, each with how often: of every strength, and whatever else the face does. */
+const EXTRAS: readonly { readonly share: number; readonly units: RegExp }[] = [
+  { share: 0.15, units: /^brow(InnerUp|OuterUp)/ },
+  { share: 0.07, units: /^browInnerUp/ },
+  { share: 0.05, units: /^browOuterUp(Left|Right)/ },
+  { share: 0.15, units: /^browDown/ },
+  { share: 0.15, units: /^mouthSmile/ },
+  { share: 0.15, units: /^mouthPucker/ },
+  { share: 0.07, units: /^mouthFunnel/ },
+];
+
+/**
+ * Far turns, weak expressions and far gazes more often than in portraits, so that none is a surprise; brows, smiles and
+ * puckers of every strength.
+ */
 function wideMotion(random: Random, { head }: RenderTools): Motion {
   const motion = sampleMotion(random, head, { yawDegrees: 55, pitchDegrees: 24, calm: 0.2 });
   const { expression, jointRotations } = motion;
@@ -93,6 +107,15 @@ function wideMotion(random: Random, { head }: RenderTools): Motion {
     const weakness = random.uniform(0.2, 0.9);
     for (const [unit, name] of head.expressionNames.entries())
       if (!/Blink|Look/.test(name)) expression[unit]! *= weakness;
+  }
+  for (const { share, units } of EXTRAS) {
+    if (random.uniform() >= share) continue;
+    const strength = random.uniform(0.05, 1);
+    for (const [unit, name] of head.expressionNames.entries()) {
+      if (!units.test(name)) continue;
+      const value = expression[unit]! + strength * random.uniform(0.8, 1.1);
+      expression[unit] = Math.min(1, value);
+    }
   }
   if (random.uniform() < 0.45) {
     const [yaw, pitch] = [random.uniform(-28, 28), random.uniform(-18, 20)];
