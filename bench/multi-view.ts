@@ -19,8 +19,8 @@ import { createDevice, loadEmbeddedHead, loadTracker, readAssetFolder } from '..
 import { createRenderTools } from '../src/synthesis/index.ts';
 import type { ViewsTrack } from '../src/tracking/index.ts';
 import { FIRST_HELD_OUT_SEED } from '../tools/train-tracking-prior/rendered-takes.ts';
+import { storedTake } from '../tools/train-tracking-prior/stored-takes.ts';
 import { renderMoment, trueCameras } from './multi-view/rendered-views.ts';
-import { storedTake } from './tracking-truth/stored-takes.ts';
 import { angleBetween, createShapeComparison, median } from './tracking-truth/truth-metrics.ts';
 
 const FIRST_SEED = FIRST_HELD_OUT_SEED + 7000;

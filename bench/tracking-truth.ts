@@ -20,8 +20,8 @@ import { createRenderTools } from '../src/synthesis/index.ts';
 import { createRandom } from '../src/tensor/index.ts';
 import { type ClipFrame, type OnlineState, trackOfStates } from '../src/tracking/index.ts';
 import { FIRST_HELD_OUT_SEED, renderMotionTake } from '../tools/train-tracking-prior/rendered-takes.ts';
+import { type StoredTake, storedTake } from '../tools/train-tracking-prior/stored-takes.ts';
 import { type Curve, lagFrames, tremble } from './tracking-truth/lag.ts';
-import { type StoredTake, storedTake } from './tracking-truth/stored-takes.ts';
 import {
   type ComparedFrame,
   compareFrames,

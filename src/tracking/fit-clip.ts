@@ -13,6 +13,7 @@ import { believedIdentity, createFrameBeliefs, type FrameBeliefs } from './frame
 import { createFrameChain, type FittedFrame, firstPoseOf } from './frame-chain.ts';
 import { FrameSystem, type Observation } from './frame-system.ts';
 import { parametersOf, type SharedState } from './head-state.ts';
+import { widenFrames } from './kept-amplitude.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { type ImageCentre, shapeLandmarks } from './landmark-projection.ts';
 import type { LearnedPrior } from './learned-prior.ts';
@@ -187,13 +188,14 @@ function pack(
   seen: readonly SeenFrame[],
   fitted: readonly (FittedFrame | null)[],
   shared: SharedState,
-  { width, height }: Options,
+  { width, height, learned = null }: Options,
 ): { readonly track: HeadTrack; readonly landmarkErrors: Float32Array; readonly framesTracked: number } {
   const count = seen.length;
-  const smooth = smoothFrames(
+  const smoothed = smoothFrames(
     fitted.map((fit) => fit?.frame ?? null),
     seen.map(({ startsShot = false }) => startsShot),
   );
+  const smooth = learned === null ? smoothed : widenFrames(smoothed, learned.gains);
   const joints = 3 * JOINT_NAMES.length;
   const landmarkLength = 2 * model.pointCount;
   const track: HeadTrack = {

@@ -9,14 +9,27 @@ import { decodeWeights, type Weights } from '../nn/index.ts';
 import { decodeSafetensors } from '../tensor/index.ts';
 import { EYE_PATCH } from './eye-patch.ts';
 import type { FaceFeatures } from './face-features.ts';
+import type { UnitGains } from './kept-amplitude.ts';
 import { type LandmarkResponse, responseOf } from './landmark-response.ts';
 
 /** Format name in the metadata of the file. */
 export const LEARNED_PRIOR_FORMAT = 'learn2control-tracking-prior';
-export const LEARNED_PRIOR_VERSION = '2';
+export const LEARNED_PRIOR_VERSION = '3';
 
 /** Before the names of the network's parameters in the file. */
 export const NETWORK_PREFIX = 'network.';
+
+/** Before the names of the units' gains in the file. */
+const GAINS_PREFIX = 'gains.';
+
+/** Gains as named arrays, for a file. */
+export function gainTensors({ rest, motion, offset }: UnitGains): Record<string, Float32Array> {
+  return {
+    [`${GAINS_PREFIX}rest`]: rest,
+    [`${GAINS_PREFIX}motion`]: motion,
+    [`${GAINS_PREFIX}offset`]: offset,
+  };
+}
 
 /** Targets beside the head's units: jaw pitch, and the eyes' common yaw and pitch, radians. */
 export const HINGE_TARGETS = ['jawPitch', 'gazeYaw', 'gazePitch'] as const;
@@ -25,7 +38,10 @@ export const TURN_TARGETS = ['turnYaw', 'turnPitch'] as const;
 /** The identity's first coefficients: the rest hardly shows. */
 export const IDENTITY_TARGETS = 40;
 
-/** What the expression network reads of a head with such units: the first of all targets. Turns are whole ones. */
+/**
+ * What the expression network reads of a head with such units: the first of all targets. Turns are whole ones. A reading has
+ * them twice (`readingInputs`).
+ */
 export function readNames(head: HeadModel): string[] {
   return [...head.expressionNames, ...HINGE_TARGETS, ...TURN_TARGETS];
 }
@@ -67,6 +83,8 @@ export type LearnedPrior = {
   readonly network: Weights;
   /** How landmarks answer to the head that it is of: the fit's landmark model needs it. */
   readonly response: LandmarkResponse;
+  /** What of their amplitude units are to be given back after the fit. */
+  readonly gains: UnitGains;
   /** @param neutral the median of the clip's `neutralRow`s; null for a picture by itself */
   predict(features: FaceFeatures, appearance: Appearance, neutral: Float32Array | null): Prediction;
 };
@@ -129,24 +147,27 @@ export function priorInputs(
   return inputs;
 }
 
-/** Inputs of one read target: what is read, and how that departs from the neutral reading. */
+/** Inputs of one read target: the value read, and how far the face is from the neutral one. */
 export const READING_TERMS = 2;
 
 /**
- * The reading beside the features, `targets 2`: turns as what the pose of the features is off by, and for all others how
- * the reading departs from the neutral one (0 without one).
+ * The reading beside the features, `targets 2`. The first half of a reading are values; turns are taken as what the pose of
+ * the features is off by. The second half tells a person's faces apart, of which only the difference from the neutral
+ * face counts (0 without one).
  */
 export function readingInputs(
   { yaw, pitch }: Pick<FaceFeatures, 'yaw' | 'pitch'>,
   reading: Float32Array,
   neutralReading: Float32Array | null,
 ): Float32Array {
-  const inputs = new Float32Array(READING_TERMS * reading.length);
-  const firstTurn = reading.length - TURN_TARGETS.length;
-  for (const [t, value] of reading.entries()) {
+  const targets = reading.length / READING_TERMS;
+  const inputs = new Float32Array(reading.length);
+  const firstTurn = targets - TURN_TARGETS.length;
+  for (let t = 0; t < targets; t++) {
     const isTurn = t >= firstTurn;
-    inputs[READING_TERMS * t] = isTurn ? value - [yaw, pitch][t - firstTurn]! : value;
-    if (!isTurn && neutralReading !== null) inputs[READING_TERMS * t + 1] = value - neutralReading[t]!;
+    inputs[READING_TERMS * t] = isTurn ? reading[t]! - [yaw, pitch][t - firstTurn]! : reading[t]!;
+    if (isTurn || neutralReading === null) continue;
+    inputs[READING_TERMS * t + 1] = reading[targets + t]! - neutralReading[targets + t]!;
   }
   return inputs;
 }
@@ -214,21 +235,34 @@ export function decodeLearnedPrior(bytes: Uint8Array, head: HeadModel): LearnedP
   return {
     network: Object.fromEntries(network),
     response: responseOf(weights),
+    gains: {
+      rest: weights[`${GAINS_PREFIX}rest`]!.data,
+      motion: weights[`${GAINS_PREFIX}motion`]!.data,
+      offset: weights[`${GAINS_PREFIX}offset`]!.data,
+    },
     predict(features, { eyes, reading }, neutral) {
-      const map = neutral === null ? image : clip;
-      const points = features.residual.length;
-      const inputs = priorInputs(features, eyes, neutral?.subarray(0, points) ?? null);
-      const read = readingInputs(features, reading, neutral?.subarray(points) ?? null);
-      const values = applyPriorMap(map, inputs, read);
+      const inputs = priorInputs(features, eyes, null);
+      const values = applyPriorMap(image, inputs, readingInputs(features, reading, null));
+      const deviation = image.deviation.slice();
+      if (neutral !== null) {
+        const points = features.residual.length;
+        const beside = priorInputs(features, eyes, neutral.subarray(0, points));
+        const read = readingInputs(features, reading, neutral.subarray(points));
+        // Units and jaw. Where a clip's gaze, turn and form are always the same, they are in its neutral face too, so that
+        // what differs from that says nothing of them: of these, each picture speaks for itself.
+        const moving = hinges + 1;
+        values.set(applyPriorMap(clip, beside, read).subarray(0, moving));
+        deviation.set(clip.deviation.subarray(0, moving));
+      }
       return {
         expression: values.subarray(0, hinges),
-        expressionDeviation: map.deviation.subarray(0, hinges),
+        expressionDeviation: deviation.subarray(0, hinges),
         hinges: values.subarray(hinges, turn),
-        hingesDeviation: map.deviation.subarray(hinges, turn),
+        hingesDeviation: deviation.subarray(hinges, turn),
         turn: values.subarray(turn, identity),
-        turnDeviation: map.deviation.subarray(turn, identity),
+        turnDeviation: deviation.subarray(turn, identity),
         identity: values.subarray(identity),
-        identityDeviation: map.deviation.subarray(identity),
+        identityDeviation: deviation.subarray(identity),
       };
     },
   };

@@ -16,6 +16,7 @@ import {
 } from './frame-beliefs.ts';
 import { createFrameChain } from './frame-chain.ts';
 import { type FrameState, parametersOf } from './head-state.ts';
+import { widenUnits } from './kept-amplitude.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { shapeLandmarks } from './landmark-projection.ts';
 import { type LearnedPrior, neutralRow } from './learned-prior.ts';
@@ -61,6 +62,7 @@ export function createOnlineFit(
   const chain = createFrameChain(model, centre);
   const filter = createCausalFilter();
   const neutral = createRunningNeutral();
+  const rest = createRunningNeutral();
   let near: FrameState | null = null;
   let running: RunningIdentity | null = null;
   let last: OnlineHead | null = null;
@@ -76,6 +78,23 @@ export function createOnlineFit(
     return trust <= 0
       ? maker.believe(features, appearance, null)
       : maker.believe(features, appearance, neutral.median, Math.min(1, trust));
+  };
+
+  /** With the amplitude of its units given back, as far as the face at rest is known. */
+  const widen = (frame: FrameState): FrameState => {
+    if (learned === null) return frame;
+    rest.learn(Float32Array.from(frame.expression));
+    const trust = Math.min(
+      1,
+      Math.max(0, (rest.count - LEAST_FOR_NEUTRAL) / (TRUSTED_NEUTRAL - LEAST_FOR_NEUTRAL)),
+    );
+    const { rest: still, motion, offset } = learned.gains;
+    const gains = {
+      rest: still.map((gain) => 1 + trust * (gain - 1)),
+      motion: motion.map((gain) => 1 + trust * (gain - 1)),
+      offset,
+    };
+    return { ...frame, expression: widenUnits(frame.expression, rest.median!, gains) };
   };
 
   return {
@@ -111,7 +130,7 @@ export function createOnlineFit(
       const { shared } = running;
       const fitted = fit();
       running.learn({ ...fitted, belief }, seconds);
-      const smooth = filter.next(fitted.frame, seconds);
+      const smooth = widen(filter.next(fitted.frame, seconds));
       last = {
         parameters: parametersOf(model.head, smooth, shared.identity),
         focalPx: shared.focalPx,

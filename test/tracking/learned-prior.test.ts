@@ -8,12 +8,14 @@ import { encodeSafetensors } from '../../src/tensor/index.ts';
 import { EYE_PATCH, eyePatches } from '../../src/tracking/eye-patch.ts';
 import { createFaceFeatures } from '../../src/tracking/face-features.ts';
 import { fitPortrait } from '../../src/tracking/fit-portrait.ts';
+import { plainGains } from '../../src/tracking/kept-amplitude.ts';
 import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
 import { LandmarkProjection, shapeLandmarks } from '../../src/tracking/landmark-projection.ts';
 import {
   decodeLearnedPrior,
   type LearnedPrior,
   medianRow,
+  READING_TERMS,
   readingInputs,
   readNames,
 } from '../../src/tracking/learned-prior.ts';
@@ -57,7 +59,7 @@ test('a face at rest in the mean shape predicts hardly any expression', async ()
   assert.ok(Math.abs(features.yaw) < 0.01 && Math.abs(features.pitch) < 0.01);
   const eyes = new Uint8Array(2 * EYE_PATCH.width * EYE_PATCH.height).fill(90);
   const prior = decodeLearnedPrior(bytes, head)!;
-  const reading = new Float32Array(readNames(head).length);
+  const reading = new Float32Array(READING_TERMS * readNames(head).length);
   const { expression, hinges } = prior.predict(features, { eyes, reading }, null);
   const mean = expression.reduce((sum, value) => sum + Math.abs(value), 0) / expression.length;
   assert.ok(mean < 0.15, `mean unit ${mean}`);
@@ -70,6 +72,7 @@ test('a fit goes where a sure prediction says', () => {
   const sure: LearnedPrior = {
     network: {},
     response: { rest: new Float64Array(0), expression: [], identity: [] },
+    gains: plainGains(count),
     predict: () => ({
       expression: new Float32Array(count).map((_, i) => (i === smile ? 0.6 : 0)),
       expressionDeviation: new Float32Array(count).fill(0.03),
@@ -82,7 +85,7 @@ test('a fit goes where a sure prediction says', () => {
     }),
   };
   const eyes = new Uint8Array(2 * EYE_PATCH.width * EYE_PATCH.height);
-  const reading = new Float32Array(readNames(head).length);
+  const reading = new Float32Array(READING_TERMS * readNames(head).length);
   const face = { landmarksPx: neutralPx, presence: 1, facesDetected: 1, eyes, reading };
   const without = fitPortrait(model, face, SIZE).parameters.expression[smile]!;
   const drawn = fitPortrait(model, face, SIZE, { learned: sure }).parameters.expression[smile]!;
@@ -123,13 +126,14 @@ test('the median row takes the middle of every column', () => {
   assert.deepEqual([...medianRow(rows.slice(0, 2))], [2, 2.5]);
 });
 
-test('a reading enters as it stands, beside the neutral one, and turns beside those of the pose', () => {
-  const reading = Float32Array.of(0.5, 0.2, 0.3, -0.1);
+test("a reading's values enter as they stand, turns beside those of the pose; what tells faces apart, beside the neutral", () => {
+  const reading = Float32Array.of(0.5, 0.2, 0.3, -0.1, 0.7, 0.1, 9, 9);
   const pose = { yaw: 0.1, pitch: 0.05 };
   const close = (found: Float32Array, expected: readonly number[]): void => {
+    assert.equal(found.length, expected.length);
     for (const [i, value] of expected.entries()) assert.ok(Math.abs(found[i]! - value) < 1e-6, `${found}`);
   };
   close(readingInputs(pose, reading, null), [0.5, 0, 0.2, 0, 0.2, 0, -0.15, 0]);
-  const neutral = Float32Array.of(0.4, 0.5, 9, 9);
-  close(readingInputs(pose, reading, neutral), [0.5, 0.1, 0.2, -0.3, 0.2, 0, -0.15, 0]);
+  const neutral = Float32Array.of(9, 9, 9, 9, 0.4, 0.5, 9, 9);
+  close(readingInputs(pose, reading, neutral), [0.5, 0.3, 0.2, -0.4, 0.2, 0, -0.15, 0]);
 });

@@ -1,28 +1,41 @@
-// Trains the network that reads the face's picture, on patches made worse and mirrored.
+// Trains the network that reads the face's picture, on patches made worse and mirrored. A batch shows several faces of every
+// person. Half of what is read are values; of the other half only differences between a person's faces count, so that what
+// their brows and lips look like at rest need not be told from what they do.
 
 import type { HeadModel } from '../../src/head/index.ts';
 import { createParameterSet, type Weights } from '../../src/nn/index.ts';
 import {
+  add,
   createRandom,
   type Device,
   div,
   input,
   mean,
+  mul,
+  reshape,
+  slice,
   square,
   sub,
   type Tensor,
+  tensor,
+  type Value,
 } from '../../src/tensor/index.ts';
 import { expressionNetwork, normalisePatch } from '../../src/tracking/expression-network.ts';
 import { FACE_PATCH_SIZE } from '../../src/tracking/face-patch.ts';
+import { READING_TERMS } from '../../src/tracking/learned-prior.ts';
 import { averagedWeights, Trainer, updateAt } from '../../src/training/index.ts';
 import { isHeldOut, readTargets, type Sample } from './dataset.ts';
 import { createTargetMirror } from './target-mirror.ts';
 import { mirroredPatch, worsenedPatch } from './worsening.ts';
 
-const BATCH = 64;
+const PEOPLE = 16;
+const FACES = 4;
+const BATCH = PEOPLE * FACES;
 const SEED = 11;
 const OPTIMISER = { weightDecay: 0.05, clipNorm: 1 };
-const SCHEDULE = { batch: BATCH, ...OPTIMISER, learningRate: 3e-3, warmupSteps: 100, emaDecay: 0.998 };
+const SCHEDULE = { batch: BATCH, ...OPTIMISER, warmupSteps: 100, emaDecay: 0.998 };
+/** From nothing, and of a network that has learned before. */
+const LEARNING_RATES = { fresh: 3e-3, further: 1e-3 };
 const PATCH_SHAPE = [1, FACE_PATCH_SIZE, FACE_PATCH_SIZE] as const;
 
 /** Units that hardly occur are not blown up to count as much as others. */
@@ -38,43 +51,58 @@ export async function learnNetwork(
   samples: readonly Sample[],
   options: {
     readonly steps: number;
+    /** A network that has learned before, with or without values told apart. */
+    readonly start?: Weights;
     readonly onProgress: (line: string, weights: Weights) => Promise<void>;
   },
 ): Promise<void> {
-  const { steps, onProgress } = options;
+  const { steps, start, onProgress } = options;
   const mirror = createTargetMirror(head);
-  const examples = samples
-    .filter((sample) => !isHeldOut(sample))
-    .map((sample) => ({ patch: sample.patch, targets: readTargets(sample) }));
+  const people = examplesByPerson(samples.filter((sample) => !isHeldOut(sample)));
+  const examples = people.flat();
   const count = examples[0]!.targets.length;
   const scales = Float32Array.from({ length: count }, (_, t) => {
     const size = deviationOf(examples.map(({ targets }) => targets[t]!));
     return size < LEAST_SCALE ? 1 : size;
   });
   const parameters = createParameterSet();
-  const found = expressionNetwork(parameters.scope, input('patches', [BATCH, ...PATCH_SHAPE]), count);
-  const error = div(sub(found, input('targets', [BATCH, count])), input('scales', [1, count]));
+  const patchesIn = input('patches', [BATCH, ...PATCH_SHAPE]);
+  const found = expressionNetwork(parameters.scope, patchesIn, READING_TERMS * count);
+  const targetsIn = input('targets', [BATCH, count]);
+  const error = (half: number): Value => {
+    const own = slice(found, { axis: 1, start: half * count, end: (half + 1) * count });
+    return div(sub(own, targetsIn), input('scales', [1, count]));
+  };
+  const apart = reshape(error(1), [PEOPLE, FACES, count]);
+  const within = sub(apart, mean(apart, { axes: [1], keepDims: true }));
   const problem = {
     name: 'expression-network',
-    loss: mean(square(error)),
+    loss: add(mean(square(error(0))), mul(mean(square(within)), FACES / (FACES - 1))),
     trained: parameters.values,
     frozen: {},
     optimiser: OPTIMISER,
   };
+  const fresh = parameters.initialise(SEED);
   await using trainer = await Trainer.create(device, problem);
-  await trainer.begin(Object.entries(parameters.initialise(SEED)));
+  await trainer.begin(Object.entries(start === undefined ? fresh : continued(fresh, start)));
   const random = createRandom(SEED);
-  const settings = { ...SCHEDULE, decaySteps: steps };
+  const learningRate = LEARNING_RATES[start === undefined ? 'fresh' : 'further'];
+  const settings = { ...SCHEDULE, learningRate, decaySteps: steps };
   let [total, since] = [0, 0];
   const nextBatch = (): Record<string, Tensor> => {
     const patches = new Float32Array(BATCH * FACE_PATCH_SIZE ** 2);
     const targets = new Float32Array(BATCH * count);
-    for (let b = 0; b < BATCH; b++) {
-      const example = examples[Math.floor(random.uniform() * examples.length)]!;
+    for (let p = 0; p < PEOPLE; p++) {
+      const faces = random.choose(people);
       const isMirrored = random.uniform() < 0.5;
-      const worse = worsenedPatch(isMirrored ? mirroredPatch(example.patch) : example.patch, random);
-      normalisePatch(worse, patches, b * FACE_PATCH_SIZE ** 2);
-      targets.set(isMirrored ? mirror(example.targets) : example.targets, b * count);
+      const first = random.integer(faces.length);
+      for (let f = 0; f < FACES; f++) {
+        const { patch, targets: own } = faces[(first + f) % faces.length]!;
+        const b = p * FACES + f;
+        const worse = worsenedPatch(isMirrored ? mirroredPatch(patch) : patch, random);
+        normalisePatch(worse, patches, b * FACE_PATCH_SIZE ** 2);
+        targets.set(isMirrored ? mirror(own) : own, b * count);
+      }
     }
     return {
       patches: { dtype: 'float32', shape: [BATCH, ...PATCH_SHAPE], data: patches },
@@ -96,6 +124,31 @@ export async function learnNetwork(
       [total, since] = [0, 0];
     }
   }
+}
+
+type Example = { readonly patch: Uint8Array; readonly targets: Float32Array };
+
+/** All faces of each person who shows enough of them. */
+function examplesByPerson(samples: readonly Sample[]): Example[][] {
+  const people = new Map<number, Example[]>();
+  for (const sample of samples) {
+    const faces = people.get(sample.subject) ?? [];
+    faces.push({ patch: sample.patch, targets: readTargets(sample) });
+    people.set(sample.subject, faces);
+  }
+  return [...people.values()].filter((faces) => faces.length >= FACES);
+}
+
+/** The weights of an earlier network; one that read values alone begins with the same for what it tells apart. */
+function continued(fresh: Weights, earlier: Weights): Weights {
+  return Object.fromEntries(
+    Object.entries(fresh).map(([name, { shape, data }]) => {
+      const known = earlier[name]!.data;
+      const repeated = new Float32Array(data.length);
+      for (let at = 0; at < data.length; at += known.length) repeated.set(known, at);
+      return [name, tensor(repeated, shape)];
+    }),
+  );
 }
 
 function deviationOf(values: readonly number[]): number {

@@ -4,7 +4,11 @@
 //     [--part 0/2]
 //   npx tsx tools/train-tracking-prior/main.ts observe --out DIR      (writes DIR.samples)
 //   npx tsx tools/train-tracking-prior/main.ts learn --samples FILE[,FILE...] --network FILE [--steps 8000]
+//     [--start FILE]     (an earlier network, or the prior that holds one)
 //   npx tsx tools/train-tracking-prior/main.ts train --samples FILE[,FILE...] --network FILE [--prior FILE]
+//   npx tsx tools/train-tracking-prior/main.ts reweigh --samples FILE[,FILE...] --network FILE [--prior FILE]
+//     (keeps what an earlier prior makes of the landmarks; the samples are of people that neither has learned from)
+//   npx tsx tools/train-tracking-prior/main.ts calibrate --out DIR [--clips 24] [--prior FILE] [--assets DIR]
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
@@ -12,11 +16,14 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decodeWeights, encodeWeights, type Weights } from '../../src/nn/index.ts';
 import { createDevice, loadEmbeddedHead, readAssetFolder } from '../../src/node/index.ts';
+import { createRenderTools } from '../../src/synthesis/index.ts';
+import { NETWORK_PREFIX } from '../../src/tracking/learned-prior.ts';
+import { calibratePrior } from './calibrate.ts';
 import { readSamples } from './dataset.ts';
 import { learnNetwork } from './learn-network.ts';
 import { observeSubjects } from './observe.ts';
 import { renderSubjects } from './render.ts';
-import { trainPrior } from './train.ts';
+import { reweighPrior, trainPrior } from './train.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -33,6 +40,8 @@ const { positionals, values } = parseArgs({
     },
     network: { type: 'string', default: 'out/expression-network.safetensors' },
     steps: { type: 'string', default: '8000' },
+    clips: { type: 'string', default: '24' },
+    start: { type: 'string' },
     nice: { type: 'string', default: '10' },
     'first-seed': { type: 'string', default: '200000' },
   },
@@ -56,20 +65,42 @@ if (step === 'render') {
   const save = (weights: Weights) =>
     writeFile(values.network, encodeWeights(weights, { dtype: 'float32', metadata: {} }));
   const device = await createDevice('cpu');
+  const start = values.start === undefined ? {} : { start: await readNetwork(values.start) };
   await learnNetwork(device, head, samples, {
     steps: Number(values.steps),
+    ...start,
     async onProgress(line, weights) {
       console.log(line);
       await save(weights);
     },
   });
-} else if (step === 'train') {
+} else if (step === 'train' || step === 'reweigh') {
   const samples = await readSamples(values.samples.split(','));
-  const { weights } = decodeWeights(new Uint8Array(await readFile(values.network)), values.network);
-  const { file, report } = await trainPrior(await createDevice('cpu'), head, samples, weights);
+  const weights = await readNetwork(values.network);
+  const device = await createDevice('cpu');
+  const { file, report } =
+    step === 'train'
+      ? await trainPrior(device, head, samples, weights)
+      : await reweighPrior(device, head, samples, weights, new Uint8Array(await readFile(values.prior)));
   for (const line of report) console.log(line);
   await mkdir(dirname(values.prior), { recursive: true });
   await writeFile(values.prior, file);
+} else if (step === 'calibrate') {
+  const assets = values.assets ? (await readAssetFolder(values.assets, head)).library : null;
+  const clips = Number(values.clips);
+  const options = { folder: values.out, clips, tools: createRenderTools(head), assets };
+  const prior = new Uint8Array(await readFile(values.prior));
+  const { file, report } = await calibratePrior(await createDevice('cpu'), head, prior, options);
+  for (const line of report) console.log(line);
+  await writeFile(values.prior, file);
 } else {
-  throw new RangeError(`expected render, observe, learn or train, got ${step}`);
+  throw new RangeError(`expected render, observe, learn, train, reweigh or calibrate, got ${step}`);
+}
+
+/** The network of its own file, or of a prior. */
+async function readNetwork(file: string): Promise<Weights> {
+  const { weights } = decodeWeights(new Uint8Array(await readFile(file)), file);
+  const inPrior = Object.entries(weights).filter(([name]) => name.startsWith(NETWORK_PREFIX));
+  if (inPrior.length === 0) return weights;
+  return Object.fromEntries(inPrior.map(([name, weight]) => [name.slice(NETWORK_PREFIX.length), weight]));
 }

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import type { HeadParameters } from '../../src/head/index.ts';
 import type { RgbImage } from '../../src/media/index.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/tensor/index.ts';
-import type { Take } from '../../tools/train-tracking-prior/rendered-takes.ts';
+import type { Take } from './rendered-takes.ts';
 
 /** A take with all its pictures in memory. */
 export type StoredTake = {

@@ -1,0 +1,47 @@
+// Brows and lips come out of the fit smaller than they move, since what hardly shows is drawn to rest. How much smaller, unit
+// by unit, is known from clips whose truth is known; this gives it back. What a person shows most of the time has a
+// gain of its own: there, the form of brows and lips passes for their motion.
+
+import type { FrameState } from './head-state.ts';
+import { medianRow } from './learned-prior.ts';
+
+/** What units are given back, `E` each. */
+export type UnitGains = {
+  /** Factor of what a person shows most of the time, 1 and more. */
+  readonly rest: Float32Array;
+  /** Factor of what departs from that, 1 and more. */
+  readonly motion: Float32Array;
+  /** What is added to both: units that are found where there are none come down. */
+  readonly offset: Float32Array;
+};
+
+/** Gains of a number of units that leave all as it is. */
+export function plainGains(units: number): UnitGains {
+  const ones = new Float32Array(units).fill(1);
+  return { rest: ones, motion: ones, offset: new Float32Array(units) };
+}
+
+/** Frames looked at for what a person shows most of the time. */
+const MOST_FOR_REST = 240;
+
+/** Units of a frame with their amplitude given back, within 0 to 1; `rest` is what the person shows most of the time. */
+export function widenUnits(
+  expression: Float64Array,
+  rest: ArrayLike<number>,
+  gains: UnitGains,
+): Float64Array {
+  return expression.map((value, k) => {
+    const [still, moving, offset] = [gains.rest[k]!, gains.motion[k]!, gains.offset[k]!];
+    if (still === 1 && moving === 1 && offset === 0) return value;
+    return Math.min(1, Math.max(0, offset + still * rest[k]! + moving * (value - rest[k]!)));
+  });
+}
+
+/** A clip's frames with the amplitude of their units given back. */
+export function widenFrames(frames: readonly FrameState[], gains: UnitGains): FrameState[] {
+  const step = Math.max(1, Math.ceil(frames.length / MOST_FOR_REST));
+  const rest = medianRow(
+    frames.filter((_, i) => i % step === 0).map(({ expression }) => Float32Array.from(expression)),
+  );
+  return frames.map((frame) => ({ ...frame, expression: widenUnits(frame.expression, rest, gains) }));
+}

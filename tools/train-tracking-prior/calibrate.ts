@@ -1,0 +1,159 @@
+// The last step: clips of subjects that nothing was learned from and that nothing is measured with are tracked with the
+// prior. How much of every unit's motion is left says how much the tracker is to give back.
+
+import { join } from 'node:path';
+import { type HeadModel, parametersAt } from '../../src/head/index.ts';
+import { readModel } from '../../src/node/index.ts';
+import type { AssetLibrary, RenderTools } from '../../src/synthesis/index.ts';
+import { type Device, decodeSafetensors, encodeSafetensors } from '../../src/tensor/index.ts';
+import { createTracker } from '../../src/tracking/index.ts';
+import { plainGains, type UnitGains, widenUnits } from '../../src/tracking/kept-amplitude.ts';
+import { gainTensors, medianRow } from '../../src/tracking/learned-prior.ts';
+import { renderMotionTake } from './rendered-takes.ts';
+import { storedTake } from './stored-takes.ts';
+
+/** Between the subjects that were learned from and those that measure. */
+const FIRST_SEED = 400_000;
+const FRAMES = 40;
+const SIZE_PX = 256;
+const ZOOM = 1.6;
+const FRAMES_PER_SECOND = 25;
+
+/** What hardly agrees with the truth is not enlarged: that would be noise. */
+const LEAST_CORRELATION = { motion: 0.25, rest: 0.7 };
+const MOST_GAIN = { motion: 3, rest: 1.6 };
+/** Share of the true amplitude that is aimed at: the rest would cost more in noise than it shows. */
+const WANTED = 0.85;
+const MOST_OFFSET = 0.1;
+/** Lids and gaze keep their size; the others show nothing (`fit-priors.ts`). */
+const KEPT = /^(eyeBlink|eyeLook|jawOpen|tongueOut)/;
+
+/** One unit, or one with that of the other side: sums of products. */
+type Products = { readonly truth: number; readonly found: number; readonly both: number };
+/** True and found values of one unit. */
+type Pair = readonly [truth: number, found: number];
+
+/** Fits the gains of a prior's file. @returns the file with them, and lines for people */
+export async function calibratePrior(
+  device: Device,
+  head: HeadModel,
+  prior: Uint8Array,
+  options: {
+    readonly folder: string;
+    readonly clips: number;
+    readonly tools: RenderTools;
+    readonly assets: AssetLibrary | null;
+  },
+): Promise<{ readonly file: Uint8Array<ArrayBuffer>; readonly report: readonly string[] }> {
+  const { metadata, tensors } = decodeSafetensors(prior);
+  const withGains = (gains: UnitGains): Uint8Array<ArrayBuffer> => {
+    const own = Object.entries(gainTensors(gains)).map(
+      ([name, data]) => [name, { dtype: 'float32', shape: [data.length], data }] as const,
+    );
+    return encodeSafetensors({ metadata, tensors: { ...tensors, ...Object.fromEntries(own) } });
+  };
+  const names = head.expressionNames;
+  await using tracker = await createTracker({
+    head,
+    device,
+    networks: {
+      faceDetector: await readModel('perception', 'face-detector.onnx'),
+      faceLandmarks: await readModel('perception', 'face-landmarks.onnx'),
+      expressionPrior: withGains(plainGains(names.length)),
+    },
+  });
+  /** By unit, frame after frame: what departs from each clip's median, and the medians. */
+  const moving: Pair[][] = names.map(() => []);
+  const resting: Pair[][] = names.map(() => []);
+  const clips: { truth: Float32Array[]; found: Float32Array[]; rest: Float32Array }[] = [];
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + options.clips; seed++) {
+    const take = await storedTake(join(options.folder, `take-${seed}.safetensors`), () =>
+      renderMotionTake(options.tools, {
+        ...{ seed, sizePx: SIZE_PX, frames: FRAMES, zoom: ZOOM },
+        assets: options.assets,
+      }),
+    );
+    async function* frames() {
+      for (const [i, image] of take.images.entries()) {
+        yield { timestampSeconds: i / FRAMES_PER_SECOND, image };
+      }
+    }
+    const { track } = await tracker.trackClip(frames());
+    const truth = take.truths.map(({ expression }) => expression);
+    const found = take.truths.map((_, i) => parametersAt(track, i).expression);
+    const [trueRest, foundRest] = [medianRow(truth), medianRow(found)];
+    clips.push({ truth, found, rest: foundRest });
+    for (const unit of names.keys()) {
+      resting[unit]!.push([trueRest[unit]!, foundRest[unit]!]);
+      for (const [i, { [unit]: value }] of truth.entries()) {
+        moving[unit]!.push([value! - trueRest[unit]!, found[i]![unit]! - foundRest[unit]!]);
+      }
+    }
+  }
+  const gains = {
+    rest: new Float32Array(names.length).fill(1),
+    motion: new Float32Array(names.length).fill(1),
+    offset: new Float32Array(names.length),
+  };
+  const report = names.map((name, unit) => {
+    const both = [unit, names.indexOf(otherSide(name))];
+    const lines = (
+      [
+        ['motion', moving],
+        ['rest', resting],
+      ] as const
+    ).map(([kind, pairs]) => {
+      const sums = productsOf(both.flatMap((other) => pairs[other]!));
+      const correlation = sums.both / Math.sqrt(sums.truth * sums.found);
+      const isKept = KEPT.test(name) || !(correlation > LEAST_CORRELATION[kind]);
+      gains[kind][unit] = isKept
+        ? 1
+        : Math.min(MOST_GAIN[kind], Math.max(1, (WANTED * sums.truth) / sums.both));
+      const slope = (sums.both / sums.truth).toFixed(2);
+      return `${kind} slope ${slope}, correlation ${correlation.toFixed(2)}, gain ${gains[kind][unit].toFixed(2)}`;
+    });
+    return `  ${name}: ${lines.join('; ')}`;
+  });
+  const surplus = names.map((_, unit) => meanSurplus(clips, gains, unit));
+  for (const [unit, name] of names.entries()) {
+    const both = (surplus[unit]! + surplus[names.indexOf(otherSide(name))]!) / 2;
+    gains.offset[unit] = KEPT.test(name) ? 0 : -Math.min(MOST_OFFSET, Math.max(-MOST_OFFSET, both));
+    report[unit] += `; offset ${gains.offset[unit].toFixed(3)}`;
+  }
+  return { file: withGains(gains), report: [`${options.clips} clips`, ...report] };
+}
+
+/** By how much a unit is found above the truth, its amplitude given back; the mean over all frames. */
+function meanSurplus(
+  clips: readonly { truth: readonly Float32Array[]; found: readonly Float32Array[]; rest: Float32Array }[],
+  gains: UnitGains,
+  unit: number,
+): number {
+  let [sum, count] = [0, 0];
+  for (const { truth, found, rest } of clips) {
+    for (const [i, units] of found.entries()) {
+      sum += widenUnits(Float64Array.from(units), rest, gains)[unit]! - truth[i]![unit]!;
+      count++;
+    }
+  }
+  return sum / count;
+}
+
+/** About the means. */
+function productsOf(pairs: readonly Pair[]): Products {
+  const mean = (k: 0 | 1): number => pairs.reduce((sum, pair) => sum + pair[k], 0) / pairs.length;
+  const [meanTruth, meanFound] = [mean(0), mean(1)];
+  let [truth, found, both] = [0, 0, 0];
+  for (const pair of pairs) {
+    const [t, f] = [pair[0] - meanTruth, pair[1] - meanFound];
+    truth += t * t;
+    found += f * f;
+    both += t * f;
+  }
+  return { truth, found, both };
+}
+
+/** The unit of the other side; the same where there is none. */
+function otherSide(name: string): string {
+  return name.endsWith('Left') ? name.replace(/Left$/, 'Right') : name.replace(/Right$/, 'Left');
+}

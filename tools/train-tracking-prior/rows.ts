@@ -1,0 +1,102 @@
+// Samples and their mirror images as rows of inputs and targets, with what passes for each person's neutral face.
+
+import type { HeadModel } from '../../src/head/index.ts';
+import { createRandom } from '../../src/tensor/index.ts';
+import type { PatchReader } from '../../src/tracking/expression-network.ts';
+import { EYE_PATCH } from '../../src/tracking/eye-patch.ts';
+import { createLandmarkModel } from '../../src/tracking/landmark-model.ts';
+import { IDENTITY_TARGETS, medianRow, priorInputs } from '../../src/tracking/learned-prior.ts';
+import { type DescribedSample, readTargets } from './dataset.ts';
+import { createTargetMirror, landmarkPartners } from './target-mirror.ts';
+import { mirroredPatch } from './worsening.ts';
+
+/** A sample, or its mirror image, as the regression takes it; a picture's inputs are the first of a clip's. */
+export type Row = {
+  readonly inputs: Float32Array;
+  readonly targets: Float32Array;
+  /** As of the features. */
+  readonly yaw: number;
+  readonly pitch: number;
+};
+
+/** Of how many pictures a neutral face is made: a clip may show one expression most of the time. */
+const NEUTRAL_COUNTS = [3, 5, 7, 10];
+const NEUTRAL_SEED = 5;
+
+/** For every sample the pictures of the same person whose median passes for the face at rest; itself is one of them. */
+export function neutralGroups(
+  samples: readonly DescribedSample[],
+): Map<DescribedSample, readonly DescribedSample[]> {
+  const random = createRandom(NEUTRAL_SEED);
+  const bySubject = new Map<number, DescribedSample[]>();
+  for (const sample of samples) {
+    bySubject.set(sample.subject, [...(bySubject.get(sample.subject) ?? []), sample]);
+  }
+  return new Map(
+    samples.map((sample) => {
+      const others = bySubject.get(sample.subject)!.filter((other) => other !== sample);
+      const count = random.choose(NEUTRAL_COUNTS) - 1;
+      const drawn = others
+        .map((other) => ({ other, key: random.uniform() }))
+        .sort((a, b) => a.key - b.key)
+        .slice(0, count);
+      return [sample, [sample, ...drawn.map(({ other }) => other)]];
+    }),
+  );
+}
+
+/** Makes both rows of a sample: itself and its mirror image. */
+export function createRowMaker(
+  head: HeadModel,
+  groups: ReadonlyMap<DescribedSample, readonly DescribedSample[]>,
+): (sample: DescribedSample) => [Row, Row] {
+  const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
+  const partner = landmarkPartners(model);
+  const mirrorTargets = createTargetMirror(head);
+  const flip = (residual: Float32Array): Float32Array =>
+    Float32Array.from(residual, (_, i) => {
+      const value = residual[2 * partner[i >> 1]! + (i % 2)]!;
+      return i % 2 === 0 ? -value : value;
+    });
+  const plane = EYE_PATCH.width * EYE_PATCH.height;
+  return (sample) => {
+    const { residual, yaw, pitch } = sample.features;
+    const neutral = medianRow(groups.get(sample)!.map(({ features }) => features.residual));
+    const eyes = new Uint8Array(sample.eyes.length);
+    eyes.set(sample.eyes.subarray(plane), 0);
+    eyes.set(sample.eyes.subarray(0, plane), plane);
+    const features = { residual: flip(residual), yaw: -yaw, pitch };
+    const targets = targetsOf(sample);
+    return [
+      { inputs: priorInputs(sample.features, sample.eyes, neutral), targets, yaw, pitch },
+      {
+        inputs: priorInputs(features, eyes, flip(neutral)),
+        targets: mirrorTargets(targets),
+        yaw: -yaw,
+        pitch,
+      },
+    ];
+  };
+}
+
+/** In the order of `targetNames`: turns as what the pose of the features is off by. */
+function targetsOf(sample: DescribedSample): Float32Array {
+  const read = readTargets(sample);
+  const { yaw, pitch } = sample.features;
+  read[read.length - 2]! -= yaw;
+  read[read.length - 1]! -= pitch;
+  return Float32Array.of(...read, ...sample.identity.subarray(0, IDENTITY_TARGETS));
+}
+
+/** What the network reads of every sample and of its mirror image. */
+export async function readAll(
+  reader: PatchReader,
+  samples: readonly DescribedSample[],
+): Promise<Map<DescribedSample, readonly [Float32Array, Float32Array]>> {
+  const readings = new Map<DescribedSample, readonly [Float32Array, Float32Array]>();
+  for (const sample of samples) {
+    const { patch } = sample;
+    readings.set(sample, [await reader.read(patch), await reader.read(mirroredPatch(patch))]);
+  }
+  return readings;
+}

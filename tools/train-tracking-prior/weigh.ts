@@ -1,0 +1,79 @@
+// The maps of a prior from its regressions of the landmarks and from what the network reads: both are weighed against each
+// other on people that neither has learned from.
+
+import type { HeadModel } from '../../src/head/index.ts';
+import type { AnyTensor } from '../../src/tensor/index.ts';
+import { toHalf } from '../../src/tensor/index.ts';
+import type { PatchReader } from '../../src/tracking/expression-network.ts';
+import {
+  inputCount,
+  medianRow,
+  READING_TERMS,
+  readingInputs,
+  targetNames,
+} from '../../src/tracking/learned-prior.ts';
+import { amplify, blend, gainFor, type HeldOutRow, judge } from './blend.ts';
+import type { DescribedSample } from './dataset.ts';
+import type { LinearMap } from './ridge.ts';
+import { type Row, readAll } from './rows.ts';
+
+/** For one picture, and for one of a clip whose neutral face is known. */
+export const MAP_KINDS = ['image', 'clip'] as const;
+export type MapKind = (typeof MAP_KINDS)[number];
+
+/** Rows that nothing was learned from: of every sample itself and its mirror image. */
+export type UnseenRows = {
+  readonly samples: readonly DescribedSample[];
+  readonly rows: readonly (readonly [Row, Row])[];
+  readonly groups: ReadonlyMap<DescribedSample, readonly DescribedSample[]>;
+};
+
+/**
+ * Weighs both maps.
+ * @param regression of the landmarks: `trial` has seen none of the rows, `final` is written
+ * @returns tensors of the prior's file, and lines for people
+ */
+export async function weighMaps(
+  head: HeadModel,
+  reader: PatchReader,
+  { samples, rows, groups }: UnseenRows,
+  regression: (kind: MapKind, width: number) => { readonly trial: LinearMap; readonly final: LinearMap },
+): Promise<{ readonly tensors: Record<string, AnyTensor>; readonly report: readonly string[] }> {
+  const names = targetNames(head);
+  const readings = await readAll(reader, samples);
+  const neutrals = ([0, 1] as const).map((side) =>
+    samples.map((sample) => medianRow(groups.get(sample)!.map((other) => readings.get(other)![side]))),
+  );
+  const means = Float64Array.from(names, (_, t) => {
+    const values = rows.flatMap((pair) => pair.map(({ targets }) => targets[t]!));
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  });
+  const report: string[] = [];
+  const tensors: Record<string, AnyTensor> = {};
+  for (const kind of MAP_KINDS) {
+    const width = inputCount(head.landmarkWeights!.length, kind === 'clip');
+    const held = ([0, 1] as const).flatMap((side) =>
+      rows.map((pair, i): HeldOutRow => {
+        const { inputs, targets, yaw, pitch } = pair[side];
+        const neutral = kind === 'clip' ? neutrals[side]![i]! : null;
+        const read = readingInputs({ yaw, pitch }, readings.get(samples[i]!)![side], neutral);
+        return { inputs: inputs.subarray(0, width), read, targets };
+      }),
+    );
+    const { trial, final } = regression(kind, width);
+    const { blended, shares } = blend(trial, held);
+    const gains = judge(blended, held, names).slopes.map((slope, t) =>
+      t < head.expressionNames.length ? gainFor(slope) : 1,
+    );
+    const { deviation, lines } = judge(amplify(blended, gains, means), held, names);
+    report.push(`${kind}, ${held.length} held-out rows`, ...lines);
+    const map = amplify(shares.apply(final), gains, means);
+    const count = names.length;
+    const shareShape = [map.shares.length / READING_TERMS, READING_TERMS];
+    tensors[`${kind}.weight`] = { dtype: 'float16', shape: [count, width], data: toHalf(map.weight) };
+    tensors[`${kind}.bias`] = { dtype: 'float32', shape: [count], data: map.bias };
+    tensors[`${kind}.shares`] = { dtype: 'float32', shape: shareShape, data: map.shares };
+    tensors[`${kind}.deviation`] = { dtype: 'float32', shape: [count], data: deviation };
+  }
+  return { tensors, report };
+}
