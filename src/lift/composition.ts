@@ -9,6 +9,7 @@ import { SURFACE_CLASSES, smoothstep } from './lift-geometry.ts';
 import { insideOutline, type Outline } from './outline.ts';
 import { coverAt, type PersonLayers } from './person-layers.ts';
 import { cellCovers, readSheet, type SheetMap, sheetTrust, stretchSheet } from './rubber-sheet.ts';
+import { SQUARE_FACING } from './skin-plausibility.ts';
 import { ATTRIBUTE, ATTRIBUTE_COUNT, type SourceView, samplePicture, seesPoint } from './source-view.ts';
 import type { SurfaceReader } from './surface-reader.ts';
 
@@ -141,7 +142,9 @@ function composeHeadPixel(
   const isSeen = seesPoint(view, point[0]!, point[1]!, point[2]!, surfaceClass);
   // Source pixels per target pixel, roughly; the depths' ratio cancels for a head that stays where it is.
   const stretch = facing / Math.max(0.25, point[ATTRIBUTE.targetFacing]!);
-  const seen = isSeen ? smoothstep(0.02, 0.1, facing) * smoothstep(0.2, 0.55, stretch) : 0;
+  const seen = isSeen
+    ? smoothstep(0.02, 0.1, facing) * smoothstep(0.2, 0.55, stretch) * (1 - skinDoubt())
+    : 0;
 
   if (face === 0) {
     samplePicture(view.image, place[0]!, place[1]!, colour, 0);
@@ -156,6 +159,19 @@ function composeHeadPixel(
   const guessTrust = addGuess(input, pixel, surfaceClass, face * (1 - seen));
   const faceTrust = seen * photoTrust + (1 - seen) * guessTrust;
   return face * faceTrust + (1 - face) * (0.2 + 0.8 * seen) * sheetTrustHere;
+}
+
+/** How much it matters that a grazing point does not look like skin: the further it turns to the front, the more. */
+function skinDoubt(): number {
+  const implausible = 1 - point[ATTRIBUTE.plausibility]!;
+  if (implausible <= 0) return 0;
+  const facing = point[ATTRIBUTE.facing]!;
+  const turnedToView = point[ATTRIBUTE.targetFacing]! - facing;
+  return (
+    implausible *
+    (1 - smoothstep(SQUARE_FACING - 0.15, SQUARE_FACING, facing)) *
+    smoothstep(0.05, 0.25, turnedToView)
+  );
 }
 
 /** Light stays where it is as skin turns in it. */

@@ -19,6 +19,8 @@ export type LiftGeometry = {
   readonly vertexClasses: Uint8Array;
   /** `V`: 1 where the surface itself carries the picture (face, throat, nape), 0 where the rubber sheet does. */
   readonly faceWeights: Float32Array;
+  /** `V`: 1 on cheeks, jaw and throat, where no hair grows from the scalp, 0 from the eyes upwards. */
+  readonly cheekWeights: Float32Array;
   /** `V`: 1 on the skull with its scalp and jaw, 0 on ears, neck and shoulders: what shapes the outline. */
   readonly skullWeights: Float32Array;
   /** `V`: how far the sheet may follow the surface: 1 on all skin but the ears. */
@@ -93,6 +95,7 @@ function deriveGeometry(head: HeadModel): LiftGeometry {
   );
   const { eyeHeight, chinHeight, axisDepth, halfWidth } = measures;
   const faceWeights = new Float32Array(vertices);
+  const cheekWeights = new Float32Array(vertices);
   const skullWeights = new Float32Array(vertices);
   const carryWeights = new Float32Array(vertices);
   const centreVertices: number[] = [];
@@ -108,6 +111,7 @@ function deriveGeometry(head: HeadModel): LiftGeometry {
     const isInner = vertexClasses[v] !== 0;
     const isLow = 1 - smoothstep(eyeHeight - 0.065, eyeHeight - 0.045, vy);
     const carried = Math.max(turned * belowCrown, isLow) * smoothstep(0.3, 0.6, headness(v));
+    cheekWeights[v] = isEar ? 0 : 1 - smoothstep(eyeHeight - 0.025, eyeHeight + 0.005, vy);
     faceWeights[v] = isInner ? 1 : isEar ? 0 : carried;
     skullWeights[v] = isInner || isEar ? 0 : aboveChin;
     carryWeights[v] = isInner || isEar ? 0 : 1;
@@ -119,6 +123,7 @@ function deriveGeometry(head: HeadModel): LiftGeometry {
     triangleClasses: Uint8Array.from(classes),
     vertexClasses,
     faceWeights,
+    cheekWeights,
     skullWeights,
     carryWeights,
     headness: Float32Array.from({ length: vertices }, (_, v) => headness(v)),

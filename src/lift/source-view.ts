@@ -8,9 +8,11 @@ import { vertexNormals } from '../geometry/index.ts';
 import { type HeadModel, vertexCount } from '../head/index.ts';
 import { NO_TRIANGLE, type Rasteriser } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
+import { luma, paintEyes, paintMouth, whiteOfEyes, whiteOfTeeth } from './drawn-parts.ts';
 import { type LiftGeometry, SURFACE_CLASSES } from './lift-geometry.ts';
 import { fitLight, type Light } from './light.ts';
 import { diffuseOverMesh } from './mesh-diffusion.ts';
+import { skinPlausibility } from './skin-plausibility.ts';
 
 /** Channels of `SourceView.attributes`; vectors are named by their first channel. What a guess needs comes last. */
 export const ATTRIBUTE = {
@@ -25,14 +27,16 @@ export const ATTRIBUTE = {
   targetFacing: 6,
   /** By how much the light on the skin changes as it turns, a factor; written anew for each lift. */
   lightChange: 7,
+  /** How plausible the picture's colour is as skin, 0 to 1. */
+  plausibility: 8,
   /** Colour where the picture does not show the point, 0 to 255 (3). */
-  fill: 8,
+  fill: 9,
   /** The mirrored point: position (3), facing, and what to add to its colour (3). */
-  mirroredPosition: 11,
-  mirroredFacing: 14,
-  mirroredOffset: 15,
+  mirroredPosition: 12,
+  mirroredFacing: 15,
+  mirroredOffset: 16,
 } as const;
-export const ATTRIBUTE_COUNT = 18;
+export const ATTRIBUTE_COUNT = 19;
 
 /** A still with its fitted head. */
 export type SourceView = {
@@ -88,6 +92,7 @@ export function viewSource({
     isSeen[v] = 1;
     samplePicture(image, ...projectInCamera(camera, x, y, z), colours, 3 * v);
   }
+  doubtGrazingSkin(seen, geometry, colours, isSeen);
   const light = lightOnSkin(geometry, { attributes, normals, colours, isSeen });
   fillHidden(head, geometry, colours, isSeen);
   for (let v = 0; v < count; v++) {
@@ -101,6 +106,30 @@ export function viewSource({
     attributes[at + ATTRIBUTE.mirroredFacing] = isSeen[other] ? attributes[from + ATTRIBUTE.facing]! : 0;
   }
   return { ...seen, normals, light };
+}
+
+/** Writes how plausible each vertex's colour is as skin; implausible ones give no colour to others. */
+function doubtGrazingSkin(
+  seen: SeenHead,
+  geometry: LiftGeometry,
+  colours: Float32Array,
+  isSeen: Uint8Array,
+): void {
+  const { image, camera, attributes } = seen;
+  const sampled = Float32Array.from(colours);
+  const isVisible = isSeen.map((known, v) => {
+    const at = v * ATTRIBUTE_COUNT;
+    if (known || geometry.vertexClasses[v] !== 0 || attributes[at + ATTRIBUTE.facing]! < 0.02) return known;
+    const [x, y, z] = [attributes[at]!, attributes[at + 1]!, attributes[at + 2]!];
+    if (!seesPoint(seen, x, y, z, 0)) return 0;
+    samplePicture(image, ...projectInCamera(camera, x, y, z), sampled, 3 * v);
+    return 1;
+  });
+  const plausibility = skinPlausibility(geometry, attributes, sampled, isVisible);
+  plausibility.forEach((plausible, v) => {
+    attributes[v * ATTRIBUTE_COUNT + ATTRIBUTE.plausibility] = plausible;
+    if (plausible < 0.5) isSeen[v] = 0;
+  });
 }
 
 /** The light as the face's seen skin shows it; called before hidden skin is given a colour. */
@@ -278,103 +307,4 @@ function fillHidden(
     Math.max(white, whiteOfTeeth(colours, isSeen, vertexClasses)),
   );
   diffuseOverMesh(colours, isKnown, neighbours);
-}
-
-/** How bright the eyes' whites are, 0 to 255: the upper quartile of what is seen of the eyeballs. */
-function whiteOfEyes(colours: Float32Array, isSeen: Uint8Array, vertexClasses: Uint8Array): number {
-  const brightness: number[] = [];
-  isSeen.forEach((seen, v) => {
-    if (seen && vertexClasses[v] === 1) brightness.push(luma(colours, v));
-  });
-  brightness.sort((a, b) => a - b);
-  const upper = brightness[Math.floor(brightness.length * 0.75)] ?? 160;
-  return Math.min(225, Math.max(110, upper));
-}
-
-/** How bright a still's own teeth are: the upper quartile of what is seen between the lips, 0 if nothing is. */
-function whiteOfTeeth(colours: Float32Array, isSeen: Uint8Array, vertexClasses: Uint8Array): number {
-  const brightness: number[] = [];
-  isSeen.forEach((seen, v) => {
-    if (seen && vertexClasses[v]! > CAVITY) brightness.push(luma(colours, v));
-  });
-  brightness.sort((a, b) => a - b);
-  return Math.min(225, brightness[Math.floor(brightness.length * 0.75)] ?? 0);
-}
-
-const luma = (colours: Float32Array, v: number): number =>
-  0.299 * colours[3 * v]! + 0.587 * colours[3 * v + 1]! + 0.114 * colours[3 * v + 2]!;
-
-// Colours relative to the white of the eyes.
-const MOUTH_COLOURS: Readonly<Record<string, readonly [number, number, number]>> = {
-  cavity: [0.42, 0.15, 0.14],
-  teeth: [1.08, 1.02, 0.92],
-  tongue: [0.8, 0.42, 0.4],
-};
-/** Over what depth the mouth's inside darkens; rows of teeth stand in the light longer. */
-const DARKENING_METRES = 0.045;
-const TEETH_DARKENING_METRES = 0.09;
-
-function paintMouth(
-  head: HeadModel,
-  { vertexClasses }: LiftGeometry,
-  colours: Float32Array,
-  isSeen: Uint8Array,
-  isKnown: Uint8Array,
-  white: number,
-): void {
-  const teeth = SURFACE_CLASSES.indexOf('teeth');
-  let front = -Infinity;
-  vertexClasses.forEach((surface, v) => {
-    if (surface === teeth) front = Math.max(front, head.template[3 * v + 2]!);
-  });
-  vertexClasses.forEach((surface, v) => {
-    const colour = MOUTH_COLOURS[SURFACE_CLASSES[surface]!];
-    if (!colour || isSeen[v]) return;
-    const depth = Math.max(0, front - head.template[3 * v + 2]! - 0.002);
-    const reach = surface === teeth ? TEETH_DARKENING_METRES : DARKENING_METRES;
-    const light = white * Math.exp(-depth / reach);
-    isKnown[v] = 1;
-    colour.forEach((value, k) => {
-      colours[3 * v + k] = Math.min(255, value * light);
-    });
-  });
-}
-
-const IRIS_RADIUS_METRES = 0.0062;
-
-/** Eyes of a still whose lids are closed: a brown iris about each eyeball's foremost point. */
-function paintEyes(
-  head: HeadModel,
-  { vertexClasses }: LiftGeometry,
-  colours: Float32Array,
-  isKnown: Uint8Array,
-  white: number,
-): void {
-  const { template } = head;
-  for (const side of [-1, 1]) {
-    const own: number[] = [];
-    vertexClasses.forEach((surface, v) => {
-      if (surface === 1 && template[3 * v]! * side > 0) own.push(v);
-    });
-    const foremost = own.reduce(
-      (best, v) => (template[3 * v + 2]! > template[3 * best + 2]! ? v : best),
-      own[0] ?? 0,
-    );
-    for (const v of own) {
-      const radius = Math.hypot(
-        template[3 * v]! - template[3 * foremost]!,
-        template[3 * v + 1]! - template[3 * foremost + 1]!,
-      );
-      const tone =
-        radius < IRIS_RADIUS_METRES * 0.4
-          ? [0.1, 0.1, 0.1]
-          : radius < IRIS_RADIUS_METRES
-            ? [0.4, 0.28, 0.18]
-            : [1, 0.97, 0.94];
-      tone.forEach((value, k) => {
-        colours[3 * v + k] = value * white;
-      });
-      isKnown[v] = 1;
-    }
-  }
 }
