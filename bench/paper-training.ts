@@ -12,6 +12,7 @@ import { declareParameters, latentShape } from '../src/stable-diffusion/index.ts
 import { type AnyTensor, createRandom, elementCount, type Tensor } from '../src/tensor/index.ts';
 import {
   type DenoiserTraining,
+  learnsAtStage,
   type PaperConfiguration,
   paperConfigurationSchema,
   paperProblem,
@@ -67,7 +68,8 @@ async function measure(one: Case): Promise<Outcome> {
   const device = await createDevice('cpu');
   const heldBefore = process.memoryUsage().rss;
   const random = createRandom(1);
-  const weights = declareParameters(model).initialise(1, (key) => !key.startsWith('vae.'));
+  const { initialise } = declareParameters(model);
+  const weights = initialise(1, (key) => !key.startsWith('vae.') && !learnsAtStage(name, key));
   const { problem } = paperProblem({ model, settings, name, frames, weights });
   const pictures = batch * frames;
   const noise = (shape: readonly number[]): Tensor => ({
@@ -92,7 +94,13 @@ async function measure(one: Case): Promise<Outcome> {
     referenceLabels: filled(0n, batch),
   };
   await using trainer = await Trainer.create(device, problem);
-  await trainer.begin([...problem.trained.keys()].map((key) => [key, weights[key]!] as const));
+  // One at a time, as the stage gives them.
+  await trainer.begin(
+    (function* () {
+      for (const key of problem.trained.keys())
+        yield [key, initialise(1, (one) => one === key)[key]!] as const;
+    })(),
+  );
   const began = process.cpuUsage();
   for (let step = 0; step < 2; step++) await trainer.step(feeds, updateAt(step, settings));
   const { user, system } = process.cpuUsage(began);

@@ -1,9 +1,13 @@
-// One denoising step of a frame, encoding and decoding of a picture at the paper's scale, with random weights.
-//   npx tsx bench/paper.ts [--peer PYTHON] [--busy] [--plain] [--parts unet,vae-encoder,vae-decoder] [--runs N]
+// One denoising step of a frame, the reference pass, encoding and decoding of a picture at the paper's scale, with random
+// weights.
+//   npx tsx bench/paper.ts [--peer PYTHON] [--rows ours,diffusers,bf16,int8] [--parts unet,reference,vae-encoder,vae-decoder]
+//     [--size PIXELS] [--width N] [--runs N] [--busy] [--plain]
 // PYTHON is an interpreter that has diffusers (bench/peers/stable_diffusion.requirements.txt): it times the same work in
-// the same run. With `--busy`, for a machine that others use, both count the processor time of one thread.
-// `--plain` leaves attention in single operators.
-// Each part runs in a process of its own, so that its peak memory is its own.
+// the same run, in fp32 and bf16; `int8` quantises our own ONNX model there (dynamic, per channel, linear layers and
+// convolutions). `--size` and `--width` (the U-Net's first, 320; the others
+// follow in steps of 32) make everything smaller. With `--busy`, for a machine
+// that others use, all count the processor time of one thread. `--plain` leaves attention in single operators.
+// Each row runs in a process of its own, so that its peak memory is its own.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
@@ -11,75 +15,118 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { onnxExport, type StoredTensor, type TensorFile, WEIGHTS_FORMAT } from '../src/checkpoints/index.ts';
-import { peakMemoryMb } from '../src/node/index.ts';
-import { declareParameters, paperModelSchema } from '../src/stable-diffusion/index.ts';
-import { createRandom, elementCount, encodeOnnxModel } from '../src/tensor/index.ts';
+import { createDevice, peakMemoryMb } from '../src/node/index.ts';
+import {
+  declareParameters,
+  type PaperModelConfig,
+  paperModelSchema,
+  referenceModel,
+} from '../src/stable-diffusion/index.ts';
+import {
+  type AnyTensor,
+  createRandom,
+  elementCount,
+  encodeOnnxModel,
+  type OnnxModel,
+  tensor,
+  withOpenExtents,
+} from '../src/tensor/index.ts';
 
-const PARTS = ['unet', 'vae-encoder', 'vae-decoder'] as const;
+const PARTS = ['unet', 'reference', 'vae-encoder', 'vae-decoder'] as const;
 type Part = (typeof PARTS)[number];
-type Timing = { readonly seconds: number; readonly peakMemoryMb: number };
+const ROWS = ['ours', 'diffusers', 'bf16', 'int8'] as const;
+type Row = (typeof ROWS)[number];
+/** `error`: of int8, the root mean square off fp32's by that of fp32's output. */
+type Timing = { readonly seconds: number; readonly peakMemoryMb: number; readonly error?: number };
 
 const { values: options } = parseArgs({
   options: {
     peer: { type: 'string' },
+    rows: { type: 'string' },
+    parts: { type: 'string', default: PARTS.join() },
+    size: { type: 'string', default: '512' },
+    width: { type: 'string', default: '320' },
+    runs: { type: 'string', default: '3' },
     busy: { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
-    parts: { type: 'string', default: PARTS.join() },
-    runs: { type: 'string', default: '3' },
-    // The child's own: what to run, with files in this folder.
-    part: { type: 'string' },
+    // The child's own: the folder of the model that it runs.
     folder: { type: 'string' },
   },
 });
 const runs = Number(options.runs);
+const [size, width] = [Number(options.size), Number(options.width)];
 
-/** Writes a part's model and random weights of plausible sizes. */
-function writeModel(part: Part, folder: string): string {
-  const config = readFileSync(new URL('../configs/paper.json', import.meta.url), 'utf8');
-  const model = paperModelSchema.parse(JSON.parse(config).model);
-  const { values } = declareParameters(model);
-  const noise = createRandom(1).fillNormal(new Float32Array(2 ** 20));
+function scaledConfig(): PaperModelConfig {
+  const text = readFileSync(new URL('../configs/paper.json', import.meta.url), 'utf8');
+  const model = paperModelSchema.parse(JSON.parse(text).model);
+  const scaled = (widths: readonly number[]): number[] =>
+    widths.map((w) => Math.max(32, 32 * Math.round((w * width) / 320 / 32)));
+  return paperModelSchema.parse({
+    ...model,
+    size,
+    autoencoder: { ...model.autoencoder, widths: scaled(model.autoencoder.widths) },
+    unet: { ...model.unet, widths: scaled(model.unet.widths) },
+  });
+}
+
+function modelOf(part: Part, config: PaperModelConfig): OnnxModel {
+  if (part === 'reference') return referenceModel(config);
   const unread = async (): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(0);
   const tensors = new Map(
-    [...values].map(([name, { shape }]): [string, StoredTensor] => [
+    [...declareParameters(config).values].map(([name, { shape }]): [string, StoredTensor] => [
       name,
       { name, shape, type: 'float32', read: unread },
     ]),
   );
-  const metadata = { format: WEIGHTS_FORMAT, config: JSON.stringify(model) };
+  const metadata = { format: WEIGHTS_FORMAT, config: JSON.stringify(config) };
   const file: TensorFile = { name: 'random weights', format: 'safetensors', metadata, tensors, size: 0 };
-  const chosen = onnxExport(file, part, { location: 'weights.bin', usesFusedForms: !options.plain });
+  return onnxExport(file, part, { location: '', usesFusedForms: !options.plain }).model;
+}
+
+/** Writes a part's model and random weights of plausible sizes. */
+function writeModel(part: Part, folder: string): void {
+  const config = scaledConfig();
+  const model = modelOf(part, config);
+  const names = declareParameters(config).values;
+  const noise = createRandom(1).fillNormal(new Float32Array(2 ** 20));
+  const places = new Map<string, { offset: number; length: number }>();
   const handle = openSync(join(folder, 'weights.bin'), 'w');
-  for (const { shape, name } of chosen.tensors) {
+  let offset = 0;
+  for (const { name } of model.inputs.filter((info) => names.has(info.name))) {
+    const { shape } = names.get(name)!;
+    const length = 4 * elementCount(shape);
+    places.set(name, { offset, length });
+    offset += length;
     const gain = shape.length > 1 ? 1 / Math.sqrt(elementCount(shape.slice(1))) : 0.02;
-    const offset = shape.length === 1 && name.endsWith('weight') ? 1 : 0;
-    const block = noise.map((x) => offset + gain * x);
+    const middle = shape.length === 1 && name.endsWith('weight') ? 1 : 0;
+    const block = noise.map((x) => middle + gain * x);
     for (let left = elementCount(shape); left > 0; left -= block.length) {
       writeSync(handle, block.subarray(0, Math.min(left, block.length)));
     }
   }
-  const path = join(folder, 'model.onnx');
-  writeFileSync(path, encodeOnnxModel(chosen.model, chosen.external));
-  return path;
+  const external = { location: 'weights.bin', places };
+  const opened = withOpenExtents(model, (name) => places.has(name));
+  writeFileSync(join(folder, 'model.onnx'), encodeOnnxModel(model, external));
+  writeFileSync(join(folder, 'opened.onnx'), encodeOnnxModel(opened, external));
+  const fed = model.inputs.filter(({ name }) => !places.has(name));
+  writeFileSync(join(folder, 'inputs.json'), JSON.stringify(fed));
 }
 
-/** Times a model from its file: the weights are mapped, not copied, into memory. */
-async function timeModel(path: string): Promise<Timing> {
-  const session = await InferenceSession.create(path, {
-    intraOpNumThreads: options.busy ? 1 : availableParallelism(),
-    extra: { session: { set_denormal_as_zero: '1' } },
+/** Times a model as `reenact` runs it: its weights mapped from their file, memory given back after each run. */
+async function timeModel(folder: string): Promise<Timing> {
+  const device = await createDevice('cpu');
+  await using session = await device.createSession(readFileSync(join(folder, 'opened.onnx')), {
+    ...{ weightsFolder: folder, keepsMemory: false },
+    threads: options.busy ? 1 : availableParallelism(),
   });
   const random = createRandom(2);
-  const feeds: Record<string, OrtTensor> = {};
-  for (const info of session.inputMetadata) {
-    if (!info.isTensor) continue;
-    const shape = info.shape.map(Number);
-    feeds[info.name] =
-      info.type === 'int64'
-        ? new OrtTensor('int64', BigInt64Array.of(500n), [1])
-        : new OrtTensor('float32', random.fillNormal(new Float32Array(elementCount(shape))), shape);
+  const feeds: Record<string, AnyTensor> = {};
+  for (const { name, dtype, shape } of JSON.parse(readFileSync(join(folder, 'inputs.json'), 'utf8'))) {
+    feeds[name] =
+      dtype === 'int64'
+        ? { dtype, shape, data: new BigInt64Array(elementCount(shape)).fill(name === 'label' ? 0n : 500n) }
+        : tensor(random.fillNormal(new Float32Array(elementCount(shape))), shape);
   }
   const clock = (): number => {
     const { user, system } = process.cpuUsage();
@@ -101,45 +148,50 @@ function runChild(command: string, words: readonly string[]): Timing {
   return JSON.parse(stdout.trim().split('\n').at(-1)!);
 }
 
-function measure(part: Part): { ours: Timing; peer: Timing | null } {
-  const folder = mkdtempSync(join(tmpdir(), 'paper-bench-'));
-  try {
-    writeModel(part, folder);
-    const self = fileURLToPath(import.meta.url);
-    const words = ['--import', 'tsx', self, '--part', part, '--folder', folder, '--runs', String(runs)];
-    const ours = runChild(process.execPath, [...words, ...(options.busy ? ['--busy'] : [])]);
-    const script = fileURLToPath(new URL('peers/paper.py', import.meta.url));
-    const peer =
-      options.peer === undefined
-        ? null
-        : runChild(options.peer, [script, part, String(runs), ...(options.busy ? ['busy'] : [])]);
-    return { ours, peer };
-  } finally {
-    rmSync(folder, { recursive: true });
+function measureRow(row: Row, part: Part, folder: string): Timing {
+  const busy = options.busy ? ['busy'] : [];
+  const peer = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
+  if (row === 'ours') {
+    const words = ['--import', 'tsx', fileURLToPath(import.meta.url), '--folder', folder];
+    return runChild(process.execPath, [...words, '--runs', `${runs}`, ...busy.map((word) => `--${word}`)]);
   }
+  if (row === 'int8') return runChild(options.peer!, [peer('paper_int8.py'), folder, `${runs}`, ...busy]);
+  const precision = row === 'bf16' ? 'bfloat16' : 'float32';
+  const sizes = [`${size}`, `${width}`];
+  return runChild(options.peer!, [peer('paper.py'), part, precision, `${runs}`, ...sizes, ...busy]);
 }
 
 if (options.folder !== undefined) {
-  console.log(JSON.stringify(await timeModel(join(options.folder, 'model.onnx'))));
+  console.log(JSON.stringify(await timeModel(options.folder)));
 } else {
-  const results: Record<string, unknown> = {};
+  const asked = options.rows ?? (options.peer === undefined ? 'ours' : 'ours,diffusers,bf16');
+  const rows = ROWS.filter((row) => asked.split(',').includes(row));
+  const results: Record<string, Partial<Record<Row, Timing>>> = {};
   let ratio: number | null = null;
   for (const part of PARTS.filter((name) => options.parts.split(',').includes(name))) {
-    const { ours, peer } = measure(part);
-    const ratios =
-      peer === null
-        ? {}
-        : {
-            ratio: Number((ours.seconds / peer.seconds).toFixed(3)),
-            memoryRatio: Number((ours.peakMemoryMb / peer.peakMemoryMb).toFixed(3)),
-          };
-    results[part] = { ours, peer, ...ratios };
-    if (part === 'unet') ratio = ratios.ratio ?? null;
-    const beside =
-      peer === null
-        ? ''
-        : `, diffusers ${peer.seconds.toFixed(2)} s, ${peer.peakMemoryMb} MB: ${ratios.ratio} of its time`;
-    console.log(`${part.padEnd(12)} ${ours.seconds.toFixed(2)} s, ${ours.peakMemoryMb} MB${beside}`);
+    const folder = mkdtempSync(join(tmpdir(), 'paper-bench-'));
+    try {
+      writeModel(part, folder);
+      const timings: Partial<Record<Row, Timing>> = {};
+      for (const row of rows) {
+        const timing = measureRow(row, part, folder);
+        timings[row] = timing;
+        const { seconds, peakMemoryMb: peak, error } = timing;
+        const beside =
+          row === 'ours' || timings.ours === undefined
+            ? ''
+            : `, ours takes ${(timings.ours.seconds / seconds).toFixed(3)} of its time and ${(timings.ours.peakMemoryMb / peak).toFixed(2)} of its memory`;
+        const off = error === undefined ? '' : `, ${error.toExponential(1)} off fp32`;
+        console.log(`${part.padEnd(12)} ${row.padEnd(9)} ${seconds.toFixed(2)} s, ${peak} MB${beside}${off}`);
+      }
+      results[part] = timings;
+      const { ours, diffusers } = timings;
+      if (part === 'unet' && ours && diffusers) ratio = Number((ours.seconds / diffusers.seconds).toFixed(3));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   }
-  console.log(JSON.stringify({ benchmark: 'paper', isBusy: options.busy, runs, ratio, results }));
+  console.log(
+    JSON.stringify({ benchmark: 'paper', isBusy: options.busy, size, width, runs, ratio, results }),
+  );
 }

@@ -2,7 +2,6 @@
 
 import type { HeadModel } from '../../src/head/index.ts';
 import type { Weights } from '../../src/nn/index.ts';
-
 import type { Device } from '../../src/tensor/index.ts';
 import { emitModel, encodeOnnxModel } from '../../src/tensor/index.ts';
 import type { Configuration, SampleReader, Stage } from '../../src/training/index.ts';

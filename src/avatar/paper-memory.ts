@@ -15,7 +15,7 @@ import { tileSide } from './paper-networks.ts';
 /** The program, its head and its tracker. */
 const PROGRAM_BYTES = 500e6;
 /** While a network is opened its weights are held as they are read and as the kernels want them; measured. */
-const OPENING_FACTOR = 1.75;
+const OPENING_FACTOR = 1.55;
 
 /** Bytes at the worst moment: opening the largest network, or a step of the denoiser. */
 export function paperMemoryBytes(
@@ -31,7 +31,7 @@ export function paperMemoryBytes(
     referenceModel(config),
     guidanceModel(config),
     decoderModel(config, pixels),
-  ].map((model: OnnxModel) => planMemory(model, (name) => names.has(name)));
+  ].map((model: OnnxModel) => planMemory(model, (name) => names.has(name), { reuses: false }));
   const peaks = plans.map(({ weightBytes, boundaryBytes, activationBytes }) =>
     Math.max(OPENING_FACTOR * weightBytes, weightBytes + boundaryBytes + activationBytes),
   );

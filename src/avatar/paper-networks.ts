@@ -16,7 +16,7 @@ import {
   referenceModel,
 } from '../stable-diffusion/index.ts';
 import type { AnyTensor, Device, ExternalWeights, OnnxModel, Session, Tensor } from '../tensor/index.ts';
-import { encodeOnnxModel, tensor } from '../tensor/index.ts';
+import { encodeOnnxModel, tensor, withOpenExtents } from '../tensor/index.ts';
 import type { AvatarNetworks } from './avatar-networks.ts';
 
 /** Weights that stay in their file. */
@@ -49,8 +49,9 @@ export async function openPaperNetworks(
   const factor = latentFactor(config.autoencoder);
   const tilePx = tileSide(config);
   const pixels = { width: tilePx, height: tilePx };
+  const isWeight = (name: string): boolean => weights.places.has(name);
   const open = (model: OnnxModel): Promise<Session> =>
-    device.createSession(encodeOnnxModel(model, weights), {
+    device.createSession(encodeOnnxModel(withOpenExtents(model, isWeight), weights), {
       weightsFolder: weights.folder,
       keepsMemory: false,
     });

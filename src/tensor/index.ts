@@ -12,6 +12,7 @@ export * from './half.ts';
 export * from './host-tensor.ts';
 export * from './memory-plan.ts';
 export * from './onnx-model.ts';
+export { withOpenExtents } from './open-extents.ts';
 export * from './operations/activations.ts';
 export * from './operations/attention.ts';
 export * from './operations/convolution.ts';

@@ -43,8 +43,13 @@ const ELEMENTWISE = new Set([
 /**
  * Plans a model as `emitModel` gives it.
  * @param isWeight whether an input holds weights that stay from run to run
+ * @param options `reuses`: false where its extents are to be left open, so that no buffer serves twice
  */
-export function planMemory(model: OnnxModel, isWeight: (name: string) => boolean = () => false): MemoryPlan {
+export function planMemory(
+  model: OnnxModel,
+  isWeight: (name: string) => boolean = () => false,
+  { reuses = true }: { readonly reuses?: boolean } = {},
+): MemoryPlan {
   const sizes = new Map<string, number>();
   const measure = ({ name, shape, dtype }: OnnxValueInfo): number => {
     const bytes = elementCount(shape.map(Number)) * BYTES[dtype];
@@ -59,15 +64,15 @@ export function planMemory(model: OnnxModel, isWeight: (name: string) => boolean
   }
   for (const info of model.intermediates ?? []) measure(info);
   for (const info of model.outputs) boundaryBytes += measure(info);
-  const activationBytes = peakOf(model, sizes);
+  const activationBytes = peakOf(model, sizes, reuses);
   return { weightBytes, boundaryBytes, activationBytes };
 }
 
 type Buffer = { readonly bytes: number; readonly from: number; to: number };
 
-function peakOf(model: OnnxModel, sizes: ReadonlyMap<string, number>): number {
+function peakOf(model: OnnxModel, sizes: ReadonlyMap<string, number>, reuses: boolean): number {
   const { nodes } = model;
-  const buffers = plannedBuffers(model, sizes);
+  const buffers = plannedBuffers(model, sizes, reuses);
   const change = new Float64Array(nodes.length + 2);
   for (const { bytes, from, to } of buffers) {
     change[from]! += bytes;
@@ -85,6 +90,7 @@ function peakOf(model: OnnxModel, sizes: ReadonlyMap<string, number>): number {
 function plannedBuffers(
   { nodes, inputs, initialisers, outputs, intermediates = [] }: OnnxModel,
   sizes: ReadonlyMap<string, number>,
+  reuses: boolean,
 ): readonly Buffer[] {
   const views = viewsOf(nodes);
   const rootOf = (name: string): string => views.get(name) ?? name;
@@ -105,9 +111,10 @@ function plannedBuffers(
     const results = node.outputs.filter((name) => name !== '' && rootOf(name) === name);
     for (const name of results) {
       const shape = shapes.get(name) ?? '';
-      const over = ELEMENTWISE.has(node.op)
-        ? dying.find((other) => shapes.get(other) === shape && !results.includes(other))
-        : undefined;
+      const over =
+        reuses && ELEMENTWISE.has(node.op)
+          ? dying.find((other) => shapes.get(other) === shape && !results.includes(other))
+          : undefined;
       const last = lastUse.get(name) ?? i;
       const buffer = over === undefined ? free.get(shape)?.pop() : held.get(over);
       if (over !== undefined) dying.splice(dying.indexOf(over), 1);
@@ -115,6 +122,7 @@ function plannedBuffers(
       else buffer.to = Math.max(buffer.to, last);
       held.set(name, buffer ?? buffers.at(-1)!);
     }
+    if (!reuses) continue;
     for (const name of [...dying, ...results.filter((result) => (lastUse.get(result) ?? i) === i)]) {
       const shape = shapes.get(name) ?? '';
       free.set(shape, [...(free.get(shape) ?? []), held.get(name)!]);

@@ -1,13 +1,12 @@
 // `reenact` at the paper's scale, with the same networks at a few channels and random weights.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock, test } from 'node:test';
-import { safetensorsChunks, WEIGHTS_FORMAT } from '../../src/checkpoints/index.ts';
-import { readPaperConfig, readVideo } from '../../src/node/index.ts';
-import { declareParameters } from '../../src/stable-diffusion/index.ts';
+import { readVideo } from '../../src/node/index.ts';
+import { writeTinyPaperWeights } from '../avatar/paper-weights.ts';
 import { runJson, runToFailure } from './run-cli.ts';
 import { PORTRAIT, writeTurningTrack } from './sample-inputs.ts';
 
@@ -15,18 +14,8 @@ const folder = mkdtempSync(join(tmpdir(), 'reenact-paper-'));
 const track = join(folder, 'turning.track');
 await writeTurningTrack(track, 6);
 
-/** A file of fresh weights in halves. */
-async function writeWeights(name: string, metadata: Readonly<Record<string, string>> = {}): Promise<string> {
-  const config = await readPaperConfig('paper-tiny');
-  const fresh = declareParameters(config).initialise(1);
-  const tensors = Object.entries(fresh).map(([key, { shape, data }]) => ({
-    ...({ name: key, shape, type: 'float32', writtenType: 'float16' } as const),
-    read: async () => new Uint8Array(Float32Array.from(data).buffer),
-  }));
-  const chunks: Uint8Array[] = [];
-  const common = { format: WEIGHTS_FORMAT, config: JSON.stringify(config) };
-  for await (const chunk of safetensorsChunks(tensors, { ...common, ...metadata })) chunks.push(chunk);
-  writeFileSync(join(folder, name), Buffer.concat(chunks));
+async function writeWeights(name: string, metadata?: Readonly<Record<string, string>>): Promise<string> {
+  await writeTinyPaperWeights(join(folder, name), metadata);
   return join(folder, name);
 }
 
