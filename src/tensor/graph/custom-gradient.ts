@@ -5,12 +5,12 @@ import { type Attributes, applyOne, type GraphNode, type Operator, type Value } 
 
 /**
  * The same value, whose gradient passes by `rule` straight to `inputs`, past the nodes that computed it.
- * @param rule from the gradient of the result, whole, to those of the inputs, in order
+ * @param rule from the gradient of the result, whole, to those of the inputs, in order; undefined is none
  */
 export function withGradient(
   result: Value,
   inputs: readonly Value[],
-  rule: (gradient: Value) => readonly Value[],
+  rule: (gradient: Value) => readonly (Value | undefined)[],
 ): Value {
   const operator = {
     type: 'Identity',

@@ -24,14 +24,14 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
       'take the mean or the sum first',
     );
   }
-  return pullBack(loss, asValue(1), wrt);
+  return pullBack(loss, asValue(1), wrt).map((g, i) => g ?? zerosOf(wrt[i]!.shape));
 }
 
 /**
- * Carries the gradient of `result` back to `wrt`, whose entries are taken as leaves.
- * Operators without a rule stop the gradient, as `stopGradient` does.
+ * Carries the gradient of `result` back to `wrt`, whose entries are taken as leaves; undefined for those that it does not
+ * depend on. Operators without a rule stop the gradient, as `stopGradient` does.
  */
-export function pullBack(result: Value, gradient: Value, wrt: readonly Value[]): Value[] {
+export function pullBack(result: Value, gradient: Value, wrt: readonly Value[]): (Value | undefined)[] {
   const targets = new Set(wrt.map(identityOf));
   const order = nodesTowards(result, targets);
   const gathered = new Map<Identity, Value>([[identityOf(result), gradient]]);
@@ -48,7 +48,7 @@ export function pullBack(result: Value, gradient: Value, wrt: readonly Value[]):
   }
   return wrt.map((value) => {
     const g = gathered.get(identityOf(value));
-    return g === undefined ? zerosOf(value.shape) : whole(g, value.shape);
+    return g === undefined ? undefined : whole(g, value.shape);
   });
 }
 

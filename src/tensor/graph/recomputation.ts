@@ -21,6 +21,7 @@ export function recomputed(part: (...inputs: readonly Value[]) => Value, inputs:
   const parameters = parametersOf([result]).filter((value) => !inputs.includes(value));
   return withGradient(result, [...inputs, ...parameters], (g) => {
     const late = inputs.map((value) => add(value, nothingOf(g)));
+    // Parameters of the parts before this one are not reached: zeros for them would join every sum of gradients.
     return pullBack(part(...late), g, [...late, ...parameters]);
   });
 }
