@@ -89,6 +89,6 @@ function otherCases(batch: number): PrimitiveCase[] {
 }
 
 function bothWays(y: Value, inputs: readonly Value[]): Record<string, Value> {
-  const derivatives = pullBack(y, input('g', y.shape), inputs);
+  const derivatives = pullBack(y, input('g', y.shape), inputs) as Value[];
   return { y, ...Object.fromEntries(derivatives.map((value, i) => [`to${i}`, value])) };
 }
