@@ -1,12 +1,12 @@
 // Training on the CPU beside PyTorch: processor milliseconds of a step (forward, backward, clip, AdamW, average) of the
 // compact denoiser and autoencoder, of each primitive at the extents that they have there, and peak memory.
 //
-//   npm run -s bench:training -- [--peer PYTHON] [--batch 4] [--rounds 9] [--only WORDS] [--config FILE]
+//   npm run -s bench:training -- [--peer PYTHON] [--batch 4] [--parts 1] [--rounds 9] [--only WORDS] [--config FILE]
 //     [--no-networks] [--no-memory] [--profile PREFIX]
 //
 // PYTHON is an interpreter with bench/peers/training.requirements.txt installed. One thread each; runs of ours and of
 // PyTorch's take turns, so that what else the machine does meets both; figures are medians, `ratio` is ours over
-// PyTorch's float32. `--only` takes the titles that hold the words; `--profile` writes ONNX Runtime's of our steps.
+// PyTorch's float32. Our steps take batches in `--parts`. `--only` takes the titles that hold the words; `--profile` writes ONNX Runtime's of our steps.
 
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -32,6 +32,7 @@ import { primitiveCases } from './training/primitives.ts';
 const { values: options } = parseArgs({
   options: {
     batch: { type: 'string', default: '4' },
+    parts: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '9' },
     peer: { type: 'string' },
     only: { type: 'string', default: '' },
@@ -42,7 +43,11 @@ const { values: options } = parseArgs({
     memory: { type: 'string' },
   },
 });
-const [batch, rounds] = [Number(options.batch), Number(options.rounds)];
+const [batch, rounds, parts] = [options.batch, options.rounds, options.parts].map(Number) as [
+  number,
+  number,
+  number,
+];
 const UPDATE = { learningRate: 1e-4, step: 1, emaDecay: 0.999, weightDecay: 0.01, clipNorm: 1 };
 const configuration = parseConfiguration(await readFile(options.config, 'utf8'), options.config);
 const cpu = await createDevice('cpu');
@@ -105,13 +110,13 @@ async function* contests(peer: Peer | undefined): AsyncGenerator<Contest> {
   }
   if (options['no-networks']) return;
   for (const name of NETWORK_NAMES) {
-    const { problem, weights, feeds } = networkCase(name, configuration, { batch, device });
+    const { problem, weights, feeds } = networkCase(name, configuration, { batch, parts, device });
     const of = (part: string): Record<string, PeerCase> =>
       Object.fromEntries(
         ['float32', 'bfloat16'].map((dtype) => [dtype, { network: name, part, dtype, batch }]),
       );
     const forward = `${name}, forward`;
-    if (isWanted(forward)) {
+    if (isWanted(forward) && parts === 1) {
       const loss: Record<string, Value> = { loss: problem.loss };
       const model = encodeOnnxModel(emitModel({ name, outputs: loss }));
       await using session = await device.createSession(model);
@@ -188,7 +193,7 @@ async function memoryRatios(): Promise<Record<string, unknown>> {
   for (const name of NETWORK_NAMES) {
     if (!`${name}, step`.includes(options.only)) continue;
     const words = ['--import', 'tsx', fileURLToPath(import.meta.url), '--memory', name];
-    const given = ['--batch', options.batch, '--config', options.config];
+    const given = ['--batch', options.batch, '--parts', options.parts, '--config', options.config];
     const { stdout, stderr, status } = spawnSync(process.execPath, [...words, ...given], {
       encoding: 'utf8',
     });
@@ -216,7 +221,7 @@ async function memoryRatios(): Promise<Record<string, unknown>> {
 async function holdNetwork(name: NetworkName): Promise<void> {
   const peak = (): number => process.resourceUsage().maxRSS * 1024;
   const idle = peak();
-  const { problem, weights, feeds } = networkCase(name, configuration, { batch, device });
+  const { problem, weights, feeds } = networkCase(name, configuration, { batch, parts, device });
   await using trainer = await Trainer.create(device, problem);
   await trainer.begin(Object.entries(weights));
   for (let step = 0; step < 2; step++) await trainer.step(feeds, UPDATE);

@@ -28,21 +28,24 @@ const NO_SAMPLES: SampleReader = {
   clipsAt: () => [],
 };
 
-/** Sets a network up for batches of `batch`. */
+/** Sets a network up for batches of `batch`, which pass in `parts`. */
 export function networkCase(
   name: NetworkName,
   configuration: Configuration,
-  { batch, device }: { batch: number; device: Device },
+  { batch, parts, device }: { batch: number; parts: number; device: Device },
 ): NetworkCase {
   const { model, training } = configuration;
   const problem =
     name === 'denoiser'
       ? denoiserProblem({
           ...{ model, name: '1', frames: 1, weights: {} },
-          settings: { ...training.stage1, batch },
+          settings: { ...training.stage1, batch, microBatches: parts },
         }).problem
       : autoencoderStage({
-          configuration: { model, training: { ...training, vae: { ...training.vae, batch } } },
+          configuration: {
+            model,
+            training: { ...training, vae: { ...training.vae, batch, microBatches: parts } },
+          },
           samples: NO_SAMPLES,
           device,
         }).problem;
@@ -52,7 +55,8 @@ export function networkCase(
   const noise = (shape: readonly number[]): Float32Array =>
     random.fillNormal(new Float32Array(elementCount(shape)));
   const feeds = inputs.map(({ name: key, dtype, shape }): [string, AnyTensor] => {
-    const extents = shape as readonly number[];
+    // The graph takes a part.
+    const extents = (shape as readonly number[]).with(0, batch);
     if (dtype === 'int64') return [key, { dtype, shape: extents, data: new BigInt64Array(batch) }];
     const isShare = key === 'visibility' || key === 'keepsReference';
     return [
