@@ -27,6 +27,7 @@ const decoded = input('decoded', PICTURE);
 const losses = criticLosses(set.scope, {
   ...{ decoded, target: input('target', PICTURE) },
   visibility: input('visibility', [BATCH, 1, SIDE, SIDE]),
+  weight: input('weight', [BATCH, 1, SIDE, SIDE]),
 });
 
 /** Sharp noise as the truth, and each 4 x 4 block's mean as what was decoded. */
@@ -41,6 +42,11 @@ function windows(seed: number): Record<string, Tensor> {
   return {
     ...{ decoded: tensor(blurred, PICTURE), target: tensor(target, PICTURE) },
     visibility: zeros([BATCH, 1, SIDE, SIDE]),
+    // The left half counts.
+    weight: tensor(
+      Float32Array.from({ length: BATCH * SIDE * SIDE }, (_, at) => (at % SIDE < SIDE / 2 ? 2 : 0)),
+      [BATCH, 1, SIDE, SIDE],
+    ),
   };
 }
 
