@@ -17,6 +17,8 @@ import type { DistillTraining } from './training-config.ts';
 
 /** Visibility below which a pixel of the lifted picture counts as invented. */
 const INVENTED_BELOW = 0.45;
+/** Visibility above which it is the reference's own, where the fit placed it. */
+const SEEN_ABOVE = 0.9;
 /** Random pixels that are looked at for one in the head. */
 const WINDOW_TRIES = 50;
 
@@ -142,15 +144,17 @@ function drawTimestep(
   return later.length > 0 && random.uniform() < settings.laterShare ? random.choose(later) : first!;
 }
 
-/** What each pixel counts: 1, more in the head, more where the lift invents. `1 S S`. */
+/** What each pixel counts: 1, more in the head, more where the lift invents, less where a pair's lift sees. `1 S S`. */
 function pixelWeights(
-  { headMask }: TrainingSample,
+  { headMask, kind }: TrainingSample,
   { visibility }: AugmentedSample,
-  { headWeight, inventedWeight }: DistillTraining,
+  { headWeight, inventedWeight, seenPairWeight = 1 }: DistillTraining,
 ): Float32Array {
+  const seenWeight = kind === 'singleLift' ? seenPairWeight : 1;
   return visibility.map((v, i) => {
     const inHead = headMask[i]! / 255;
-    return 1 + inHead * (headWeight + (v < INVENTED_BELOW ? inventedWeight : 0));
+    const own = 1 + inHead * (headWeight + (v < INVENTED_BELOW ? inventedWeight : 0));
+    return v < SEEN_ABOVE ? own : own * (1 + inHead * (seenWeight - 1));
   });
 }
 

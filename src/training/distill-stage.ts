@@ -36,6 +36,7 @@ import {
   matmul,
   mean,
   mul,
+  relu,
   reshape,
   square,
   stopGradient,
@@ -131,7 +132,7 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
   const outputs: Record<string, Value> = { latentLoss };
   if (criticWeight > 0 || featureWeight > 0) {
     // Around the head true and decoded windows are nearly the same, which would drown what there is to learn.
-    const inHead = sub(window('windowWeight', 1), 1);
+    const inHead = relu(sub(window('windowWeight', 1), 1));
     const windows = { decoded, target, visibility: lifted.visibility, weight: inHead };
     const { adversarial, features: distance, critic } = criticLosses(set.scope.at(CRITIC_SCOPE), windows);
     terms.push(mul(adversarial, criticWeight), mul(distance, featureWeight), critic);

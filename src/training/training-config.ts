@@ -83,6 +83,12 @@ export type DistillTraining = OptimiserConfig & {
   /** How much more a pixel of the head counts than one around it, and one that the lift invents besides. */
   readonly headWeight: number;
   readonly inventedWeight: number;
+  /**
+   * What a pixel of the head that the lift sees well counts in pairs of views, as a share of what it counts in round trips.
+   * The fit of a pair errs as a tracker does, so what is seen is a little out of place there, and its best answer is blurred;
+   * a round trip ends in its place. Default 1.
+   */
+  readonly seenPairWeight?: number | undefined;
   /** Weights of the loss terms beside the absolute difference of pixels. */
   readonly latentWeight: number;
   readonly gradientWeight: number;
@@ -174,6 +180,7 @@ const distill = {
   gradientWeight: positive,
   structureWeight: positive,
   syntheticAsReal: share.optional(),
+  seenPairWeight: positive.optional(),
   criticWeight: positive.optional(),
   featureWeight: positive.optional(),
 };
