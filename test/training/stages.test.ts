@@ -10,7 +10,7 @@ import { decodeWeights } from '../../src/nn/index.ts';
 import { createDevice, loadEmbeddedHead } from '../../src/node/index.ts';
 import type { AnyTensor } from '../../src/tensor/index.ts';
 import { decodeSafetensors } from '../../src/tensor/index.ts';
-import type { RunFolder, Stage } from '../../src/training/index.ts';
+import type { RunFolder, SampleKind, Stage } from '../../src/training/index.ts';
 import {
   autoencoderStage,
   denoiserStage,
@@ -161,6 +161,25 @@ test('synthetic samples learn under the label of use as often as the configurati
   };
   assert.ok((await labelsWith(0)).includes(1n));
   assert.ok((await labelsWith(1)).every((label) => label === 0n));
+});
+
+test('what a lift sees well counts less in pairs of views, and as ever in round trips', async () => {
+  const weights = await shipped(firstFolder);
+  const { training } = configuration;
+  const weighed = async (kind: SampleKind, seenPairWeight: number): Promise<number> => {
+    const samples = tinySamples(head, { size: 32, subjects: 8 }).map((one) => ({ ...one, kind }));
+    const folder = folderOfSamples(samples, 32, head.name);
+    const distill = { ...training.distill, seenPairWeight };
+    const stage = await distillStage({
+      ...{ configuration: { ...configuration, training: { ...training, distill } } },
+      ...{ device, head, weights },
+      samples: await openSamples(folder.read, { ...training, batch: distill.batch }),
+    });
+    const { windowWeight } = await stage.batchAt(0);
+    return (windowWeight!.data as Float32Array).reduce((sum, weight) => sum + weight, 0);
+  };
+  assert.equal(await weighed('roundTrip', 0.1), await weighed('roundTrip', 1));
+  assert.ok((await weighed('singleLift', 0.1)) < 0.6 * (await weighed('singleLift', 1)));
 });
 
 test('a stage begins from the weights that it is given', async () => {
