@@ -26,13 +26,48 @@ export function addLiftedDetail(picture: RgbImage, lifted: LiftedImage): RgbImag
   const fine = lifted.image.data;
   const data = new Uint8ClampedArray(grown.data);
   for (let pixel = 0; pixel < width * height; pixel++) {
-    const trust = Math.min(1, Math.max(0, (visibility[pixel]! - TRUST_FROM) / (TRUST_TO - TRUST_FROM)));
-    const weight = (trust * agreement[3 * pixel]!) / 255;
+    const weight = (trustOf(visibility[pixel]!) * agreement[3 * pixel]!) / 255;
     if (weight === 0) continue;
     for (let at = 3 * pixel; at < 3 * pixel + 3; at++)
       data[at] = data[at]! + weight * (fine[at]! - smooth[at]!);
   }
   return { width, height, data: new Uint8Array(data.buffer) };
+}
+
+/** How much coarser a picture is whose detail is exchanged. */
+const COARSER = 4;
+
+/**
+ * `picture` with the lift's detail in place of its own, where the lift is trusted and both agree on what is
+ * coarser: a network that answers with the mean of what may be is soft where the portrait itself is not.
+ * @param picture of the lift's square and size
+ */
+export function exchangeLiftedDetail(
+  picture: RgbImage,
+  lifted: Pick<LiftedImage, 'image' | 'visibility'>,
+): RgbImage {
+  const { width, height } = picture;
+  const coarse = (image: RgbImage): RgbImage =>
+    resizeImage(image, Math.ceil(width / COARSER), Math.ceil(height / COARSER));
+  const [own, theirs] = [coarse(picture), coarse(lifted.image)];
+  const smoothOwn = resizeImage(own, width, height).data;
+  const smoothTheirs = resizeImage(theirs, width, height).data;
+  const agreement = agreementOf(own, theirs, { width, height });
+  const data = new Uint8ClampedArray(picture.data);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const weight = (trustOf(lifted.visibility[pixel]!) * agreement[3 * pixel]!) / 255;
+    if (weight === 0) continue;
+    for (let at = 3 * pixel; at < 3 * pixel + 3; at++) {
+      const detail = lifted.image.data[at]! - smoothTheirs[at]! - (picture.data[at]! - smoothOwn[at]!);
+      data[at] = data[at]! + weight * detail;
+    }
+  }
+  return { width, height, data: new Uint8Array(data.buffer) };
+}
+
+/** How far the detail of a lifted pixel is taken, 0 to 1. */
+function trustOf(visibility: number): number {
+  return Math.min(1, Math.max(0, (visibility - TRUST_FROM) / (TRUST_TO - TRUST_FROM)));
 }
 
 /** How far two small pictures agree, 0 to 255, at another size; the same in all three channels. */

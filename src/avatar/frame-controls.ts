@@ -28,6 +28,8 @@ export type FrameControls = {
   readonly lifted: Tensor<'B C H W'>;
   /** `1 1 H W` in [0, 1]. */
   readonly visibility: Tensor<'B C H W'>;
+  /** The lifted picture itself. */
+  readonly lift: LiftedImage;
 };
 
 /** Makes the controls of frames of one portrait. */
@@ -53,10 +55,11 @@ export function createFrameController(
     const maps = headMaps(tools, parameters, portrait.camera);
     return { maps: tensor(maps, [1, HEAD_MAP_CHANNELS, height, width]) };
   };
-  return (parameters) => ({
-    drawn: { ...splatField?.(parameters), ...drawMaps(parameters) },
-    ...liftedControl(lifter.lift({ parameters, camera: portrait.camera })),
-  });
+  return (parameters) => {
+    const lift = lifter.lift({ parameters, camera: portrait.camera });
+    const drawn = { ...splatField?.(parameters), ...drawMaps(parameters) };
+    return { drawn, ...liftedControl(lift), lift };
+  };
 }
 
 /** A lifted picture as networks take it: what is declared unknown is never seen. */

@@ -1,5 +1,5 @@
 // The assembled model as a renderer: the portrait passes once as the reference; frames are lifted, splatted,
-// denoised window by window and decoded beside the lifted picture.
+// denoised window by window, decoded beside the lifted picture, and given its detail where both agree.
 
 import { createSchedule, type ScheduleOptions } from '../diffusion/index.ts';
 import type { HeadModel, HeadParameters } from '../head/index.ts';
@@ -13,6 +13,7 @@ import type { AvatarNetworks, ReferenceFeatures } from './avatar-networks.ts';
 import { hasTemporalLayers, openNetworks } from './avatar-networks.ts';
 import type { AvatarRenderer, FittedPortrait, FramedPortrait, WeightsName } from './avatar-renderer.ts';
 import { framePortrait } from './avatar-renderer.ts';
+import { exchangeLiftedDetail } from './detailed-picture.ts';
 import type { FrameController, FrameControls, SteeredBy } from './frame-controls.ts';
 import { createFrameController } from './frame-controls.ts';
 import type { WindowSamplerOptions } from './window-sampler.ts';
@@ -89,6 +90,7 @@ export function assembleModel(assembly: Assembly): OpenModel {
   const { networks, weights, steeredBy, head, seed = 0, sizePx, steps, overlapFrames } = assembly;
   const { windowFrames, latentLength } = networks;
   const tools = createLiftTools(head);
+  const takesDetail = steeredBy.kinds.has('lifted');
   const noise = createRandom(seed).fillNormal(new Float32Array(latentLength));
   const schedule = createSchedule(assembly.schedule);
   const sampling = { schedule, steps, windowFrames, overlapFrames, noise };
@@ -104,7 +106,8 @@ export function assembleModel(assembly: Assembly): OpenModel {
       height: sizePx,
       memoryFrames: overlapFrames === 0 ? 0 : windowFrames,
       weights,
-      render: (motion) => renderWindows(motion, { networks, controlsOf, reference, sampling, sizePx }),
+      render: (motion) =>
+        renderWindows(motion, { networks, controlsOf, reference, sampling, sizePx, takesDetail }),
     };
   };
   return {
@@ -133,11 +136,13 @@ type Rendering = {
   readonly reference: ReferenceFeatures;
   readonly sampling: WindowSamplerOptions;
   readonly sizePx: number;
+  /** Whether the lift's own detail goes into the pictures. */
+  readonly takesDetail: boolean;
 };
 
 async function* renderWindows(
   motion: Iterable<HeadParameters> | AsyncIterable<HeadParameters>,
-  { networks, controlsOf, reference, sampling, sizePx }: Rendering,
+  { networks, controlsOf, reference, sampling, sizePx, takesDetail }: Rendering,
 ): AsyncGenerator<RgbImage, void, undefined> {
   const { windowFrames, overlapFrames, noise } = sampling;
   const sampler = new WindowSampler(sampling);
@@ -154,7 +159,8 @@ async function* renderWindows(
     for (const [i, { controls }] of fresh.entries()) {
       const at = (held.length + i) * noise.length;
       const picture = await networks.decode(latents.slice(at, at + noise.length), controls);
-      yield imageFromPlanar(tensor(picture.data, [3, sizePx, sizePx]));
+      const decoded = imageFromPlanar(tensor(picture.data, [3, sizePx, sizePx]));
+      yield takesDetail ? exchangeLiftedDetail(decoded, controls.lift) : decoded;
     }
     held = overlapFrames === 0 ? [] : window.slice(-overlapFrames);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addLiftedDetail } from '../../src/avatar/detailed-picture.ts';
+import { addLiftedDetail, exchangeLiftedDetail } from '../../src/avatar/detailed-picture.ts';
 import { createPasteBack } from '../../src/avatar/paste-back.ts';
 import { type RgbImage, resizeImage, solidImage } from '../../src/media/index.ts';
 
@@ -36,6 +36,22 @@ test('detail that is not trusted, or not of the same thing, is left out', () => 
 test('a smaller picture is made of a larger one without detail', () => {
   const [large, none] = [solidImage(128, 128, [9, 9, 9]), trusted(255)];
   assert.deepEqual(addLiftedDetail(large, none).data, solidImage(SIZE, SIZE, [9, 9, 9]).data);
+});
+
+test('a soft picture takes the detail of a lift that is trusted and agrees, and keeps its own shade', () => {
+  const soft = solidImage(SIZE, SIZE, [122, 122, 122]);
+  const sharp = exchangeLiftedDetail(soft, trusted(255));
+  const [low, high] = [sharp.data[3 * 20]!, sharp.data[3 * 21]!];
+  assert.ok(high - low > 55, `stripes of ${low} and ${high}`);
+  const mean = sharp.data.reduce((sum, value) => sum + value, 0) / sharp.data.length;
+  assert.ok(Math.abs(mean - 122) < 1, `mean ${mean}`);
+  assert.deepEqual(exchangeLiftedDetail(stripes, trusted(255)).data, stripes.data);
+});
+
+test('a picture keeps its own detail where the lift is doubted or shows something else', () => {
+  assert.deepEqual(exchangeLiftedDetail(stripes, trusted(60)).data, stripes.data);
+  const other = solidImage(SIZE, SIZE, [20, 20, 20]);
+  assert.deepEqual(exchangeLiftedDetail(other, trusted(255)).data, other.data);
 });
 
 /** A disc of a head about a place, in shares of the square. */
