@@ -20,6 +20,7 @@ import { unchanged } from './augmentation.ts';
 import type { ControlSources } from './control-sources.ts';
 import { drawControls, withFieldMap } from './control-sources.ts';
 import { encode } from './denoiser-batch.ts';
+import { INVENTED_BELOW } from './distill-batch.ts';
 import type { GaussianLearner } from './gaussian-learner.ts';
 import type { TrainingSample } from './sample-shard.ts';
 import { LABEL_IN_USE, SAMPLE_LABELS } from './sample-shard.ts';
@@ -43,8 +44,6 @@ export type DenoiserValidation = {
 };
 
 const VALIDATION_SAMPLES = 10;
-/** Visibility below which the head's pixels count as newly seen. */
-const NEWLY_SEEN_BELOW = 0.45;
 const SHEET_ROWS = 8;
 
 /**
@@ -114,7 +113,7 @@ export async function validateDenoiser(weights: Weights, how: DenoiserValidation
     };
     for (const name of names) figures[name]!.push(maskedPsnr(pictures[name], planes.target, one.headMask));
     const isNewlySeen = (pixel: number): boolean =>
-      one.headMask[pixel]! > 127 && planes.visibility[pixel]! < NEWLY_SEEN_BELOW;
+      one.headMask[pixel]! > 127 && planes.visibility[pixel]! < INVENTED_BELOW;
     details.output += detailAmount(pictures.output, size, isNewlySeen);
     details.lift += detailAmount(pictures.lift, size, isNewlySeen);
     details.truth += detailAmount(planes.target, size, isNewlySeen);

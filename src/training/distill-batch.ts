@@ -16,7 +16,7 @@ import { LABEL_IN_USE, SAMPLE_LABELS } from './sample-shard.ts';
 import type { DistillTraining } from './training-config.ts';
 
 /** Visibility below which a pixel of the lifted picture counts as invented. */
-const INVENTED_BELOW = 0.45;
+export const INVENTED_BELOW = 0.45;
 /** Visibility above which it is the reference's own, where the fit placed it. */
 const SEEN_ABOVE = 0.9;
 /** Random pixels that are looked at for one in the head. */
