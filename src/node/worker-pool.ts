@@ -83,7 +83,8 @@ export class WorkerPool<Job, Result> {
     const jobs = this.#pending[i]!;
     const job = jobs.get(reply.id);
     jobs.delete(reply.id);
-    if (jobs.size === 0) this.#workers[i]!.unref();
+    // While its end is awaited the process must not end before it.
+    if (jobs.size === 0 && !this.#isDisposed) this.#workers[i]!.unref();
     if ('error' in reply) job?.reject(errorOf(reply.error));
     else job?.resolve(reply.result as Result);
   }
