@@ -2,10 +2,11 @@
 // batches of the steps that it is asked for.
 
 import type { AnyTensor, Device, Tensor } from '../tensor/index.ts';
-import { openSamples, parseConfiguration, type Stage } from '../training/index.ts';
+import { type FolderReader, openSamples, parseConfiguration, type Stage } from '../training/index.ts';
 import { createDevice } from './onnx-device.ts';
 import { openStage, type StageSource, settingsOf } from './open-stage.ts';
 import type { SharedFiles } from './shared-samples.ts';
+import { isPaperText, openPaperBatches } from './train-paper-stage.ts';
 
 /** What batches are made from: the same stage as the run's. */
 export type BatchSource = StageSource & {
@@ -23,7 +24,10 @@ export type BatchJob = {
   readonly statistics: Readonly<Record<string, Tensor>>;
 };
 
-let opened: Promise<Stage> | null = null;
+/** What a thread needs of a stage. */
+type BatchStage = Pick<Stage, 'batchAt' | 'restore' | 'outsideState'>;
+
+let opened: Promise<BatchStage> | null = null;
 
 /** The batch of a step, as the stage of the run would make it. */
 export async function makeBatch({ source, step, statistics }: BatchJob): Promise<Record<string, AnyTensor>> {
@@ -33,16 +37,17 @@ export async function makeBatch({ source, step, statistics }: BatchJob): Promise
   return stage.batchAt(step);
 }
 
-async function openForBatches({ configPath, text, files, ...source }: BatchSource): Promise<Stage> {
-  const configuration = parseConfiguration(text, configPath);
-  const samples = await openSamples(async (file) => files.get(file) ?? null, {
-    ...configuration.training,
-    batch: settingsOf(configuration, source.stage).batch,
-  });
+async function openForBatches({ files, ...source }: BatchSource): Promise<BatchStage> {
+  const { configPath, text } = source;
+  const read: FolderReader = async (file) => files.get(file) ?? null;
   const cpu = await createDevice('cpu');
   const device: Device = {
     ...cpu,
     createSession: (model, options) => cpu.createSession(model, { ...options, threads: 1 }),
   };
+  if (isPaperText(text)) return openPaperBatches({ ...source, read }, device);
+  const configuration = parseConfiguration(text, configPath);
+  const { batch } = settingsOf(configuration, source.stage);
+  const samples = await openSamples(read, { ...configuration.training, batch });
   return openStage(configuration, samples, { ...source, device });
 }

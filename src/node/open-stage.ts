@@ -50,6 +50,19 @@ export async function openStage(
   return denoiserStage({ ...common, head, name, weights });
 }
 
+/** @throws MissingResourceError, BadInputError where there is nothing that the stage can build on */
+export async function expectForerunner({
+  stage,
+  outPath,
+  fromPath,
+  keepsEncoder = false,
+}: StageSource): Promise<void> {
+  if (fromPath !== undefined) return expectInputFile(fromPath, 'a model to begin from');
+  if (stage === 'vae' && !keepsEncoder) return;
+  const before = stageBefore(stage, outPath);
+  await expectInputFile(join(outPath, before, WEIGHTS_FILE), `the weights of stage ${before}`);
+}
+
 /** What a stage builds on: a finished model, or what the run has of the stage before. */
 async function weightsBefore(
   { model }: Configuration,
@@ -64,11 +77,16 @@ async function weightsBefore(
       hint: 'use the configuration that the model was trained with',
     });
   }
-  if (stage !== 'distill') return stageWeights(outPath, stage === '2' ? '1' : 'vae');
-  const last = existsSync(join(outPath, '2', WEIGHTS_FILE)) ? '2' : '1';
-  const weights = await stageWeights(outPath, last);
+  const weights = await stageWeights(outPath, stageBefore(stage, outPath));
+  if (stage !== 'distill') return weights;
   const hasAutoencoder = existsSync(join(outPath, 'vae', WEIGHTS_FILE));
   return hasAutoencoder ? withLatestDecoder(weights, await stageWeights(outPath, 'vae')) : weights;
+}
+
+function stageBefore(stage: StageName, outPath: string): StageName {
+  if (stage === '2') return '1';
+  if (stage !== 'distill') return 'vae';
+  return existsSync(join(outPath, '2', WEIGHTS_FILE)) ? '2' : '1';
 }
 
 /** The averaged weights of a stage that was trained before. */

@@ -2,11 +2,13 @@
 // paper-scale training both keep them.
 
 import { join } from 'node:path';
+import { BadInputError } from '../errors/index.ts';
 import type { Device } from '../tensor/index.ts';
 import {
   CHECKPOINT_INDEX,
   type LoopOptions,
   listCheckpoints,
+  type RunFolder,
   runTraining,
   type SampleReader,
   type Stage,
@@ -35,14 +37,20 @@ export function expectMemoryForStep({ name, problem }: Stage, device: Device): v
   });
 }
 
-/** Runs a stage. @throws as `runTraining` */
+/** Where the files of a stage lie. */
+export function stageFolder({ outPath, stage }: Pick<TrainStageOptions, 'outPath' | 'stage'>): RunFolder {
+  return openRunFolder(join(outPath, stage));
+}
+
+/** Runs a stage. @throws as `runTraining`, and BadInputError `too-few-people` where nobody can be kept for validation */
 export async function runStage(
   { stage, text, samples }: OpenedStage,
   options: TrainStageOptions,
 ): Promise<TrainStageResult> {
   const { configPath, stage: name, outPath, isResumed } = options;
+  if (samples.validation.length === 0) throw tooFewPeople();
   const path = join(outPath, name);
-  const folder = openRunFolder(path);
+  const folder = stageFolder(options);
   const keepConfiguration = (): Promise<void> => folder.write('config.json', text);
   const page = (): Promise<void> => writeTrainingPage(folder, { stage: name, title: modelName(configPath) });
   // A run that is there keeps its configuration until this one has turned out to fit its checkpoint.
@@ -59,4 +67,13 @@ export async function runStage(
   await page();
   const files = [CHECKPOINT_INDEX, WEIGHTS_FILE, REPORT_FILE, PAGE_FILE];
   return { ...result, outputs: files.map((file) => join(path, file)) };
+}
+
+function tooFewPeople(): BadInputError {
+  return new BadInputError({
+    code: 'too-few-people',
+    message:
+      'Expected samples of two people or more of one label, so that one of them is kept for validation.',
+    hint: "Add people to the data, or raise the configuration's validationSubjects above 0.",
+  });
 }

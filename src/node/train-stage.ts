@@ -1,34 +1,38 @@
-// Training from files: the configuration, the folder of samples and the folder of the model come
-// together here for one stage. The model's folder has one folder for each stage.
+// Training from files: the configuration, the samples and the folder of the model come together here for one stage. The
+// model's folder has one folder for each stage, and one for the samples that were made for them.
 
 import { readFile } from 'node:fs/promises';
 import { BadInputError } from '../errors/index.ts';
-import type { EventSink } from '../events/index.ts';
 import type { Device } from '../tensor/index.ts';
 import type { Configuration, LoopResult, Rehearsal, SampleReader, Stage } from '../training/index.ts';
-import { openSamples, parseConfiguration, rehearseTraining } from '../training/index.ts';
+import { expectStart, openSamples, parseConfiguration, rehearseTraining } from '../training/index.ts';
 import type { BatchSource } from './batch-job.ts';
 import { withBatchThreads } from './batch-threads.ts';
 import { expectInputFile } from './input-file.ts';
 import { peakMemoryMb } from './memory.ts';
 import { loadEmbeddedHead } from './model-files.ts';
-import { openStage, type StageSource, settingsOf } from './open-stage.ts';
+import { expectForerunner, openStage, type StageSource, settingsOf } from './open-stage.ts';
 import { modelName, packAvatar } from './pack-avatar.ts';
-import { expectMemoryForStep, type OpenedStage, runStage } from './run-stage.ts';
-import { type SharedFiles, shareFolder } from './shared-samples.ts';
-import { isPaperScale, openPaperStage, trainPaperStage } from './train-paper-stage.ts';
+import { expectMemoryForStep, type OpenedStage, runStage, stageFolder } from './run-stage.ts';
+import {
+  type Preparation,
+  rehearsedSamples,
+  type SampleSizes,
+  type StageSamples,
+  type StageSamplesOptions,
+  stageSamples,
+} from './stage-samples.ts';
+import { isPaperScale, openPaperStage, paperSampleSizes, trainPaperStage } from './train-paper-stage.ts';
 
 /** What to train, from where to where. */
-export type TrainStageOptions = StageSource & {
-  readonly configPath: string;
-  readonly dataPath: string;
-  readonly isResumed: boolean;
-  readonly steps?: number;
-  readonly minutes?: number;
-  readonly device: Device;
-  readonly events?: EventSink;
-  readonly signal?: AbortSignal;
-};
+export type TrainStageOptions = StageSource &
+  StageSamplesOptions & {
+    readonly configPath: string;
+    readonly isResumed: boolean;
+    readonly steps?: number;
+    readonly minutes?: number;
+    readonly device: Device;
+  };
 
 /** How a run went, and the files that it keeps. */
 export type TrainStageResult = LoopResult & { readonly outputs: readonly string[] };
@@ -36,6 +40,8 @@ export type TrainStageResult = LoopResult & { readonly outputs: readonly string[
 /** What a stage is, costs and learns from. */
 export type StageRehearsal = Rehearsal & {
   readonly samples: SampleReader['counts'];
+  /** Of the samples that a run would make first; null where they are made already. */
+  readonly preparation: Preparation | null;
   readonly peakMemoryMb: number;
 };
 
@@ -46,10 +52,15 @@ export type StageRehearsal = Rehearsal & {
 export async function trainStage(options: TrainStageOptions): Promise<TrainStageResult> {
   if (await isPaperScale(options.configPath)) return trainPaperStage(options);
   const { configPath, stage: name, outPath, fromPath, keepsEncoder } = options;
-  const { text, configuration, samples, files } = await openInputs(options);
+  const { text, configuration } = await readConfiguration(configPath);
+  // What needs no samples is said before they are made.
+  await expectStart(stageFolder(options), options);
+  await expectForerunner(options);
+  const made = await stageSamples(options, sampleSizes(configuration));
+  const samples = await openStageSamples(configuration, made, options);
   const own = await openStageThatFits(configuration, samples, options);
   const source: BatchSource = {
-    ...{ configPath, text, files, stage: name, outPath },
+    ...{ configPath, text, files: made.files, stage: name, outPath },
     ...(fromPath === undefined ? {} : { fromPath }),
     ...(keepsEncoder === undefined ? {} : { keepsEncoder }),
   };
@@ -65,39 +76,50 @@ export async function trainStage(options: TrainStageOptions): Promise<TrainStage
  * @throws as `trainStage`.
  */
 export async function rehearseStage(options: TrainStageOptions): Promise<StageRehearsal> {
-  await using opened = await openAnyStage(options);
-  const { stage, samples } = opened;
+  await using opened = await openForRehearsal(options);
+  const { stage, samples, preparation } = opened;
   const rehearsal = await rehearseTraining(stage, options.device);
-  return { ...rehearsal, samples: samples.counts, peakMemoryMb: peakMemoryMb() };
+  return { ...rehearsal, samples: samples.counts, preparation, peakMemoryMb: peakMemoryMb() };
 }
 
-async function openAnyStage(
-  options: TrainStageOptions,
-): Promise<Pick<OpenedStage, 'stage' | 'samples'> & AsyncDisposable> {
-  if (await isPaperScale(options.configPath)) return openPaperStage(options);
-  const { configuration, samples } = await openInputs(options);
+type OpenedForRehearsal = Pick<OpenedStage, 'stage' | 'samples'> &
+  Pick<StageRehearsal, 'preparation'> &
+  AsyncDisposable;
+
+async function openForRehearsal(options: TrainStageOptions): Promise<OpenedForRehearsal> {
+  const { configPath } = options;
+  if (await isPaperScale(configPath)) {
+    const { preparation, ...made } = await rehearsedSamples(options, await paperSampleSizes(configPath));
+    return { ...(await openPaperStage(options, made)), preparation };
+  }
+  const { configuration } = await readConfiguration(configPath);
+  await expectForerunner(options);
+  const { preparation, ...made } = await rehearsedSamples(options, sampleSizes(configuration));
+  const samples = await openStageSamples(configuration, made, options);
   const stage = await openStageThatFits(configuration, samples, options);
-  return { stage, samples, [Symbol.asyncDispose]: async () => {} };
+  return { stage, samples, preparation, [Symbol.asyncDispose]: async () => {} };
 }
 
-type Inputs = {
-  readonly text: string;
-  readonly configuration: Configuration;
-  readonly samples: SampleReader;
-  /** The files of the samples. */
-  readonly files: SharedFiles;
-};
+async function readConfiguration(
+  path: string,
+): Promise<{ readonly text: string; readonly configuration: Configuration }> {
+  await expectInputFile(path, 'a configuration');
+  const text = await readFile(path, 'utf8');
+  return { text, configuration: parseConfiguration(text, path) };
+}
 
-async function openInputs({ configPath, stage, dataPath }: TrainStageOptions): Promise<Inputs> {
-  await expectInputFile(configPath, 'a configuration');
-  const text = await readFile(configPath, 'utf8');
-  const configuration = parseConfiguration(text, configPath);
-  const { read, files } = shareFolder(dataPath);
-  const samples = await openSamples(read, {
-    ...configuration.training,
-    batch: settingsOf(configuration, stage).batch,
-  });
-  if (samples.size === configuration.model.size) return { text, configuration, samples, files };
+function sampleSizes({ model, training }: Configuration): SampleSizes {
+  return { size: model.size, clipFrames: training.stage2.frames };
+}
+
+async function openStageSamples(
+  configuration: Configuration,
+  { read }: StageSamples,
+  { stage, dataPath }: TrainStageOptions,
+): Promise<SampleReader> {
+  const { batch } = settingsOf(configuration, stage);
+  const samples = await openSamples(read, { ...configuration.training, batch });
+  if (samples.size === configuration.model.size) return samples;
   throw new BadInputError({
     code: 'sample-size',
     message: `expected samples of ${configuration.model.size} pixels, got ${samples.size} in ${dataPath}`,

@@ -62,14 +62,18 @@ async function scalingFactorBeside(file: string): Promise<number | undefined> {
 }
 
 /** Checks, before long work, that the disk has room. @throws BadInputError with what is needed and what is there. */
-export async function expectRoomFor(target: string, bytes: number): Promise<void> {
+export async function expectRoomFor(
+  target: string,
+  bytes: number,
+  hint = 'choose another disk, or a smaller --precision',
+): Promise<void> {
   const { bavail, bsize } = await statfs(dirname(target));
   if (bavail * bsize >= bytes) return;
   const gigabytes = (n: number): string => `${(n / 1e9).toFixed(1)} GB`;
   throw new BadInputError({
     code: 'disk-full',
     message: `${target} needs ${gigabytes(bytes)}, but its disk has ${gigabytes(bavail * bsize)} free`,
-    hint: 'choose another disk, or a smaller --precision',
+    hint,
   });
 }
 

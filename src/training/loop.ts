@@ -11,7 +11,7 @@ import type { HeldCheckpoint } from './checkpoints.ts';
 import { listCheckpoints, loadCheckpoint, saveCheckpoint, scoreCheckpoint } from './checkpoints.ts';
 import { Curves, describeFigures } from './curves.ts';
 import { updateAt } from './learning-rate.ts';
-import type { RunFolder, Stage } from './stage.ts';
+import type { RunFolder, Stage, StageName } from './stage.ts';
 import { averagedWeights, Trainer } from './trainer.ts';
 
 /** When to stop and how often to save. */
@@ -164,22 +164,30 @@ async function startingPoint(
   { stage, folder, isResumed }: LoopOptions,
   events: EventSink,
 ): Promise<HeldCheckpoint | null> {
+  await expectStart(folder, { stage: stage.name, isResumed });
+  return isResumed ? await loadCheckpoint(folder, stage, events) : null;
+}
+
+/** @throws BadInputError if a run is there and is not to be resumed, or the other way round */
+export async function expectStart(
+  folder: RunFolder,
+  { stage, isResumed }: { readonly stage: StageName; readonly isResumed: boolean },
+): Promise<void> {
   const exists = (await listCheckpoints(folder)).length > 0;
   if (!exists && isResumed) {
     throw new BadInputError({
       code: 'no-checkpoint',
-      message: `expected a checkpoint of stage ${stage.name} to resume from, but there is none`,
+      message: `expected a checkpoint of stage ${stage} to resume from, but there is none`,
       hint: 'leave --resume out to begin, or name the folder of the run',
     });
   }
   if (exists && !isResumed) {
     throw new BadInputError({
       code: 'run-exists',
-      message: `expected an empty folder for stage ${stage.name}, but it holds a checkpoint`,
+      message: `expected an empty folder for stage ${stage}, but it holds a checkpoint`,
       hint: 'add --resume to go on, or name another folder',
     });
   }
-  return exists ? await loadCheckpoint(folder, stage, events) : null;
 }
 
 /** Keeps the batch for inspection; the last checkpoint stays as it is. */

@@ -36,17 +36,19 @@ export type PaperStageOptions = {
 /** Batches at steps that no run reaches: validation draws the same noise every time. */
 const VALIDATION_STEP = 2 ** 30;
 
-/** Sets a stage up. It owns an encoder session for as long as the process runs. */
-export async function paperStage(options: PaperStageOptions): Promise<Stage> {
+/** The batches of a stage, without what its steps need. */
+export type PaperBatches = Pick<Stage, 'batchAt'> & {
+  readonly maker: BatchMaker;
+  clipsAt(step: number): readonly (readonly TrainingSample[])[];
+  batchOf(clips: readonly (readonly TrainingSample[])[], step: number): ReturnType<Stage['batchAt']>;
+};
+
+/** Sets up what makes batches. It owns an encoder session for as long as the process runs. */
+export async function paperBatches(options: PaperStageOptions): Promise<PaperBatches> {
   const { configuration, samples, device, head, name } = options;
   const { model, training } = configuration;
   const { seed } = training;
   const settings = name === '1' ? training.stage1 : training.stage2;
-  const frames = name === '1' ? 1 : training.stage2.frames;
-  const all = weightsToRead(declareParameters(model), seed, options.weights);
-  const isStill = (key: string): boolean => !key.startsWith('vae.') && !learnsAtStage(name, key);
-  const still = await readAll(all, isStill);
-  const { problem } = paperProblem({ model, settings, name, frames, weights: still });
   const sizes = batchSizesOf(model);
   const { latentChannels } = model.autoencoder;
   const maker: BatchMaker = {
@@ -60,23 +62,15 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
     },
     sources: createControlSources(head, sizes),
   };
-  const gaussians = new GaussianLearner({
-    ...{ head, channels: model.gaussianChannels, isAnisotropic: false, seed },
-    learningRate: name === '1' ? settings.fieldLearningRate : 0,
-  });
-  if (options.weights.has(FIELD_PARAMETERS.features)) {
-    const isOfField = (key: string): boolean => key in fieldParameters(gaussians.field);
-    gaussians.restore({ ...gaussians.state(), ...(await readAll(options.weights, isOfField)) });
-  }
-  const clipsAt = (step: number): readonly (readonly TrainingSample[])[] =>
+  const { frames } = training.stage2;
+  const clipsAt: PaperBatches['clipsAt'] = (step) =>
     name === '1' ? samples.batchAt(step).map((one) => [one]) : samples.clipsAt(step, frames);
-  const batchOf = async (
-    clips: readonly (readonly TrainingSample[])[],
-    step: number,
-  ): ReturnType<Stage['batchAt']> => {
+  const batchOf: PaperBatches['batchOf'] = async (clips, step) => {
     const { liftedLatent, visibility, ...others } = await denoiserBatch(maker, clips, step);
     return others;
   };
+
+  return { maker, clipsAt, batchOf, batchAt: (step) => batchOf(clipsAt(step), step) };
 
   async function encoderSession(): Promise<Session> {
     const encoder = encoderModel(model, { width: model.size, height: model.size });
@@ -85,6 +79,7 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
       ...{ spins: false, keepsMemory: false },
     });
     const isOwn = new Set(session.inputNames);
+    const all = weightsToRead(declareParameters(model), seed, options.weights);
     const own = await readAll(all, (key) => isOwn.has(key));
     return {
       inputNames: ['picture'],
@@ -92,6 +87,28 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
       run: (feeds) => session.run({ ...own, ...feeds }),
       [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
     };
+  }
+}
+
+/** Sets a stage up. It owns an encoder session for as long as the process runs. */
+export async function paperStage(options: PaperStageOptions): Promise<Stage> {
+  const { configuration, samples, device, head, name } = options;
+  const { model, training } = configuration;
+  const { seed } = training;
+  const settings = name === '1' ? training.stage1 : training.stage2;
+  const frames = name === '1' ? 1 : training.stage2.frames;
+  const all = weightsToRead(declareParameters(model), seed, options.weights);
+  const isStill = (key: string): boolean => !key.startsWith('vae.') && !learnsAtStage(name, key);
+  const still = await readAll(all, isStill);
+  const { problem } = paperProblem({ model, settings, name, frames, weights: still });
+  const { maker, clipsAt, batchOf, batchAt } = await paperBatches(options);
+  const gaussians = new GaussianLearner({
+    ...{ head, channels: model.gaussianChannels, isAnisotropic: false, seed },
+    learningRate: name === '1' ? settings.fieldLearningRate : 0,
+  });
+  if (options.weights.has(FIELD_PARAMETERS.features)) {
+    const isOfField = (key: string): boolean => key in fieldParameters(gaussians.field);
+    gaussians.restore({ ...gaussians.state(), ...(await readAll(options.weights, isOfField)) });
   }
 
   /** The loss on fixed held-out samples. */
@@ -129,7 +146,7 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
     async *initialWeights() {
       for (const key of problem.trained.keys()) yield [key, await readTensor(all.get(key)!)] as const;
     },
-    batchAt: (step) => batchOf(clipsAt(step), step),
+    batchAt,
     complete: (batch, step) => withFieldMap(batch, gaussians, trackedHeads(maker, clipsAt(step), step)),
     learn(outputs, step) {
       const gradient = mapGradient(outputs);

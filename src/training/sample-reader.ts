@@ -5,7 +5,7 @@
 import { BadInputError, MissingResourceError } from '../errors/index.ts';
 import { createRandom, deriveSeed } from '../tensor/index.ts';
 import type { SampleLabel, ShardIndex, TrainingSample } from './sample-shard.ts';
-import { decodeSampleShard, SAMPLE_LABELS, SHARD_FORMAT } from './sample-shard.ts';
+import { decodeSampleShard, SAMPLE_INDEX_FILE, SAMPLE_LABELS, SHARD_FORMAT } from './sample-shard.ts';
 
 /** Where the files of a folder come from; `null` where there is none of the name. */
 export type FolderReader = (file: string) => Promise<Uint8Array | null>;
@@ -46,7 +46,7 @@ export async function openSamples(
   read: FolderReader,
   { batch, seed, realShare, validationSubjects }: SampleReaderOptions,
 ): Promise<SampleReader> {
-  const index = parseIndex(await mustRead(read, 'index.json'));
+  const index = parseIndex(await mustRead(read, SAMPLE_INDEX_FILE));
   const samples: TrainingSample[] = [];
   for (const { file } of index.shards) {
     samples.push(...decodeSampleShard(await mustRead(read, file), file).samples);
@@ -179,7 +179,7 @@ function parseIndex(bytes: Uint8Array): ShardIndex {
   }
   throw new BadInputError({
     code: 'bad-sample-index',
-    message: `expected index.json to list shards of "${SHARD_FORMAT}", version 1`,
+    message: `expected ${SAMPLE_INDEX_FILE} to list shards of "${SHARD_FORMAT}", version 1`,
     hint: 'name a folder of training samples, or write the samples again',
   });
 }

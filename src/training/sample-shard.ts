@@ -41,6 +41,9 @@ export type SampleShard = {
   readonly samples: readonly TrainingSample[];
 };
 
+/** Where a folder of shards lists them. */
+export const SAMPLE_INDEX_FILE = 'index.json';
+
 /** `index.json` of a folder of shards. */
 export type ShardIndex = {
   readonly format: typeof SHARD_FORMAT;
@@ -49,6 +52,8 @@ export type ShardIndex = {
   readonly headName: string;
   /** How often each source of a mixture comes; absent where labels come by the configuration's `realShare`. */
   readonly mixture?: Readonly<Record<string, number>>;
+  /** What the samples were made from, where datasets were: others have another. */
+  readonly origin?: string;
   readonly shards: readonly ShardEntry[];
 };
 
@@ -57,6 +62,8 @@ export type ShardEntry = {
   readonly file: string;
   readonly labels: readonly SampleLabel[];
   readonly subjects: readonly number[];
+  /** Length of the file, where the writer said it. */
+  readonly bytes?: number;
 };
 
 /** `metadata.format` of shards and `format` of their index. */
@@ -64,9 +71,17 @@ export const SHARD_FORMAT = 'learn2control/samples';
 /** Floats of a camera: fx, fy, cx, cy, then `cameraFromWorld` rotation (9) and translation (3). */
 const CAMERA_FLOATS = 16;
 const PICTURES = { reference: 3, target: 3, lifted: 3, visibility: 1, headMask: 1 } as const;
+/** Heads and cameras of reference and target, and what else is no picture. */
+const PLACEMENT_BYTES = 4096;
 /** What the names of the reference's tensors begin with. */
 const REFERENCE = 'reference.';
 const HEAD_PARTS = ['identity', 'expression', 'jointRotations', 'translation'] as const;
+
+/** What a sample takes on disk and in memory, in bytes; a little more than it does. */
+export function sampleBytes(sizePx: number): number {
+  const channels = Object.values(PICTURES).reduce((sum, own) => sum + own, 0);
+  return channels * sizePx ** 2 + PLACEMENT_BYTES;
+}
 
 /** Serialises a shard. Pictures are stored as they are: shards are local scratch, not an archive. */
 export function encodeSampleShard({ size, headName, samples }: SampleShard): Uint8Array<ArrayBuffer> {

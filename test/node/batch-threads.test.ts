@@ -12,10 +12,12 @@ import {
   shareFolder,
   withBatchThreads,
 } from '../../src/node/index.ts';
+import { openPaperBatches } from '../../src/node/train-paper-stage.ts';
 import { openSamples, parseConfiguration, type Stage } from '../../src/training/index.ts';
 import { folderOfSamples, tinySamples } from '../training/tiny-run.ts';
 import { temporaryFolder } from './test-clips.ts';
 
+const PAPER_CONFIG = join(import.meta.dirname, '../../configs/paper-tiny.json');
 const CONFIG = join(import.meta.dirname, '../../configs/tiny.json');
 
 test('threads make the batches that the stage makes, to the bit, and read samples without a copy', async () => {
@@ -38,6 +40,26 @@ test('threads make the batches that the stage makes, to the bit, and read sample
   for (const step of [0, 1, 2, 7, 3]) {
     const [expected, made] = [await own.batchAt(step), await threaded.batchAt(step)];
     assert.deepEqual(made, expected, `step ${step}`);
+  }
+});
+
+test("threads make the batches of the paper's scale too, in both stages", async () => {
+  using folder = temporaryFolder();
+  const head = await loadEmbeddedHead();
+  const inMemory = folderOfSamples(tinySamples(head, { size: 64, subjects: 8 }), 64, head.name);
+  for (const file of ['index.json', '0.safetensors', '1.safetensors'])
+    await openRunFolder(folder.path).write(file, (await inMemory.read(file))!);
+  const text = await readFile(PAPER_CONFIG, 'utf8');
+  const { read, files } = shareFolder(folder.path);
+  for (const file of ['index.json', '0.safetensors', '1.safetensors']) await read(file);
+  for (const stage of ['1', '2'] as const) {
+    const where = { stage, outPath: join(folder.path, 'out'), configPath: PAPER_CONFIG, text };
+    const own = await openPaperBatches({ ...where, read }, await createDevice('cpu'));
+    await using threaded = withBatchThreads(own as unknown as Stage, { ...where, files }, 1);
+    for (const step of [0, 5]) {
+      const [expected, made] = [await own.batchAt(step), await threaded.batchAt(step)];
+      assert.deepEqual(made, expected, `stage ${stage}, step ${step}`);
+    }
   }
 });
 

@@ -12,18 +12,10 @@ import {
   type SampleStreamOptions,
 } from '../../src/dataset/index.ts';
 import { createLiftTools } from '../../src/lift/index.ts';
-import {
-  beginDataset,
-  datasetFolder,
-  loadEmbeddedHead,
-  openRunFolder,
-  pictureDecoders,
-  readModel,
-  renderSubjectClip,
-  subjectName,
-} from '../../src/node/index.ts';
+import { datasetFolder, loadEmbeddedHead, openRunFolder, pictureDecoders } from '../../src/node/index.ts';
 import { avatarFraming, learningSamples, openSamples, parseMixture } from '../../src/training/index.ts';
 import { temporaryFolder } from '../node/test-clips.ts';
+import { writeSmallSubjects } from './small-subjects.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const SIZE = 64;
@@ -32,25 +24,9 @@ const tools = createLiftTools(head);
 const folder = temporaryFolder();
 after(() => folder[Symbol.dispose]());
 
-/** Subjects from a seed on, each with so many views, or as a clip of so many frames. */
-async function writeSubjects(name: string, seed: number, views: number, isClip = false): Promise<void> {
-  const items = [0, 1, 2].map((i) => subjectName(seed + i));
-  const plan = { path: join(folder.path, name), name, request: {}, headName: head.name, items };
-  using dataset = await beginDataset(plan);
-  const job = { head: await readModel('head', 'embedded.head'), views, sizePx: SIZE, maps: [] };
-  for (const item of dataset.missing) {
-    const clip = await renderSubjectClip({
-      ...{ ...job, seed: seed + item, yawDegrees: 25, pitchDegrees: 8, licence: 'CC0-1.0' },
-      clip: isClip ? { track: null } : null,
-    });
-    await dataset.put(item, { clips: [clip] });
-  }
-  await dataset.finish();
-}
-
-await writeSubjects('views', 60, 3);
-await writeSubjects('stills', 70, 1);
-await writeSubjects('clips', 80, 4, true);
+await writeSmallSubjects(folder.path, 'views', { seed: 60, views: 3, sizePx: SIZE });
+await writeSmallSubjects(folder.path, 'stills', { seed: 70, views: 1, sizePx: SIZE });
+await writeSmallSubjects(folder.path, 'clips', { seed: 80, views: 4, isClip: true, sizePx: SIZE });
 
 async function streamOf(name: string, changes: Partial<SampleStreamOptions> = {}) {
   const dataset = await openDataset(datasetFolder(join(folder.path, name)));

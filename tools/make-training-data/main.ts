@@ -1,33 +1,33 @@
 // Writes the shards that training reads: pairs of synthetic subjects, round trips of stills, and clips of
 // moving subjects for the temporal layers (in a folder of their own: --subjects 0 --clips N).
-// --data takes the project's own datasets, mixed by a file such as configs/mixture.json: --samples N of them as pairs,
-// or with --stage 2 as clips of --frames frames, which go into a folder of their own.
+// --data takes a dataset, or several mixed by a file such as configs/mixture.json: --samples N of them as pairs, or with
+// --stage 2 as clips of --frames frames, as `train --data` makes them by itself.
 // --portraits takes the shared portraits by their names, --photos every picture of a folder.
 // Run it again to continue where it was stopped: shards that exist are kept.
 //
 //   npx tsx tools/make-training-data/main.ts --out DIR [--subjects 1500] [--pairs 2] [--portraits DIR] [--photos DIR]
 //     [--variants 16] [--size 256] [--workers 2] [--assets DIR] [--clips 0] [--frames 8]
-//     [--data MIXTURE.json] [--samples 0] [--stage 1]
+//     [--data DATASET|MIXTURE.json] [--samples N] [--stage 1]
 
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openDataset } from '../../src/dataset/index.ts';
 import type { HeadModel } from '../../src/head/index.ts';
 import {
   createDevice,
-  datasetFolder,
+  findTrainingData,
   loadEmbeddedHead,
   loadTracker,
+  planSamples,
+  prepareSamples,
   readAssetFolder,
   readImage,
   WorkerPool,
 } from '../../src/node/index.ts';
 import {
   decodeSampleShard,
-  parseMixture,
   SHARD_FORMAT,
   type ShardEntry,
   type ShardIndex,
@@ -44,7 +44,6 @@ const PICTURE = /\.(jpe?g|png|webp)$/i;
 const SUBJECTS_A_SHARD = 16;
 const CLIPS_A_SHARD = 4;
 const STILLS_A_SHARD = 32;
-const SAMPLES_A_SHARD = 32;
 
 const { values } = parseArgs({
   options: {
@@ -83,6 +82,10 @@ if (firstSeed + Math.max(subjects, clips) > FIRST_HELD_OUT_SEED)
 setPriority(10);
 const folder = values.out;
 await mkdir(folder, { recursive: true });
+if (values.data !== undefined) {
+  await makeDatasetSamples(values.data);
+  process.exit();
+}
 const head = await loadEmbeddedHead();
 const { library: assets, notes } = values.assets
   ? await readAssetFolder(values.assets, head)
@@ -92,8 +95,7 @@ const stills = [
   ...(values.portraits ? await fitStills(values.portraits, head, SHARED_PORTRAIT) : []),
   ...(values.photos ? await fitStills(values.photos, head, PICTURE) : []),
 ];
-let mixture: NonNullable<ShardIndex['mixture']> | null = null;
-const jobs = [...syntheticJobs(), ...stillJobs(stills), ...clipJobs(), ...(await datasetJobs())];
+const jobs = [...syntheticJobs(), ...stillJobs(stills), ...clipJobs()];
 const entries = new Map<string, ShardEntry>();
 await using pool = new WorkerPool<ShardJob, ShardEntry>({
   module: new URL('./shard-job.ts', import.meta.url),
@@ -138,31 +140,27 @@ function clipJobs(): ShardJob[] {
   });
 }
 
-/** Samples of the mixture's datasets; with --stage 2 clips of them, side by side as those above. */
-async function datasetJobs(): Promise<ShardJob[]> {
-  if (values.data === undefined) return [];
-  const isClips = values.stage === '2';
-  if (subjects + clips + stills.length > 0)
+/** Samples of the mixture's datasets; with --stage 2 clips of them, as `train --data` makes them for itself. */
+async function makeDatasetSamples(path: string): Promise<void> {
+  if (subjects + clips > 0 || values.portraits !== undefined || values.photos !== undefined)
     throw new RangeError('a mixture says how often all samples come: write others into another folder');
-  const sources = parseMixture(await readFile(values.data, 'utf8'), values.data)
-    .map(({ folder: name, stage1, stage2 }) => ({
-      ...{ name, folder: join(dirname(values.data!), name) },
-      weight: isClips ? stage2 : stage1,
-    }))
-    .filter(({ weight }) => weight > 0);
-  mixture = Object.fromEntries(sources.map(({ name, weight }) => [name, weight]));
-  for (const { folder: own } of sources) {
-    await using disk = datasetFolder(own);
-    const { header } = await openDataset(disk);
-    if (header.headName !== head.name)
-      throw new RangeError(`${own} has tracks of the head ${header.headName}, not of ${head.name}`);
-  }
-  const each = isClips ? CLIPS_A_SHARD : SAMPLES_A_SHARD;
-  return Array.from({ length: Math.ceil(datasetSamples / each) }, (_, i) => ({
-    ...{ kind: 'dataset', folder, sizePx, sources, first: i * each, frames: isClips ? frames : 1 },
-    file: `dataset-${String(i * each).padStart(6, '0')}.safetensors`,
-    count: Math.min(each, datasetSamples - i * each),
-  }));
+  const isClips = values.stage === '2';
+  const data = await findTrainingData(path, isClips ? 'stage2' : 'stage1');
+  if (data.kind === 'samples') throw new RangeError(`${path} holds samples already`);
+  const plan = await planSamples({
+    ...{ sources: data.sources, sizePx, frames: isClips ? frames : 1, maxBytes: Number.POSITIVE_INFINITY },
+    count: datasetSamples === 0 ? undefined : datasetSamples,
+  });
+  const begun = performance.now();
+  await prepareSamples(plan, folder, {
+    workers,
+    events(event) {
+      const seconds = Math.round((performance.now() - begun) / 1000);
+      console.log(
+        event.kind === 'log' ? event.message : `${event.done} of ${event.total} samples, ${seconds} s`,
+      );
+    },
+  });
 }
 
 function stillJobs(fitted: readonly FittedStill[]): ShardJob[] {
@@ -186,7 +184,7 @@ function stillJobs(fitted: readonly FittedStill[]): ShardJob[] {
 
 /** All kinds in turn, so that a run that is stopped early has some of each. */
 function interleave(all: readonly ShardJob[]): ShardJob[] {
-  const kinds = (['synthetic', 'stills', 'clips', 'dataset'] as const).map((kind) =>
+  const kinds = (['synthetic', 'stills', 'clips'] as const).map((kind) =>
     all.filter((job) => job.kind === kind),
   );
   const longest = Math.max(...kinds.map((list) => list.length));
@@ -249,7 +247,6 @@ async function writeIndex(): Promise<void> {
   const shards = [...entries.values()].sort((a, b) => a.file.localeCompare(b.file));
   const index: ShardIndex = {
     ...{ format: SHARD_FORMAT, version: 1, size: sizePx, headName: head.name, shards },
-    ...(mixture === null ? {} : { mixture }),
   };
   const path = join(folder, `index.json.${process.pid}-${entries.size}`);
   await writeFile(path, JSON.stringify(index));

@@ -3,23 +3,10 @@
 
 import { rename, writeFile } from 'node:fs/promises';
 import { headWindow } from '../../src/avatar/index.ts';
-import {
-  createHeadMirror,
-  openDataset,
-  openSampleStream,
-  type SampleStream,
-} from '../../src/dataset/index.ts';
 import { cropCamera, frontCamera } from '../../src/geometry/index.ts';
 import type { HeadParameters } from '../../src/head/index.ts';
 import { resampleMask, resampleWindow } from '../../src/media/index.ts';
-import {
-  createDevice,
-  datasetFolder,
-  loadEmbeddedHead,
-  loadPersonSegmenter,
-  pictureDecoders,
-  readImage,
-} from '../../src/node/index.ts';
+import { createDevice, loadEmbeddedHead, loadPersonSegmenter, readImage } from '../../src/node/index.ts';
 import {
   type AssetLibrary,
   createRenderTools,
@@ -32,9 +19,7 @@ import {
 import { createRandom, deriveSeed } from '../../src/tensor/index.ts';
 import type { PersonSegmenter } from '../../src/tracking/index.ts';
 import {
-  avatarFraming,
   encodeSampleShard,
-  learningSamples,
   type ShardEntry,
   shardEntry,
   type TrainingSample,
@@ -69,19 +54,6 @@ export type ShardJob = {
       readonly frames: number;
       readonly assets: AssetLibrary | null;
     }
-  | {
-      readonly kind: 'dataset';
-      /** `name` as the mixture has it. */
-      readonly sources: readonly {
-        readonly name: string;
-        readonly folder: string;
-        readonly weight: number;
-      }[];
-      /** Positions in the stream of their samples. */
-      readonly first: number;
-      readonly count: number;
-      readonly frames: number;
-    }
   | { readonly kind: 'stills'; readonly stills: readonly FittedStill[]; readonly variant: number }
 );
 
@@ -101,40 +73,8 @@ export async function writeShard(job: ShardJob): Promise<ShardEntry> {
 }
 
 async function samplesOf(own: RenderTools, job: ShardJob): Promise<TrainingSample[]> {
-  if (job.kind === 'dataset') return datasetSamples(own, job);
   if (job.kind === 'synthetic') return syntheticSamples(own, job);
   return job.kind === 'clips' ? clipSamples(own, job) : stillSamples(own, job.stills, job);
-}
-
-/** Open for as long as the thread lives: all of its jobs are of one run. */
-let stream: SampleStream | null = null;
-const DATASET_SEED = 1;
-const FLIPPED_SHARE = 0.5;
-
-async function datasetSamples(
-  own: RenderTools,
-  { sources, first, count, frames, sizePx }: Extract<ShardJob, { kind: 'dataset' }>,
-): Promise<TrainingSample[]> {
-  stream ??= openSampleStream({
-    sources: await Promise.all(
-      sources.map(async ({ folder, weight }) => ({
-        dataset: await openDataset(datasetFolder(folder)),
-        weight,
-      })),
-    ),
-    decoders: pictureDecoders,
-    seed: DATASET_SEED,
-    ...{ frames, sizePx, framing: avatarFraming(own.poser) },
-    augmentation: { cropJitter: 0, colour: 0, flip: FLIPPED_SHARE },
-    mirror: createHeadMirror(own.head),
-  });
-  const samples: TrainingSample[] = [];
-  for (let position = first; position < first + count; position++) {
-    const taken = await stream.at(position);
-    const { name: source } = sources[taken.source]!;
-    samples.push(...learningSamples(own, taken, DATASET_SEED).map((sample) => ({ ...sample, source })));
-  }
-  return samples;
 }
 
 /** The frames of a clip side by side, as `clipsAt` of training finds them. */

@@ -15,7 +15,20 @@ export const command: CliCommand = defineCommand({
   options: z.object({
     config: inputFile('the sizes and settings, e.g. configs/compact.json'),
     stage: choice('what learns', STAGES),
-    data: text('the folder of training samples', { expects: 'the path of a folder', hint: 'DIR' }),
+    data: text('a dataset, a mixture of datasets, or a folder of samples that are made already', {
+      expects: 'the path of a folder or of a mixture file',
+      hint: 'DIR|FILE',
+    }),
+    samples: integer(
+      'how many samples (clips, for stage 2) to make of datasets; as many as they are good for',
+      {
+        min: 1,
+      },
+    ).optional(),
+    cacheGb: real('room on the disk for samples that are made of datasets (4 if not given)', {
+      min: 0.001,
+      max: 1e5,
+    }).optional(),
     out: text('the folder of the model: each stage keeps a folder in it', {
       expects: 'the path of a folder',
       hint: 'DIR',
@@ -28,14 +41,15 @@ export const command: CliCommand = defineCommand({
     dryRun: flag('take two steps, say what a run would take, and write nothing'),
   }),
   examples: [
-    'train --config configs/compact.json --stage vae --data samples --out model --minutes 60',
-    'train --config configs/compact.json --stage 1 --data samples --out model --resume',
-    'train --config configs/compact.json --stage distill --from old.avatar --data samples --out model',
+    'train --config configs/compact.json --stage vae --data subjects --out model --minutes 60',
+    'train --config configs/compact.json --stage 1 --data mixture.json --samples 8000 --out model --resume',
+    'train --config configs/compact.json --stage distill --from old.avatar --data subjects --out model',
   ],
   // The step that runs ends, and a checkpoint is written.
   stopSeconds: 120,
   async run(options, { emit, openDevice, signal }) {
-    const { config, stage, data, out, from, resume, keepEncoder, steps, minutes, dryRun } = options;
+    const { config, stage, data, samples, cacheGb, out, from, resume, keepEncoder } = options;
+    const { steps, minutes, dryRun } = options;
     if (keepEncoder && stage !== 'vae') {
       throw contradictoryOptions(
         `--keep-encoder belongs to --stage vae, got --stage ${stage}.`,
@@ -56,6 +70,8 @@ export const command: CliCommand = defineCommand({
       outPath: out,
       isResumed: resume,
       keepsEncoder: keepEncoder,
+      ...(samples === undefined ? {} : { samples }),
+      ...(cacheGb === undefined ? {} : { cacheBytes: 1e9 * cacheGb }),
       ...(from === undefined ? {} : { fromPath: from }),
       ...(steps === undefined ? {} : { steps }),
       ...(minutes === undefined ? {} : { minutes }),
@@ -92,5 +108,12 @@ function rehearsalLine(stage: StageName, rehearsal: StageRehearsal, steps: numbe
     steps === undefined
       ? ''
       : `; ${steps} steps would take ${((steps * secondsPerStep) / 3600).toFixed(1)} hours`;
-  return `stage ${stage}: ${size}; ${speed}; ${peakMemoryMb} MB of memory${length}`;
+  return `stage ${stage}: ${size}; ${speed}; ${peakMemoryMb} MB of memory${length}${preparationNote(rehearsal)}`;
+}
+
+function preparationNote({ preparation }: StageRehearsal): string {
+  if (preparation === null) return '';
+  const { samples, bytes, secondsEach } = preparation;
+  const minutes = ((samples * secondsEach) / 60).toFixed(1);
+  return `; before, ${samples} samples are made: ${(bytes / 1e9).toPrecision(2)} GB, ${minutes} minutes of one core`;
 }
