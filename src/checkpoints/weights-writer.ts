@@ -1,21 +1,29 @@
 // safetensors written piece by piece: the header first, since shapes and types are known, then one tensor at a time.
 
-import type { Tensor } from '../tensor/index.ts';
-import { byteLengthOf, fromFloats, type StoredType, toFloats, type WeightType } from './stored-type.ts';
+import type { AnyTensor, Tensor } from '../tensor/index.ts';
+import {
+  byteLengthOf,
+  bytesOf,
+  fromFloats,
+  type StoredType,
+  toFloats,
+  type WeightType,
+} from './stored-type.ts';
 import type { StoredTensor } from './tensor-file.ts';
 
 /** A tensor to write under a name: another's content, perhaps in another shape of as many elements. */
-export type TensorToWrite = Omit<StoredTensor, 'type'> & {
-  readonly type: StoredType;
-  /** The type to write. */
-  readonly writtenType: WeightType;
-};
+export type TensorToWrite = Omit<StoredTensor, 'type'> &
+  (
+    | { readonly type: StoredType; readonly writtenType: WeightType }
+    /** Codes stay what they are. */
+    | { readonly type: 'uint8'; readonly writtenType: 'uint8' }
+  );
 
 /** Tensors in memory as those of a file; the memory is shared. */
-export function storedTensors(tensors: Readonly<Record<string, Tensor>>): readonly StoredTensor[] {
-  return Object.entries(tensors).map(([name, { shape, data }]) => {
+export function storedTensors(tensors: Readonly<Record<string, AnyTensor>>): readonly StoredTensor[] {
+  return Object.entries(tensors).map(([name, { dtype, shape, data }]) => {
     const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-    return { name, shape, type: 'float32', read: async () => bytes };
+    return { name, shape, type: dtype, read: async () => bytes };
   });
 }
 
@@ -24,7 +32,7 @@ export async function readTensor({ shape, type, read }: StoredTensor): Promise<T
   return { dtype: 'float32', shape, data: toFloats(await read(), type) };
 }
 
-const CODES: Readonly<Record<WeightType, string>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
+const CODES = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' } as const;
 const ALIGNMENT = 8;
 
 /** The chunks of a file, in order; the wider types come first, so that all stay aligned. */
@@ -32,7 +40,7 @@ export async function* safetensorsChunks(
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const ordered = tensors.toSorted((a, b) => widthOf(b) - widthOf(a));
+  const ordered = tensors.toSorted((a, b) => bytesOf(b.writtenType) - bytesOf(a.writtenType));
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const tensor of ordered) {
@@ -52,12 +60,8 @@ export async function* safetensorsChunks(
   yield start;
   for (const tensor of ordered) {
     const bytes = await tensor.read();
-    yield tensor.type === tensor.writtenType
-      ? bytes
-      : fromFloats(toFloats(bytes, tensor.type), tensor.writtenType);
+    const { type, writtenType } = tensor;
+    const isWritten = writtenType === 'uint8' || type === writtenType;
+    yield isWritten ? bytes : fromFloats(toFloats(bytes, type), writtenType);
   }
-}
-
-function widthOf({ writtenType }: TensorToWrite): number {
-  return writtenType === 'float32' ? 4 : 2;
 }

@@ -111,9 +111,6 @@ export function adamWFeeds(
   };
 }
 
-/** What stands before a weight's name in a state: nothing, or the moment or average that is meant. */
-export const STATE_PREFIXES = ['', 'first.', 'second.', 'ema.'] as const;
-
 /** The state before the first step: zero moments, averages equal to the weights. */
 export function initialState(weights: Readonly<Record<string, Tensor>>): OptimiserState {
   const state: OptimiserState = {};

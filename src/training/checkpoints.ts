@@ -7,18 +7,17 @@ import {
   type StoredTensor,
   safetensorsChunks,
   storedTensors,
+  type TensorToWrite,
 } from '../checkpoints/index.ts';
 import { BadInputError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
-import type { OptimiserState } from '../nn/index.ts';
-import { STATE_PREFIXES } from '../nn/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { RunFolder, Stage } from './stage.ts';
-import { averagedWeights } from './trainer.ts';
+import { averagedWeights, type StateTensor, stateLayout, type TrainerState } from './trainer-state.ts';
 
 /** Where a run stands. */
 export type RunState = {
-  readonly state: Readonly<OptimiserState>;
+  readonly state: TrainerState;
   /** Steps that were taken. */
   readonly step: number;
   /** Of all runs of this stage together. */
@@ -28,7 +27,7 @@ export type RunState = {
 /** A checkpoint that is whole and fits its stage; its tensors are still in its file. */
 export type HeldCheckpoint = Omit<RunState, 'state'> & {
   /** Fills a state of the stage, and what the stage learned outside its graph. */
-  fill(state: Readonly<OptimiserState>): Promise<void>;
+  fill(state: TrainerState): Promise<void>;
 };
 
 /** One checkpoint, as the index lists it. */
@@ -136,10 +135,7 @@ async function holdCheckpoint(folder: RunFolder, file: string, stage: Stage): Pr
   await using source = (await folder.open(file))!;
   const { metadata, tensors } = await openSafetensors(source);
   if (Number(metadata.version) > VERSION) throw newerVersion(Number(metadata.version));
-  for (const [weight, { shape }] of stage.problem.trained) {
-    for (const name of STATE_PREFIXES.map((prefix) => prefix + weight))
-      expectHeld(tensors.get(name), name, shape);
-  }
+  for (const [name, wanted] of stateLayout(stage.problem)) expectHeld(tensors.get(name), name, wanted);
   return {
     ...{ step: Number(metadata.step), seconds: Number(metadata.seconds) },
     fill: (state) => fillFrom(folder, file, stage, state),
@@ -147,12 +143,7 @@ async function holdCheckpoint(folder: RunFolder, file: string, stage: Stage): Pr
 }
 
 /** Tensor by tensor, so that a state is never held twice. */
-async function fillFrom(
-  folder: RunFolder,
-  file: string,
-  stage: Stage,
-  state: Readonly<OptimiserState>,
-): Promise<void> {
+async function fillFrom(folder: RunFolder, file: string, stage: Stage, state: TrainerState): Promise<void> {
   await using source = (await folder.open(file))!;
   const { tensors } = await openSafetensors(source);
   for (const [name, { data }] of Object.entries(state)) data.set((await readTensor(tensors.get(name)!)).data);
@@ -163,11 +154,18 @@ async function fillFrom(
   if (Object.keys(outside).length > 0) stage.restore?.(outside);
 }
 
-function expectHeld(held: StoredTensor | undefined, name: string, shape: readonly number[]): void {
-  if (held?.type === 'float32' && held.shape.join() === shape.join()) return;
+function expectHeld(
+  held: StoredTensor | undefined,
+  name: string,
+  { dtype, shape }: Pick<StateTensor, 'dtype' | 'shape'>,
+): void {
+  if (held?.type === dtype && held.shape.join() === shape.join()) return;
+  const isOfType = held === undefined || held.type === dtype;
+  const wanted = isOfType ? `shape [${shape}]` : `type ${dtype}`;
+  const found = isOfType ? (held ? `[${held.shape}]` : 'none') : held.type;
   throw new BadInputError({
     code: 'checkpoint-mismatch',
-    message: `expected the checkpoint to hold ${name} of shape [${shape}], got ${held ? `[${held.shape}]` : 'none'}`,
+    message: `expected the checkpoint to hold ${name} of ${wanted}, got ${found}`,
     hint: 'resume with the configuration that the run began with',
   });
 }
@@ -178,8 +176,14 @@ function chunksOf(
   writtenType: 'float32' | 'float16',
   metadata: Readonly<Record<string, string>>,
 ): AsyncIterable<Uint8Array> {
-  const byName = new Map(tensors.map((held) => [held.name, { ...held, writtenType }]));
+  const byName = new Map(tensors.map((held) => [held.name, toWrite(held, writtenType)]));
   return safetensorsChunks([...byName.values()], metadata);
+}
+
+/** Codes stay as they are. */
+function toWrite(held: StoredTensor, writtenType: 'float32' | 'float16'): TensorToWrite {
+  const { type } = held;
+  return type === 'uint8' ? { ...held, type, writtenType: type } : { ...held, writtenType };
 }
 
 function bestOf(entries: readonly CheckpointEntry[]): CheckpointEntry | null {

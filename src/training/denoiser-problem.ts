@@ -72,6 +72,7 @@ export function denoiserProblem(options: DenoiserProblemOptions): DenoiserProble
       frozen: weightsFor(frozen, weights, 'the weights of stage 1'),
       optimiser: settings,
       microBatches,
+      quantisesMoments: settings.quantisesMoments,
       ...(name === '1' && map !== null ? { gradientsOf: map } : {}),
     },
   };

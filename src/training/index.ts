@@ -26,5 +26,6 @@ export * from './sample-shard.ts';
 export * from './source-mixture.ts';
 export * from './stage.ts';
 export * from './trainer.ts';
+export * from './trainer-state.ts';
 export * from './training-config.ts';
 export * from './validation-sheet.ts';

@@ -12,7 +12,8 @@ import { listCheckpoints, loadCheckpoint, saveCheckpoint, scoreCheckpoint } from
 import { Curves, describeFigures } from './curves.ts';
 import { updateAt } from './learning-rate.ts';
 import type { RunFolder, Stage, StageName } from './stage.ts';
-import { averagedWeights, Trainer } from './trainer.ts';
+import { Trainer } from './trainer.ts';
+import { averagedWeights } from './trainer-state.ts';
 
 /** When to stop and how often to save. */
 export type LoopOptions = {

@@ -87,6 +87,7 @@ export function paperProblem({ model, settings, name, frames, weights }: PaperPr
       ),
       optimiser: settings,
       microBatches,
+      quantisesMoments: settings.quantisesMoments,
       ...(name === '1' ? { gradientsOf: { gaussian } } : {}),
     },
   };

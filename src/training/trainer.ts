@@ -2,8 +2,7 @@
 // gradients and update also apart), and the trainer carries the state from step to step.
 
 import { BadInputError } from '../errors/index.ts';
-import { createAdamWKernel } from '../kernels/index.ts';
-import type { AdamWOptions, AdamWStep, OptimiserState, Weights } from '../nn/index.ts';
+import type { AdamWOptions, AdamWStep, Weights } from '../nn/index.ts';
 import { adamW } from '../nn/index.ts';
 import type { AnyTensor, Device, OnnxModel, Session, Tensor, Value } from '../tensor/index.ts';
 import {
@@ -15,6 +14,7 @@ import {
   peakValueBytes,
   tensor,
 } from '../tensor/index.ts';
+import { createTrainerMemory, type TrainerMemory, type TrainerState, trainerBytes } from './trainer-state.ts';
 
 /** What is to be learned. */
 export type LearningProblem = {
@@ -31,10 +31,10 @@ export type LearningProblem = {
   readonly optimiser: AdamWOptions;
   /** What is fed to a step passes in so many equal parts along its first axis; default 1. */
   readonly microBatches?: number | undefined;
+  /** Whether the trainer holds both moments in 8 bits; a step or an update as a model holds them in fp32. */
+  readonly quantisesMoments?: boolean | undefined;
 };
 
-/** Weights, gradients, two moments, the average. */
-const STATE_COPIES = 5;
 const FLOAT_BYTES = 4;
 /** What the runtime holds for each node of a graph that it has rewritten; measured by bench/paper-training.ts. */
 const NODE_BYTES = 30e3;
@@ -57,8 +57,8 @@ export function stepBytes(problem: LearningProblem): number {
   const total = (shapes: Iterable<{ readonly shape: readonly number[] }>): number =>
     [...shapes].reduce((sum, { shape }) => sum + FLOAT_BYTES * elementCount(shape), 0);
   // The parts of a batch sum up in arrays of their own.
-  const copies = STATE_COPIES + ((problem.microBatches ?? 1) > 1 ? 1 : 0);
-  const state = copies * total(problem.trained.values()) + total(Object.values(problem.frozen));
+  const sums = (problem.microBatches ?? 1) > 1 ? total(problem.trained.values()) : 0;
+  const state = trainerBytes(problem) + sums + total(Object.values(problem.frozen));
   const nodes = NODE_BYTES * gradientsModel(problem).nodes.length;
   return nodes + peakValueBytes(values, [...byName.values()]) + state;
 }
@@ -114,32 +114,17 @@ export function updateModel({ name, trained, optimiser }: LearningProblem): Onnx
 export class Trainer implements AsyncDisposable {
   readonly #session: Session;
   readonly #problem: LearningProblem;
-  readonly #kernel: ReturnType<typeof createAdamWKernel>;
-  readonly #state: OptimiserState = {};
-  readonly #weights: Record<string, Tensor>;
-  readonly #gradients: Record<string, Tensor> = {};
+  readonly #memory: TrainerMemory;
+  /** Fed to the session: weights that learn, and those of the frozen ones that are not in the model. */
+  readonly #weights: Readonly<Record<string, Tensor>>;
 
   private constructor(session: Session, problem: LearningProblem) {
     this.#session = session;
     this.#problem = problem;
+    this.#memory = createTrainerMemory(problem);
     const isFed = new Set(session.inputNames);
-    this.#weights = Object.fromEntries(Object.entries(problem.frozen).filter(([name]) => isFed.has(name)));
-    const layout = [...problem.trained].map(([name, { shape }]) => {
-      return [name, { length: elementCount(shape), decays: shape.length > 1 }] as const;
-    });
-    this.#kernel = createAdamWKernel(Object.fromEntries(layout));
-    for (const [name, { shape }] of problem.trained) {
-      const { weight, gradient, first, second, average } = this.#kernel.arrays[name]!;
-      const parts = {
-        [name]: weight,
-        [`first.${name}`]: first,
-        [`second.${name}`]: second,
-        [`ema.${name}`]: average,
-      };
-      for (const [key, data] of Object.entries(parts)) this.#state[key] = { dtype: 'float32', shape, data };
-      this.#weights[name] = this.#state[name]!;
-      this.#gradients[`gradient.${name}`] = { dtype: 'float32', shape, data: gradient };
-    }
+    const frozen = Object.entries(problem.frozen).filter(([name]) => isFed.has(name));
+    this.#weights = { ...Object.fromEntries(frozen), ...this.#memory.weights };
   }
 
   /**
@@ -157,42 +142,43 @@ export class Trainer implements AsyncDisposable {
   /** Takes fresh weights, which are the averages, too; they are copied one at a time. */
   async begin(weights: WeightStream): Promise<void> {
     for await (const [name, { data }] of weights) {
-      this.#state[name]!.data.set(data);
-      this.#state[`ema.${name}`]!.data.set(data);
+      this.state[name]!.data.set(data);
+      this.state[`ema.${name}`]!.data.set(data);
     }
   }
 
   /** Weights, moments and averages after the last step, by parameter; views that later steps overwrite. */
-  get state(): Readonly<OptimiserState> {
-    return this.#state;
+  get state(): TrainerState {
+    return this.#memory.state;
   }
 
   /** One step; returns the loss, the norm of its gradients and what else the problem asks for. */
   async step(feeds: Readonly<Record<string, AnyTensor>>, at: AdamWStep): Promise<Record<string, Tensor>> {
     const others = await this.#accumulate(feeds);
-    const norm = this.#kernel.update({ ...this.#problem.optimiser, ...at });
+    const norm = this.#memory.update({ ...this.#problem.optimiser, ...at });
     return { ...others, gradientNorm: tensor(Float32Array.of(norm), []) };
   }
 
   /** Leaves the mean gradients of the parts in the kernel's memory; returns what else the problem gives. */
   async #accumulate(feeds: Readonly<Record<string, AnyTensor>>): Promise<Record<string, Tensor>> {
     const { microBatches = 1 } = this.#problem;
+    const { gradients } = this.#memory;
     const run = async (part: Readonly<Record<string, AnyTensor>>): Promise<Record<string, Tensor>> => {
-      const outputs = await this.#session.run({ ...part, ...this.#weights }, this.#gradients);
-      const others = Object.entries(outputs).filter(([name]) => !(name in this.#gradients));
+      const outputs = await this.#session.run({ ...part, ...this.#weights }, gradients);
+      const others = Object.entries(outputs).filter(([name]) => !(name in gradients));
       return Object.fromEntries(others) as Record<string, Tensor>;
     };
     if (microBatches === 1) return run(feeds);
-    const sums = Object.values(this.#gradients).map(({ data }) => new Float32Array(data.length));
+    const sums = Object.values(gradients).map(({ data }) => new Float32Array(data.length));
     const parts: Record<string, Tensor>[] = [];
     for (const part of partsOf(feeds, microBatches)) {
       parts.push(await run(part));
-      for (const [i, { data }] of Object.values(this.#gradients).entries()) {
+      for (const [i, { data }] of Object.values(gradients).entries()) {
         const sum = sums[i]!;
         for (let k = 0; k < sum.length; k++) sum[k]! += data[k]! / microBatches;
       }
     }
-    for (const [i, { data }] of Object.values(this.#gradients).entries()) data.set(sums[i]!);
+    for (const [i, { data }] of Object.values(gradients).entries()) data.set(sums[i]!);
     return joinedOutputs(parts);
   }
 
@@ -241,15 +227,6 @@ function joinedOutputs(parts: readonly Record<string, Tensor>[]): Record<string,
         );
       return [name, tensor(all, shape.with(0, shape[0]! * count))];
     }),
-  );
-}
-
-/** The averaged weights of a state. */
-export function averagedWeights(state: Readonly<OptimiserState>): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.entries(state)
-      .filter(([name]) => name.startsWith('ema.'))
-      .map(([name, t]) => [name.slice('ema.'.length), t]),
   );
 }
 

@@ -59,6 +59,8 @@ export type DenoiserTraining = OptimiserConfig & {
   readonly headWeight: number;
   /** Whether gradients compute resnet blocks again instead of keeping their values. Default false. */
   readonly recomputesBlocks?: boolean | undefined;
+  /** Whether the optimiser's moments are held in 8 bits in place of 32, in blocks of 256. Default false. */
+  readonly quantisesMoments?: boolean | undefined;
   /** How far the heads of Gaussians and maps are off, in a tracker's usual errors; default 0. */
   readonly headJitter?: number | undefined;
   /** Learning rate of the Gaussian field; 0 freezes it. */
@@ -145,6 +147,7 @@ const denoiser = {
   headWeight: positive,
   fieldLearningRate: positive,
   recomputesBlocks: z.boolean().optional(),
+  quantisesMoments: z.boolean().optional(),
   headJitter: positive.optional(),
   isFieldAnisotropic: z.boolean().optional(),
 };

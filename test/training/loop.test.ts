@@ -9,7 +9,16 @@ import type { AvatarEvent } from '../../src/events/index.ts';
 import { createParameterSet, linearLayer } from '../../src/nn/index.ts';
 import { createDevice } from '../../src/node/index.ts';
 import type { Device } from '../../src/tensor/index.ts';
-import { createRandom, input, mean, square, sub, tensor, zeros } from '../../src/tensor/index.ts';
+import {
+  createRandom,
+  decodeSafetensors,
+  input,
+  mean,
+  square,
+  sub,
+  tensor,
+  zeros,
+} from '../../src/tensor/index.ts';
 import type { RunFolder, Stage } from '../../src/training/index.ts';
 import {
   CHECKPOINT_INDEX,
@@ -24,7 +33,7 @@ const SHEET = { width: 1, height: 1, data: new Uint8Array(3) };
 const device = await createDevice('cpu');
 
 /** A stage of one small layer, and of one number that learns outside the graph. */
-function lineStage(features = 2): Stage {
+function lineStage(features = 2, quantisesMoments = false): Stage {
   const set = createParameterSet();
   const x = input('x', [4, 3]);
   const loss = mean(
@@ -42,7 +51,7 @@ function lineStage(features = 2): Stage {
   return {
     name: 'vae',
     settings,
-    problem: { name: 'line', loss, trained: set.values, frozen: {}, optimiser: settings },
+    problem: { name: 'line', loss, trained: set.values, frozen: {}, optimiser: settings, quantisesMoments },
     initialWeights: () => Object.entries(set.initialise(1)),
     async batchAt(step) {
       const random = createRandom(step);
@@ -110,6 +119,29 @@ test('killed fifty times at random writes, a run ends at exactly the weights of 
   }
   assert.equal(kills, 50);
   assert.deepEqual(withoutSeconds(await newest(broken)), withoutSeconds(await newest(whole)));
+});
+
+test('a run with moments in 8 bits goes on from its checkpoint bit by bit, and from no other', async () => {
+  const quantised = () => ({ ...quiet(), stage: lineStage(2, true) });
+  const [whole, stopped] = [memoryFolder(), memoryFolder()];
+  await runTraining({ ...quantised(), folder: whole, isResumed: false, steps: 7 });
+  await runTraining({ ...quantised(), folder: stopped, isResumed: false, steps: 3 });
+  await runTraining({ ...quantised(), folder: stopped, isResumed: true, steps: 7 });
+  assert.deepEqual(withoutSeconds(await newest(stopped)), withoutSeconds(await newest(whole)));
+  const { tensors } = decodeSafetensors(await newest(whole));
+  const held = ['first.line.weight', 'second.line.weight', 'firstUnits.line.weight'].map((name) => {
+    const { dtype, shape } = tensors[name]!;
+    return [dtype, ...shape];
+  });
+  assert.deepEqual(held, [
+    ['uint8', 2, 3],
+    ['uint8', 2, 3],
+    ['float32', 1],
+  ]);
+  await assert.rejects(runTraining({ ...quiet(), folder: whole, isResumed: true, steps: 8 }), {
+    code: 'checkpoint-mismatch',
+    message: /first\.line\.\w+ of type float32, got uint8/,
+  });
 });
 
 test('the newest three checkpoints stay, and the best', async () => {

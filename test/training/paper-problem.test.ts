@@ -4,9 +4,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createDevice, readPaperConfig } from '../../src/node/index.ts';
 import { declareParameters, latentShape, type PaperModelConfig } from '../../src/stable-diffusion/index.ts';
-import { type AnyTensor, encodeOnnxModel, planMemory, type Tensor } from '../../src/tensor/index.ts';
-import type { DenoiserTraining } from '../../src/training/index.ts';
-import { gradientsModel, paperProblem, Trainer } from '../../src/training/index.ts';
+import {
+  type AnyTensor,
+  elementCount,
+  encodeOnnxModel,
+  planMemory,
+  type Tensor,
+} from '../../src/tensor/index.ts';
+import type { DenoiserTraining, LearningProblem } from '../../src/training/index.ts';
+import { gradientsModel, paperProblem, stepBytes, Trainer, trainerBytes } from '../../src/training/index.ts';
 import { seededInput, seededWeights } from '../stable-diffusion/seeded-weights.ts';
 
 const device = await createDevice('cpu');
@@ -93,3 +99,18 @@ for (const [name, frames] of [
     for (const [key, data] of Object.entries(whole)) assertNear(parts[key]!, data, key);
   });
 }
+
+test('moments in 8 bits are planned with a quarter of the bytes, and two units a block', () => {
+  const [plain, quantised] = [false, true].map((quantisesMoments) => {
+    const { problem } = paperProblem({
+      ...{ model, name: '1', frames: 1, weights },
+      settings: { ...settings, quantisesMoments },
+    });
+    return problem;
+  }) as [LearningProblem, LearningProblem];
+  const count = [...plain.trained.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  assert.equal(Math.round(trainerBytes(plain) / count), 20);
+  const saved = stepBytes(plain) - stepBytes(quantised);
+  assert.equal(saved, trainerBytes(plain) - trainerBytes(quantised));
+  assert.ok(saved > 5.5 * count && saved < 6 * count, `${saved} bytes of ${count} parameters`);
+});

@@ -117,7 +117,7 @@ test('a batch in parts takes the step of the whole batch', async () => {
     const outputs = await trainer.step(fed, at(1));
     outcomes.push({
       ...outputs,
-      weight: { shape: [4, 3], data: trainer.state['first.weight']!.data.slice() },
+      weight: { shape: [4, 3], data: Float32Array.from(trainer.state['first.weight']!.data) },
     });
   }
   const [a, b] = [outcomes[0]!, outcomes[1]!];
@@ -200,4 +200,47 @@ test('recomputed blocks give the same gradients, and hold less at once, merged s
     }
   }
   assert.ok(held[1]! < 0.7 * held[0]!, `${held[1]} of ${held[0]} bytes`);
+});
+
+test('fifty steps with moments in 8 bits end beside those in fp32', async () => {
+  const wide = createParameterSet();
+  const [batch, width] = [16, 48];
+  const layer = silu(linearLayer(wide.scope.at('first'), input('x', [batch, width]), { features: 64 }));
+  const end = linearLayer(wide.scope.at('second'), layer, { features: 8 });
+  const learning: LearningProblem = {
+    ...{ name: 'wide', loss: mean(square(sub(end, input('y', [batch, 8])))), trained: wide.values },
+    ...{ frozen: {}, optimiser: { weightDecay: 0.01, clipNorm: 1 } },
+  };
+  const start = wide.initialise(3);
+  // Inputs over two powers of ten: a block's gradients are of as many sizes.
+  const gains = Array.from({ length: width }, (_, i) => 10 ** ((-2 * i) / width));
+  const batchOf = (step: number): Record<string, Tensor> => {
+    const x = floats([batch, width], 100 + step);
+    for (const [i, value] of x.data.entries()) x.data[i] = value * gains[i % width]!;
+    const y = floats([batch, 8], 0);
+    for (const [i] of y.data.entries()) {
+      const row = x.data.subarray(Math.floor(i / 8) * width, (Math.floor(i / 8) + 1) * width);
+      y.data[i] = Math.tanh(row.reduce((sum, value, k) => sum + value * Math.cos(k * ((i % 8) + 1)), 0));
+    }
+    return { x, y };
+  };
+  const ends: { weights: number[]; loss: number }[] = [];
+  for (const quantisesMoments of [false, true]) {
+    await using trainer = await Trainer.create(device, { ...learning, quantisesMoments });
+    await trainer.begin(Object.entries(start));
+    let loss = 0;
+    for (let step = 1; step <= 50; step++) {
+      const outputs = await trainer.step(batchOf(step), { learningRate: 0.003, step, emaDecay: 0.9 });
+      if (step > 40) loss += outputs.loss!.data[0]! / 10;
+    }
+    ends.push({ weights: Object.keys(start).flatMap((name) => [...trainer.state[name]!.data]), loss });
+  }
+  const [plain, quantised] = ends as [(typeof ends)[0], (typeof ends)[0]];
+  const before = Object.values(start).flatMap(({ data }) => [...data]);
+  const distance = (a: readonly number[], b: readonly number[]): number =>
+    Math.hypot(...a.map((value, i) => value - b[i]!));
+  const off = distance(plain.weights, quantised.weights) / distance(plain.weights, before);
+  const lossOff = Math.abs(quantised.loss / plain.loss - 1);
+  assert.ok(off < 0.08, `${off} of the way off`);
+  assert.ok(lossOff < 0.02, `losses ${plain.loss} and ${quantised.loss}`);
 });

@@ -99,7 +99,10 @@ for (const name of ['1', '2'] as const) {
     const change = (after: Tensor, before: Tensor, rate: number): Float32Array =>
       after.data.map((value, i) => (value - before.data[i]!) / rate);
     const changes = new Map(
-      Object.keys(start).map((key) => [key, change(trainer.state[key]!, start[key]!, settings.learningRate)]),
+      Object.keys(start).map((key) => [
+        key,
+        change(trainer.state[key] as Tensor, start[key]!, settings.learningRate),
+      ]),
     );
     if (name === '1') {
       for (const [key, before] of Object.entries(field)) {
