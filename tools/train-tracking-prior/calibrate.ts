@@ -22,8 +22,8 @@ const FRAMES_PER_SECOND = 25;
 /** What hardly agrees with the truth is not enlarged: that would be noise. */
 const LEAST_CORRELATION = { motion: 0.25, rest: 0.7 };
 const MOST_GAIN = { motion: 3, rest: 1.6 };
-/** Share of the true amplitude that is aimed at: the rest would cost more in noise than it shows. */
-const WANTED = 0.85;
+/** Share of the true amplitude that is aimed at. */
+const WANTED = 1;
 const MOST_OFFSET = 0.1;
 /** Lids and gaze keep their size; the others show nothing (`fit-priors.ts`). */
 const KEPT = /^(eyeBlink|eyeLook|jawOpen|tongueOut)/;
