@@ -4,7 +4,7 @@
 
 import { FaultError } from '../errors/index.ts';
 import type { Tensor, Value } from '../tensor/index.ts';
-import { createRandom, deriveSeed, elementCount, parameter } from '../tensor/index.ts';
+import { constant, createRandom, deriveSeed, elementCount, parameter } from '../tensor/index.ts';
 import type { Initialiser } from './initialisers.ts';
 
 /** A place in the tree of parameter names. */
@@ -92,4 +92,22 @@ function nameHash(name: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
   return hash;
+}
+
+/** Places whose parameters are the values of weights, which nothing learns. @throws FaultError for one that is not among them. */
+export function fixedScope(weights: Readonly<Record<string, Tensor>>, path = ''): Scope {
+  const full = (name: string | number): string => (path === '' ? `${name}` : `${path}.${name}`);
+  return {
+    path,
+    at: (name) => fixedScope(weights, full(name)),
+    parameter(name, shape) {
+      const weight = weights[full(name)];
+      if (weight?.shape.join() === shape.join()) return constant(weight);
+      throw new FaultError({
+        code: 'fixed-weights',
+        message: `expected weights "${full(name)}" of [${shape}], got ${weight ? `[${weight.shape}]` : 'none'}`,
+        hint: 'install the package again',
+      });
+    },
+  };
 }

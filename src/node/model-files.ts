@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeHead, type HeadModel } from '../head/index.ts';
+import { decodeWeights, type Weights } from '../nn/index.ts';
 import { expectInputFile } from './input-file.ts';
 
 const MODELS = join(import.meta.dirname, '..', '..', 'models');
@@ -39,4 +40,10 @@ export async function loadHead(path?: string): Promise<HeadModel> {
 /** The head that the package ships. @throws MissingResourceError if the package is incomplete. */
 export async function loadEmbeddedHead(): Promise<HeadModel> {
   return decodeHead(await readModel('head', 'embedded.head'), 'embedded.head');
+}
+
+/** The weights of `faceTrunk`, the landmark network's first layers. @throws MissingResourceError if the package is incomplete. */
+export async function loadFaceTrunk(): Promise<Weights> {
+  const name = 'face-features.safetensors';
+  return decodeWeights(await readModel('perception', name), name).weights;
 }

@@ -11,7 +11,7 @@ import type { Device } from '../tensor/index.ts';
 import type { Configuration, OptimiserConfig, SampleReader, Stage, StageName } from '../training/index.ts';
 import { autoencoderStage, denoiserStage, distillStage, WEIGHTS_FILE } from '../training/index.ts';
 import { expectInputFile } from './input-file.ts';
-import { loadEmbeddedHead, readBytes } from './model-files.ts';
+import { loadEmbeddedHead, loadFaceTrunk, readBytes } from './model-files.ts';
 import { withLatestDecoder } from './pack-avatar.ts';
 
 /** Which stage, and where what it builds on lies. */
@@ -46,7 +46,15 @@ export async function openStage(
       hint: 'write the samples again with the head that is installed',
     });
   }
-  if (name === 'distill') return distillStage({ ...common, head, weights });
+  if (name === 'distill') {
+    const learnsFromTrunk = configuration.training.distill.perceptualWeight !== undefined;
+    return distillStage({
+      ...common,
+      head,
+      weights,
+      trunk: learnsFromTrunk ? await loadFaceTrunk() : undefined,
+    });
+  }
   return denoiserStage({ ...common, head, name, weights });
 }
 

@@ -26,6 +26,7 @@ export {
   depthToSpace,
   expand,
   gatherRows,
+  pad,
   pad2d,
   reshape,
   slice,

@@ -7,6 +7,7 @@ export * from './face-descriptor.ts';
 export * from './face-detector.ts';
 export * from './face-landmarks.ts';
 export * from './face-region.ts';
+export * from './face-trunk.ts';
 export { HIDDEN_MOUTH } from './lip-contrast.ts';
 export * from './mesh-overlay.ts';
 export * from './observe.ts';

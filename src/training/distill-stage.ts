@@ -48,7 +48,7 @@ import { fieldInput } from './denoiser-problem.ts';
 import { validateDenoiser } from './denoiser-validation.ts';
 import { type DistillBatchMaker, distillBatch } from './distill-batch.ts';
 import { GaussianLearner } from './gaussian-learner.ts';
-import { gradientLoss, structureLoss, weightedAbsoluteLoss } from './losses.ts';
+import { gradientLoss, perceptualLoss, structureLoss, weightedAbsoluteLoss } from './losses.ts';
 import type { SampleReader } from './sample-reader.ts';
 import type { Stage } from './stage.ts';
 import type { Configuration } from './training-config.ts';
@@ -62,6 +62,8 @@ export type DistillStageOptions = {
   readonly head: HeadModel;
   /** The whole trained model: autoencoder, denoiser, field, statistics; temporal layers if it has any. */
   readonly weights: Weights;
+  /** The face trunk, where the configuration has a `perceptualWeight`. */
+  readonly trunk?: Weights | undefined;
 };
 
 /** Sets the stage up. It owns an encoder session for as long as the process runs. */
@@ -69,7 +71,7 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
   const { configuration, samples, device, head, weights } = options;
   const { model, training } = configuration;
   const { seed, distill: settings } = training;
-  const { batch, windowPx, criticWeight = 0, featureWeight = 0 } = settings;
+  const { batch, windowPx, criticWeight = 0, featureWeight = 0, perceptualWeight = 0 } = settings;
   const set = createParameterSet();
   const controls = controlInputs(model, batch);
   const latents = latentShape(model, batch);
@@ -130,6 +132,11 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
   ];
   const start = { ...weightsFor(set.values, weights, 'the weights to distil') };
   const outputs: Record<string, Value> = { latentLoss };
+  if (options.trunk !== undefined) {
+    const perceptual = perceptualLoss(decoded, target, options.trunk);
+    terms.push(mul(perceptual, perceptualWeight));
+    Object.assign(outputs, { perceptualLoss: perceptual });
+  }
   if (criticWeight > 0 || featureWeight > 0) {
     // Around the head true and decoded windows are nearly the same, which would drown what there is to learn.
     const inHead = relu(sub(window('windowWeight', 1), 1));

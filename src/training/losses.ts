@@ -1,7 +1,9 @@
 // What training minimises, as graphs.
 
+import { fixedScope, type Weights } from '../nn/index.ts';
 import type { Value } from '../tensor/index.ts';
-import { abs, add, averagePool2d, div, mean, mul, slice, square, sub } from '../tensor/index.ts';
+import { abs, add, averagePool2d, div, mean, mul, slice, sqrt, square, sub, sum } from '../tensor/index.ts';
+import { faceTrunk } from '../tracking/index.ts';
 
 /** Mean absolute difference. */
 export function absoluteLoss(a: Value, b: Value): Value {
@@ -40,4 +42,27 @@ export function structureLoss(a: Value, b: Value, block = 4): Value {
   const luminance = div(add(mul(product, 2), c1), add(squares, c1));
   const contrast = div(add(mul(covariance, 2), c2), add(variances, c2));
   return sub(1, mean(mul(luminance, contrast)));
+}
+
+/** Maps that the distance looks at: details of 2, 4 and 8 pixels. */
+const TRUNK_MAPS = 3;
+
+/**
+ * Mean distance of what the landmark network's first layers see in `B 3 S S` pictures in [-1, 1]: unit-length channel
+ * vectors, squared differences. Source: as `featureDistance` of evaluation (LPIPS, with even weights).
+ * @param trunk weights of `faceTrunk`
+ */
+export function perceptualLoss(a: Value, b: Value, trunk: Weights): Value {
+  const maps = (picture: Value): Value[] =>
+    faceTrunk(fixedScope(trunk), mul(add(picture, 1), 0.5), TRUNK_MAPS).map(unitVectors);
+  const truth = maps(b);
+  const distances = maps(a).map((map, i) => mean(sum(square(sub(map, truth[i]!)), { axes: [1] })));
+  return mul(
+    distances.reduce((total, one) => add(total, one)),
+    1 / TRUNK_MAPS,
+  );
+}
+
+function unitVectors(map: Value): Value {
+  return div(map, sqrt(add(sum(square(map), { axes: [1], keepDims: true }), 1e-6)));
 }

@@ -103,6 +103,8 @@ export type DistillTraining = OptimiserConfig & {
   /** Weights of what a critic adds (its judgement, the distance of its features); without both there is none. */
   readonly criticWeight?: number | undefined;
   readonly featureWeight?: number | undefined;
+  /** Of the distance that the landmark network's first layers see. */
+  readonly perceptualWeight?: number | undefined;
 };
 
 /** The `training` part of a configuration. */
@@ -186,6 +188,7 @@ const distill = {
   seenPairWeight: positive.optional(),
   criticWeight: positive.optional(),
   featureWeight: positive.optional(),
+  perceptualWeight: positive.optional(),
 };
 
 /** Validates a configuration file. */
