@@ -28,6 +28,7 @@ import {
   countBlinks,
   createShapeComparison,
   median,
+  type Slope,
 } from './tracking-truth/truth-metrics.ts';
 
 const FRAMES_PER_SECOND = 25;
@@ -86,6 +87,7 @@ for (let clip = 0; clip < clips; clip++) {
       trueUnits: truth.expression,
       foundJoints: jointRotations,
       foundUnits: expression,
+      clip,
     };
   });
   compared.push(...own);
@@ -159,12 +161,10 @@ const result = {
         unitsError: round(motion.unitsError),
         movingUnitsError: round(motion.movingUnitsError),
         worstUnits: Object.fromEntries(motion.worstUnits),
-        slopes: Object.fromEntries(
-          Object.entries(motion.slopes).map(([name, { slope }]) => [name, round(slope)]),
-        ),
-        correlations: Object.fromEntries(
-          Object.entries(motion.slopes).map(([name, { correlation }]) => [name, round(correlation)]),
-        ),
+        slopes: valuesOf(motion.slopes, 'slope'),
+        correlations: valuesOf(motion.slopes, 'correlation'),
+        slopesWithinClips: valuesOf(motion.slopesWithinClips, 'slope'),
+        correlationsWithinClips: valuesOf(motion.slopesWithinClips, 'correlation'),
       }),
   lagFrames: Object.fromEntries(Object.entries(curves).map(([name, all]) => [name, round(lagFrames(all))])),
   tremble: Object.fromEntries(Object.entries(curves).map(([name, all]) => [name, round(tremble(all))])),
@@ -184,6 +184,10 @@ const result = {
 };
 for (const [name, value] of Object.entries(result)) console.log(`${name}: ${JSON.stringify(value)}`);
 console.log(JSON.stringify(result));
+
+function valuesOf(slopes: Readonly<Record<string, Slope>>, key: keyof Slope): Record<string, number> {
+  return Object.fromEntries(Object.entries(slopes).map(([name, { [key]: value }]) => [name, round(value)]));
+}
 
 function load(kind: string, seed: number, count: number, yawDegrees = 30): Promise<StoredTake> {
   const path =

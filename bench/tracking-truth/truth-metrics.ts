@@ -23,6 +23,8 @@ export type ComparedFrame = {
   readonly trueUnits: Float32Array;
   readonly foundJoints: Float32Array;
   readonly foundUnits: Float32Array;
+  /** Which clip the frame is of. */
+  readonly clip: number;
 };
 
 /** The median of numbers; NaN of none. */
@@ -62,6 +64,8 @@ export type FrameComparison = {
   readonly movingUnitsError: number;
   readonly worstUnits: readonly (readonly [name: string, error: number])[];
   readonly slopes: Readonly<Record<string, Slope>>;
+  /** The same for what departs from each clip's own mean: a person's motion, apart from how people differ. */
+  readonly slopesWithinClips: Readonly<Record<string, Slope>>;
 };
 
 /** Compares found heads with true ones. */
@@ -87,12 +91,19 @@ export function compareFrames(head: HeadModel, frames: readonly ComparedFrame[])
   const moving = frames.flatMap((f) =>
     judged.flatMap((i) => (f.trueUnits[i]! > 0.1 ? [Math.abs(f.trueUnits[i]! - f.foundUnits[i]!)] : [])),
   );
-  const pick = (of: (joints: Float32Array, units: Float32Array) => number, some = frames): Slope =>
-    slopeOf(
-      some.map((f) => of(f.trueJoints, f.trueUnits)),
-      some.map((f) => of(f.foundJoints, f.foundUnits)),
-    );
-  const units = (pattern: RegExp): Slope => pick((_, all) => unit(all, pattern));
+  const within: Record<string, Slope> = {};
+  const pick = (
+    name: string,
+    of: (joints: Float32Array, units: Float32Array) => number,
+    some = frames,
+  ): Slope => {
+    const truth = some.map((f) => of(f.trueJoints, f.trueUnits));
+    const found = some.map((f) => of(f.foundJoints, f.foundUnits));
+    const clips = some.map(({ clip }) => clip);
+    within[name] = slopeOf(withoutMeans(truth, clips), withoutMeans(found, clips));
+    return slopeOf(truth, found);
+  };
+  const units = (name: string, pattern: RegExp): Slope => pick(name, (_, all) => unit(all, pattern));
   const turned =
     (row: number) =>
     (joints: Float32Array): number => {
@@ -117,20 +128,31 @@ export function compareFrames(head: HeadModel, frames: readonly ComparedFrame[])
       .sort((a, b) => b[1] - a[1])
       .slice(0, 6),
     slopes: {
-      yaw: pick(turned(0)),
-      pitch: pick(turned(1)),
-      jaw: pick((joints) => joint(joints, 'jaw')[0]!),
-      smile: units(/^mouthSmile/),
-      blink: units(/^eyeBlink/),
-      browUp: units(/^browInnerUp|^browOuterUp/),
-      browDown: units(/^browDown/),
-      pucker: units(/^mouthPucker/),
-      funnel: units(/^mouthFunnel/),
-      squint: units(/^eyeSquint/),
-      gazeYaw: pick(eye(1), open),
-      gazePitch: pick(eye(0), open),
+      yaw: pick('yaw', turned(0)),
+      pitch: pick('pitch', turned(1)),
+      jaw: pick('jaw', (joints) => joint(joints, 'jaw')[0]!),
+      smile: units('smile', /^mouthSmile/),
+      blink: units('blink', /^eyeBlink/),
+      browUp: units('browUp', /^browInnerUp|^browOuterUp/),
+      browDown: units('browDown', /^browDown/),
+      pucker: units('pucker', /^mouthPucker/),
+      funnel: units('funnel', /^mouthFunnel/),
+      squint: units('squint', /^eyeSquint/),
+      gazeYaw: pick('gazeYaw', eye(1), open),
+      gazePitch: pick('gazePitch', eye(0), open),
     },
+    slopesWithinClips: within,
   };
+}
+
+/** Values less the mean of their clip. */
+function withoutMeans(values: readonly number[], clips: readonly number[]): number[] {
+  const sums = new Map<number, { sum: number; count: number }>();
+  for (const [i, clip] of clips.entries()) {
+    const { sum, count } = sums.get(clip) ?? { sum: 0, count: 0 };
+    sums.set(clip, { sum: sum + values[i]!, count: count + 1 });
+  }
+  return values.map((value, i) => value - sums.get(clips[i]!)!.sum / sums.get(clips[i]!)!.count);
 }
 
 /** Regression of what was found on what is true, and their correlation. */

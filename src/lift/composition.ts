@@ -10,6 +10,7 @@ import { insideOutline, type Outline } from './outline.ts';
 import { coverAt, type PersonLayers } from './person-layers.ts';
 import { cellCovers, readSheet, type SheetMap, sheetTrust, stretchSheet } from './rubber-sheet.ts';
 import { SQUARE_FACING } from './skin-plausibility.ts';
+import { softenOutline } from './soft-outline.ts';
 import { ATTRIBUTE, ATTRIBUTE_COUNT, type SourceView, samplePicture, seesPoint } from './source-view.ts';
 import type { SurfaceReader } from './surface-reader.ts';
 
@@ -94,6 +95,7 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
       visibility[pixel] = Math.max(trust, FILLED_TRUST) * 255 + 0.5;
     }
   }
+  softenOutline(surface, { width, height, data, mask: personMask });
   return { lifted: { image: { width, height, data }, visibility, headMask, personMask }, sheet };
 }
 

@@ -13,7 +13,8 @@ const HEAD = decodeHead(
   new Uint8Array(readFileSync(new URL('../../models/head/embedded.head', import.meta.url))),
 );
 
-test('black at the edge of a cheek is not skin; on the cheek itself, and above the eyes, it may be', () => {
+/** The head at rest as it is seen from the front. */
+function fromTheFront() {
   const geometry = liftGeometry(HEAD);
   const normals = vertexNormals(HEAD.template, geometry.triangles);
   const count = normals.length / 3;
@@ -22,10 +23,17 @@ test('black at the edge of a cheek is not skin; on the cheek itself, and above t
   const isVisible = Uint8Array.from({ length: count }, (_, v) => (normals[3 * v + 2]! > 0.02 ? 1 : 0));
   const isSkin = (v: number): boolean => isVisible[v] === 1 && geometry.vertexClasses[v] === 0;
   const all = Array.from({ length: count }, (_, v) => v).filter(isSkin);
+  return { geometry, normals, count, attributes, isVisible, all };
+}
+
+test('black at the edge of a cheek is not skin; on the cheek itself, and above the eyes, it may be', () => {
+  const { geometry, normals, count, attributes, isVisible, all } = fromTheFront();
   const isGrazing = (v: number): boolean => normals[3 * v + 2]! < SQUARE_FACING;
   const edge = all.filter((v) => isGrazing(v) && geometry.cheekWeights[v] === 1 && v % 5 === 0);
   const temple = all.filter((v) => isGrazing(v) && geometry.cheekWeights[v] === 0 && v % 5 === 0);
-  const square = all.filter((v) => !isGrazing(v) && geometry.faceWeights[v] === 1 && v % 50 === 0);
+  const square = all.filter(
+    (v) => !isGrazing(v) && geometry.faceWeights[v] === 1 && geometry.skullWeights[v] === 1 && v % 50 === 0,
+  );
   const black = [...edge, ...temple, ...square];
   const colours = new Float32Array(count * 3).fill(170);
   for (const v of black) colours.fill(15, 3 * v, 3 * v + 3);
@@ -38,4 +46,22 @@ test('black at the edge of a cheek is not skin; on the cheek itself, and above t
   const plain = all.filter((v) => !black.includes(v));
   const kept = plain.filter((v) => plausibility[v]! > 0.9).length;
   assert.ok(kept > 0.9 * plain.length, `${kept} of ${plain.length}`);
+});
+
+test('a blue collar over the throat is not skin, however squarely it is seen; the shade of the chin is', () => {
+  const { geometry, count, attributes, isVisible, all } = fromTheFront();
+  const throat = all.filter((v) => geometry.skullWeights[v]! < 0.2 && geometry.carryWeights[v] === 1);
+  const skin = [150, 110, 90];
+  const seen = (colour: (v: number) => readonly number[]): Float32Array => {
+    const colours = new Float32Array(count * 3);
+    for (const v of all) colours.set(colour(v), 3 * v);
+    return skinPlausibility(geometry, attributes, colours, isVisible);
+  };
+  const collar = seen((v) => (throat.includes(v) ? [130, 160, 230] : skin));
+  const shade = seen((v) => (throat.includes(v) ? skin.map((value) => 0.6 * value) : skin));
+  assert.ok(throat.length > 20, `${throat.length}`);
+  const share = (of: Float32Array, holds: (value: number) => boolean): number =>
+    throat.filter((v) => holds(of[v]!)).length / throat.length;
+  assert.ok(share(collar, (value) => value < 0.5) > 0.9, `${share(collar, (value) => value < 0.5)}`);
+  assert.ok(share(shade, (value) => value > 0.9) > 0.9, `${share(shade, (value) => value > 0.9)}`);
 });
