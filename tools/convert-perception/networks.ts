@@ -15,6 +15,8 @@ export type NetworkSpec = {
   readonly purpose: string;
   readonly origin: string;
   readonly licence: string;
+  /** Whether only its weights are written, for the graph of src/tracking/face-trunk.ts. */
+  readonly isWeights?: boolean;
   /** Picks the outputs; `node` finds a value by its TensorFlow name. */
   readonly outputs: (
     graph: GraphEmitter,
@@ -48,9 +50,10 @@ export const NETWORKS: readonly NetworkSpec[] = [
     source: 'facemesh-attention',
     sizePx: 192,
     purpose:
-      'The first layers of the face mesh, one output a size, for a perceptual distance. Input in [0, 1].',
+      'The first layers of the face mesh, one map a size, for a perceptual distance: the weights of `faceTrunk`. Input in [0, 1].',
     origin: `${MEDIAPIPE}: face landmarks with attention`,
     licence: 'Apache-2.0',
+    isWeights: true,
     outputs: async (_graph, node) =>
       Object.fromEntries(
         [2, 5, 8, 11, 14].map((layer, i) => [
