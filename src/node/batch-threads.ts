@@ -18,12 +18,13 @@ export type ThreadedStage = Stage & AsyncDisposable;
 
 /**
  * The same stage, its batches made by threads that open it again from `source`.
- * @param threads how many; the default leaves a core to the step
+ * @param threads how many; the default leaves a core to the step where there are more than two, and makes two where there
+ *   are fewer: beside a single one, a core would rest while a step waits
  */
 export function withBatchThreads(
   stage: Stage,
   source: BatchSource,
-  threads: number = Math.min(MOST_THREADS, Math.max(1, availableParallelism() - 1)),
+  threads: number = Math.min(MOST_THREADS, Math.max(2, availableParallelism() - 1)),
 ): ThreadedStage {
   const module = new URL('./batch-job.ts', import.meta.url);
   const pools = Array.from(

@@ -34,6 +34,9 @@ import { writeFileAtomic } from './temporary-files.ts';
 import type { TrainStageOptions, TrainStageResult } from './train-stage.ts';
 import { type OpenedWeights, openWeightsFiles } from './weights-files.ts';
 
+/** Threads that make batches: each holds an encoder, of more than a GB at full width. */
+const PAPER_THREADS = 2;
+
 /** Whether a configuration is of the paper's scale. */
 export async function isPaperScale(configPath: string): Promise<boolean> {
   await expectInputFile(configPath, 'a configuration');
@@ -151,7 +154,7 @@ async function run(
     ...{ configPath, text, files: made.files, stage: name, outPath },
     ...(fromPath === undefined ? {} : { fromPath }),
   };
-  await using stage = withBatchThreads(opened.stage, source, 1);
+  await using stage = withBatchThreads(opened.stage, source, PAPER_THREADS);
   return { configuration, head, result: await runStage({ ...opened, stage }, options) };
 }
 

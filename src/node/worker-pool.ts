@@ -34,6 +34,7 @@ export class WorkerPool<Job, Result> {
   readonly #workers: readonly Worker[];
   readonly #pending: readonly Map<number, Pending<Result>>[];
   readonly #dead = new Set<number>();
+  readonly #ends: readonly Promise<unknown>[];
   #isDisposed = false;
   #jobCount = 0;
 
@@ -45,6 +46,7 @@ export class WorkerPool<Job, Result> {
       () => new Worker(BOOTSTRAP, { eval: true, execArgv: [], workerData: source }),
     );
     this.#pending = this.#workers.map(() => new Map());
+    this.#ends = this.#workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     for (const [i, worker] of this.#workers.entries()) {
       worker.unref();
       worker.on('message', (reply: Reply) => this.#settle(i, reply));
@@ -74,9 +76,16 @@ export class WorkerPool<Job, Result> {
     return Promise.all(jobs.map((job) => this.run(job)));
   }
 
+  /** Ends the threads; what they have begun is left unfinished. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    // Each ends itself between two pieces of work: ended from outside within native code, it takes the process along.
+    for (const [i, worker] of this.#workers.entries()) {
+      if (this.#dead.has(i)) continue;
+      worker.ref();
+      worker.postMessage('end');
+    }
+    await Promise.all(this.#ends);
   }
 
   #settle(i: number, reply: Reply): void {
@@ -126,7 +135,9 @@ const buffersOf = (value, found = new Set()) => {
 const loaded = import(workerData.tsx)
   .then(({ register }) => register())
   .then(() => import(workerData.module));
-parentPort.on('message', async ({ id, job }) => {
+parentPort.on('message', async (message) => {
+  if (message === 'end') process.exit();
+  const { id, job } = message;
   try {
     const result = await (await loaded)[workerData.functionName](job);
     parentPort.postMessage({ id, result }, [...buffersOf(result)]);

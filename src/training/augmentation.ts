@@ -88,34 +88,31 @@ function colourChange(random: Random): ColourChange {
 }
 
 function planar(picture: Uint8Array, window: Window, { gains, offsets }: ColourChange): Float32Array {
-  const { cropPx } = window;
+  const { sizePx, cropPx, left, top, isMirrored } = window;
   const area = cropPx * cropPx;
   const out = new Float32Array(3 * area);
-  forEachPixel(window, (to, from) => {
-    for (let c = 0; c < 3; c++) {
-      const value = gains[c]! * (picture[from * 3 + c]! / 127.5 - 1) + offsets[c]!;
-      out[c * area + to] = Math.min(1, Math.max(-1, value));
+  const values = new Float32Array(256);
+  const stride = isMirrored ? -3 : 3;
+  for (let c = 0; c < 3; c++) {
+    // There are only so many values, and millions of pixels.
+    for (let v = 0; v < 256; v++) {
+      values[v] = Math.min(1, Math.max(-1, gains[c]! * (v / 127.5 - 1) + offsets[c]!));
     }
-  });
-  return out;
-}
-
-function cropMask(mask: Uint8Array, window: Window): Float32Array {
-  const out = new Float32Array(window.cropPx * window.cropPx);
-  forEachPixel(window, (to, from) => {
-    out[to] = mask[from]! / 255;
-  });
-  return out;
-}
-
-function forEachPixel(
-  { sizePx, cropPx, left, top, isMirrored }: Window,
-  visit: (to: number, from: number) => void,
-): void {
-  for (let y = 0; y < cropPx; y++) {
-    const row = (top + y) * sizePx + left;
-    for (let x = 0; x < cropPx; x++) visit(y * cropPx + x, row + (isMirrored ? cropPx - 1 - x : x));
+    for (let y = 0, to = c * area; y < cropPx; y++) {
+      let from = 3 * ((top + y) * sizePx + left + (isMirrored ? cropPx - 1 : 0)) + c;
+      for (let x = 0; x < cropPx; x++, from += stride) out[to++] = values[picture[from]!]!;
+    }
   }
+  return out;
+}
+
+function cropMask(mask: Uint8Array, { sizePx, cropPx, left, top, isMirrored }: Window): Float32Array {
+  const out = new Float32Array(cropPx * cropPx);
+  for (let y = 0, to = 0; y < cropPx; y++) {
+    let from = (top + y) * sizePx + left + (isMirrored ? cropPx - 1 : 0);
+    for (let x = 0; x < cropPx; x++, from += isMirrored ? -1 : 1) out[to++] = mask[from]! / 255;
+  }
+  return out;
 }
 
 const MAX_SPOTS = 4;

@@ -14,7 +14,7 @@ import { createSchedule } from '../diffusion/index.ts';
 import { FIELD_PARAMETERS, fieldParameters } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import type { Weights } from '../nn/index.ts';
-import type { Device, Tensor } from '../tensor/index.ts';
+import type { AnyTensor, Device, Tensor } from '../tensor/index.ts';
 import { encodeOnnxModel, tensor } from '../tensor/index.ts';
 import { unchanged } from './augmentation.ts';
 import { createControlSources, mapGradient, withFieldMap } from './control-sources.ts';
@@ -79,6 +79,8 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
           learningRate: name === '1' ? settings.fieldLearningRate : 0,
         });
   if (FIELD_PARAMETERS.features in weights) gaussians?.restore({ ...gaussians.state(), ...weights });
+  // The map of a field that stays as it is is a function of the step, so it may be made ahead.
+  const isFieldStill = gaussians?.isStill === true;
   const clipsAt = (step: number): readonly (readonly TrainingSample[])[] =>
     name === '1' ? samples.batchAt(step).map((one) => [one]) : samples.clipsAt(step, frames);
 
@@ -92,6 +94,8 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
     }
     return measureLatents(latents, model.autoencoder.latentChannels);
   }
+  const withMap = (feeds: Record<string, AnyTensor>, step: number): Record<string, AnyTensor> =>
+    gaussians === null ? feeds : withFieldMap(feeds, gaussians, trackedHeads(maker(), clipsAt(step), step));
   const statisticsTensors = (): Record<string, Tensor> => ({
     [LATENT_STATISTICS.mean]: statistics.mean,
     [LATENT_STATISTICS.deviation]: statistics.deviation,
@@ -110,23 +114,20 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
       return [...trained.keys()].map((key) => [key, weights[key] ?? fresh[key]!]);
     },
     async batchAt(step) {
-      const feeds = await denoiserBatch(maker(), clipsAt(step), step);
-      if (controls.liftedLatent !== undefined) return feeds;
-      const { liftedLatent, visibility, ...others } = feeds;
-      return others;
+      const drawn = await denoiserBatch(maker(), clipsAt(step), step);
+      const { liftedLatent, visibility, ...others } = drawn;
+      const feeds = controls.liftedLatent === undefined ? others : drawn;
+      return isFieldStill ? withMap(feeds, step) : feeds;
     },
-    complete(batch, step) {
-      return gaussians === null
-        ? batch
-        : withFieldMap(batch, gaussians, trackedHeads(maker(), clipsAt(step), step));
-    },
+    complete: (batch, step) => (isFieldStill ? batch : withMap(batch, step)),
     learn(outputs, step) {
       const gradient = mapGradient(outputs);
       if (gradient !== undefined) gaussians?.learn(gradient, step + 1);
     },
     outsideState: () => ({ ...gaussians?.state(), ...statisticsTensors() }),
     restore(state) {
-      gaussians?.restore(state);
+      // A field that stays comes with the weights, wherever batches are made.
+      if (!isFieldStill) gaussians?.restore(state);
       statistics = {
         mean: state[LATENT_STATISTICS.mean]!,
         deviation: state[LATENT_STATISTICS.deviation]!,

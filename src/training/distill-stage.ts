@@ -190,13 +190,11 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
     },
     initialWeights: () => Object.entries(start),
     async batchAt(step) {
-      const feeds = await distillBatch(maker, samples.batchAt(step), step);
-      if (controls.liftedLatent !== undefined) return feeds;
-      const { liftedLatent, visibility, ...others } = feeds;
-      return others;
+      const drawn = await distillBatch(maker, samples.batchAt(step), step);
+      const { liftedLatent, visibility, ...others } = drawn;
+      const feeds = controls.liftedLatent === undefined ? others : drawn;
+      return gaussians === null ? feeds : withFieldMap(feeds, gaussians, samples.batchAt(step));
     },
-    complete: (feeds, step) =>
-      gaussians === null ? feeds : withFieldMap(feeds, gaussians, samples.batchAt(step)),
     shipped: () => storedTensors(kept),
     isShipped: (name) => !isCritic(name),
     validate: (averaged) =>

@@ -63,6 +63,11 @@ export class GaussianLearner {
     }
   }
 
+  /** Whether the field never changes. */
+  get isStill(): boolean {
+    return this.#options.learningRate === 0;
+  }
+
   /**
    * The control map of a batch, `B C H W`; `learn` goes back through it.
    * @param paintings for each picture `N 4`, splatted as four more channels
@@ -89,7 +94,7 @@ export class GaussianLearner {
    * @param step counted from 1
    */
   learn(gradient: Tensor, step: number): void {
-    if (this.#options.learningRate === 0) return;
+    if (this.isStill) return;
     const [count, channels, height, width] = gradient.shape as [number, number, number, number];
     const pixels = channels * height * width;
     let total: FieldGradients | undefined;

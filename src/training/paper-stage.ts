@@ -8,7 +8,7 @@ import { FIELD_PARAMETERS, fieldParameters } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import type { ParameterSet, Weights } from '../nn/index.ts';
 import { declareParameters, encoderModel } from '../stable-diffusion/index.ts';
-import type { Device, Session, Tensor } from '../tensor/index.ts';
+import type { AnyTensor, Device, Session, Tensor } from '../tensor/index.ts';
 import { emitModel, encodeOnnxModel, tensor } from '../tensor/index.ts';
 import { unchanged } from './augmentation.ts';
 import { createControlSources, mapGradient, withFieldMap } from './control-sources.ts';
@@ -38,10 +38,14 @@ const VALIDATION_STEP = 2 ** 30;
 
 /** The batches of a stage, without what its steps need. */
 export type PaperBatches = Pick<Stage, 'batchAt'> & {
-  readonly maker: BatchMaker;
-  clipsAt(step: number): readonly (readonly TrainingSample[])[];
-  batchOf(clips: readonly (readonly TrainingSample[])[], step: number): ReturnType<Stage['batchAt']>;
+  readonly gaussians: GaussianLearner;
+  clipsAt(step: number): Clips;
+  batchOf(clips: Clips, step: number): ReturnType<Stage['batchAt']>;
+  /** Adds the field's map. */
+  withMap(batch: Record<string, AnyTensor>, clips: Clips, step: number): Record<string, AnyTensor>;
 };
+
+type Clips = readonly (readonly TrainingSample[])[];
 
 /** Sets up what makes batches. It owns an encoder session for as long as the process runs. */
 export async function paperBatches(options: PaperStageOptions): Promise<PaperBatches> {
@@ -62,6 +66,14 @@ export async function paperBatches(options: PaperStageOptions): Promise<PaperBat
     },
     sources: createControlSources(head, sizes),
   };
+  const gaussians = new GaussianLearner({
+    ...{ head, channels: model.gaussianChannels, isAnisotropic: false, seed },
+    learningRate: name === '1' ? settings.fieldLearningRate : 0,
+  });
+  if (options.weights.has(FIELD_PARAMETERS.features)) {
+    const isOfField = (key: string): boolean => key in fieldParameters(gaussians.field);
+    gaussians.restore({ ...gaussians.state(), ...(await readAll(options.weights, isOfField)) });
+  }
   const { frames } = training.stage2;
   const clipsAt: PaperBatches['clipsAt'] = (step) =>
     name === '1' ? samples.batchAt(step).map((one) => [one]) : samples.clipsAt(step, frames);
@@ -70,7 +82,17 @@ export async function paperBatches(options: PaperStageOptions): Promise<PaperBat
     return others;
   };
 
-  return { maker, clipsAt, batchOf, batchAt: (step) => batchOf(clipsAt(step), step) };
+  const withMap: PaperBatches['withMap'] = (batch, clips, step) =>
+    withFieldMap(batch, gaussians, trackedHeads(maker, clips, step));
+  return {
+    ...{ gaussians, clipsAt, batchOf, withMap },
+    async batchAt(step) {
+      const clips = clipsAt(step);
+      const batch = await batchOf(clips, step);
+      // The map of a field that stays as it is is a function of the step, so it may be made ahead.
+      return gaussians.isStill ? withMap(batch, clips, step) : batch;
+    },
+  };
 
   async function encoderSession(): Promise<Session> {
     const encoder = encoderModel(model, { width: model.size, height: model.size });
@@ -92,7 +114,7 @@ export async function paperBatches(options: PaperStageOptions): Promise<PaperBat
 
 /** Sets a stage up. It owns an encoder session for as long as the process runs. */
 export async function paperStage(options: PaperStageOptions): Promise<Stage> {
-  const { configuration, samples, device, head, name } = options;
+  const { configuration, samples, device, name } = options;
   const { model, training } = configuration;
   const { seed } = training;
   const settings = name === '1' ? training.stage1 : training.stage2;
@@ -101,16 +123,7 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
   const isStill = (key: string): boolean => !key.startsWith('vae.') && !learnsAtStage(name, key);
   const still = await readAll(all, isStill);
   const { problem } = paperProblem({ model, settings, name, frames, weights: still });
-  const { maker, clipsAt, batchOf, batchAt } = await paperBatches(options);
-  const gaussians = new GaussianLearner({
-    ...{ head, channels: model.gaussianChannels, isAnisotropic: false, seed },
-    learningRate: name === '1' ? settings.fieldLearningRate : 0,
-  });
-  if (options.weights.has(FIELD_PARAMETERS.features)) {
-    const isOfField = (key: string): boolean => key in fieldParameters(gaussians.field);
-    gaussians.restore({ ...gaussians.state(), ...(await readAll(options.weights, isOfField)) });
-  }
-
+  const { gaussians, clipsAt, batchOf, withMap, batchAt } = await paperBatches(options);
   /** The loss on fixed held-out samples. */
   async function validate(weights: Weights): ReturnType<Stage['validate']> {
     const lossModel = emitModel({ name: 'loss', outputs: { loss: problem.loss } });
@@ -124,7 +137,7 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
       const each = clips.slice((part * batch) / microBatches, ((part + 1) * batch) / microBatches);
       const step = VALIDATION_STEP + part;
       const drawn = await batchOf(each, step);
-      const fed = withFieldMap(drawn, gaussians, trackedHeads(maker, each, step));
+      const fed = withMap(drawn, each, step);
       const { loss } = await session.run({ ...fed, ...problem.frozen, ...weights });
       velocityError += (loss as Tensor).data[0]! / microBatches;
     }
@@ -147,13 +160,16 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
       for (const key of problem.trained.keys()) yield [key, await readTensor(all.get(key)!)] as const;
     },
     batchAt,
-    complete: (batch, step) => withFieldMap(batch, gaussians, trackedHeads(maker, clipsAt(step), step)),
+    complete: (batch, step) => (gaussians.isStill ? batch : withMap(batch, clipsAt(step), step)),
     learn(outputs, step) {
       const gradient = mapGradient(outputs);
       if (gradient !== undefined) gaussians.learn(gradient, step + 1);
     },
     outsideState: () => gaussians.state(),
-    restore: (state) => gaussians.restore(state),
+    restore(state) {
+      // A field that stays comes with the weights, wherever batches are made.
+      if (!gaussians.isStill) gaussians.restore(state);
+    },
     shipped: () => [
       ...[...all.values()].filter((held) => !problem.trained.has(held.name)),
       ...storedTensors(fieldParameters(gaussians.field)),

@@ -59,6 +59,8 @@ test("threads make the batches of the paper's scale too, in both stages", async 
     for (const step of [0, 5]) {
       const [expected, made] = [await own.batchAt(step), await threaded.batchAt(step)];
       assert.deepEqual(made, expected, `stage ${stage}, step ${step}`);
+      // A field that learns is drawn at the step, one that stays with the batch.
+      assert.equal(made.gaussian !== undefined, stage === '2');
     }
   }
 });

@@ -19,3 +19,12 @@ export async function square({ value }: { readonly value: number }): Promise<Flo
 export function end({ value }: { readonly value: number }): void {
   process.exit(value);
 }
+
+/** Says in a shared flag that it began, and after a while of computing that it went through; then waits for ever. */
+export async function compute({ flag }: { readonly flag: Int32Array }): Promise<void> {
+  Atomics.store(flag, 0, 1);
+  Atomics.notify(flag, 0);
+  for (const end = performance.now() + 200; performance.now() < end; );
+  Atomics.store(flag, 0, 2);
+  await new Promise(() => {});
+}

@@ -57,3 +57,13 @@ test('a thread that ends in the middle of a job fails the job, and later ones at
   await assert.rejects(pool.run({ value: 7 }), { code: 'worker-died', message: /exit status 7/ });
   await assert.rejects(pool.run({ value: 7 }), { code: 'worker-died' });
 });
+
+test('a pool that is done with lets a thread come to the end of what it computes, not of its job', async () => {
+  const pool = new WorkerPool<{ flag: Int32Array }, void>({ module, functionName: 'compute', size: 1 });
+  const flag = new Int32Array(new SharedArrayBuffer(4));
+  void pool.run({ flag });
+  await Atomics.waitAsync(flag, 0, 0).value;
+  assert.equal(flag[0], 1);
+  await pool[Symbol.asyncDispose]();
+  assert.equal(flag[0], 2);
+});
