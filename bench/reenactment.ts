@@ -1,11 +1,11 @@
-// Cross-identity reenactment, judged by the tracker itself: held-out portraits are driven by clips, the
-// output is tracked as if it were a clip, and what it finds is correlated with the driver. The lift alone
-// runs beside. Neither portraits nor clips are part of the project.
+// Cross-identity reenactment, judged by the tracker itself: held-out portraits, and pictures that no training ever takes
+// (paintings, an old photograph), are driven by clips, the output is tracked as if it were a clip, and what it finds is
+// correlated with the driver. The lift alone runs beside. Neither portraits nor clips are part of the project.
 //
 //   npm run -s bench:reenactment [-- --portraits DIR --clips DIR --only d3,d10 --every 3 --weights F --motion absolute --sheets DIR]
 
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AvatarRenderer, FittedPortrait } from '../src/avatar/index.ts';
 import { createPreviewRenderer, openModel, portraitMotion } from '../src/avatar/index.ts';
@@ -45,13 +45,19 @@ if (!existsSync(values.portraits) || !existsSync(values.clips)) {
   process.exit(0);
 }
 const motion = values.motion === 'absolute' ? 'absolute' : 'relative';
-const names: string[] = JSON.parse(readFileSync(CONFIG, 'utf8')).training.heldOutPortraits;
+const heldOut: string[] = JSON.parse(readFileSync(CONFIG, 'utf8')).training.heldOutPortraits;
+const files = readdirSync(values.portraits).filter((file) =>
+  /^(painting|lincoln)/.test(file) ? true : heldOut.includes(basename(file, extname(file))),
+);
 const head = await loadEmbeddedHead();
 const device = await createDevice('cpu');
 await using tracker = await loadTracker(device, head);
 await using descriptor = await loadFaceDescriptor(device);
 await using model = await openModel({ ...(await loadAvatar(head, values.weights)), head, device });
 if (values.sheets) mkdirSync(values.sheets, { recursive: true });
+
+const FIGURES = ['yaw', 'mouth', 'blink', 'similarity'] as const;
+type Figures = Readonly<Record<(typeof FIGURES)[number], number>>;
 
 type Driver = { readonly name: string; readonly track: HeadTrack; readonly pictures: readonly RgbImage[] };
 const drivers: Driver[] = [];
@@ -65,9 +71,16 @@ for (const name of values.only.split(',')) {
   drivers.push({ name, track, pictures: kept.map(({ image }) => image) });
 }
 
-const rows = [];
-for (const name of names) {
-  const { image } = await readImage(join(values.portraits, `${name}.jpg`));
+type Row = {
+  readonly portrait: string;
+  readonly driver: string;
+  readonly output: Figures;
+  readonly lift: Figures;
+};
+const rows: Row[] = [];
+for (const file of files) {
+  const name = basename(file, extname(file));
+  const { image } = await readImage(join(values.portraits, file));
   const { parameters, focalPx, landmarksPx } = await tracker.trackImage(image);
   const personMask = (await tracker.personMask(image)) ?? undefined;
   const portrait: FittedPortrait = { image, parameters, focalPx, personMask };
@@ -87,7 +100,15 @@ for (const name of names) {
     }
   }
 }
-console.log(JSON.stringify({ bench: 'reenactment', every: Number(values.every), rows }));
+const medians = drivers.map(({ name }) => {
+  const own = rows.filter(({ driver }) => driver === name);
+  const of = (method: 'output' | 'lift', key: keyof Figures): number =>
+    round(own.map(({ [method]: { [key]: value } }) => value).sort((a, b) => a - b)[own.length >> 1]!);
+  const all = (method: 'output' | 'lift') =>
+    Object.fromEntries(FIGURES.map((key) => [key, of(method, key)] as const));
+  return { driver: name, output: all('output'), lift: all('lift') };
+});
+console.log(JSON.stringify({ bench: 'reenactment', every: Number(values.every), rows, medians }));
 
 /** Renders a driver's motion, tracks the result, compares. */
 async function judge(
