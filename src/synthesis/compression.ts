@@ -93,23 +93,36 @@ function quantise(
   }
 }
 
-/** Transforms the rows of a block, and turns it over: twice is rows and columns. */
+/**
+ * Transforms the rows of a block, and turns it over: twice is rows and columns. Even coefficients are of the sums of samples
+ * that mirror each other, odd ones of their differences.
+ */
 function forward(from: Float32Array, to: Float32Array): void {
   for (let row = 0; row < 8; row++) {
+    const at = 8 * row;
     for (let k = 0; k < 8; k++) {
-      let sum = 0;
-      for (let x = 0; x < 8; x++) sum += COSINES[8 * k + x]! * from[8 * row + x]!;
-      to[8 * k + row] = sum;
+      const sign = k % 2 === 0 ? 1 : -1;
+      const c = 8 * k;
+      to[c + row] =
+        COSINES[c]! * (from[at]! + sign * from[at + 7]!) +
+        COSINES[c + 1]! * (from[at + 1]! + sign * from[at + 6]!) +
+        COSINES[c + 2]! * (from[at + 2]! + sign * from[at + 5]!) +
+        COSINES[c + 3]! * (from[at + 3]! + sign * from[at + 4]!);
     }
   }
 }
 
 function inverse(from: Float32Array, to: Float32Array): void {
   for (let row = 0; row < 8; row++) {
-    for (let x = 0; x < 8; x++) {
-      let sum = 0;
-      for (let k = 0; k < 8; k++) sum += COSINES[8 * k + x]! * from[8 * row + k]!;
-      to[8 * x + row] = sum;
+    const at = 8 * row;
+    for (let x = 0; x < 4; x++) {
+      let [even, odd] = [0, 0];
+      for (let k = 0; k < 8; k += 2) {
+        even += COSINES[8 * k + x]! * from[at + k]!;
+        odd += COSINES[8 * k + 8 + x]! * from[at + k + 1]!;
+      }
+      to[8 * x + row] = even + odd;
+      to[8 * (7 - x) + row] = even - odd;
     }
   }
 }

@@ -104,7 +104,9 @@ export function renderSubject(
     footprintMetres: -translation[2]! / camera.focalXPx,
   };
   const [eyeX, eyeY, eyeZ] = cameraPlace(camera);
-  let [lit, litPixel, litDistance] = [1, -1, 0];
+  let litPixel = -1;
+  /** The shadow that was looked up last, and how far away. */
+  const last = Float64Array.of(1, 0);
   /** Shades the point that `values` holds and adds it to a pixel, for so many samples of it. */
   const addPoint = (pixel: number, samples: number, triangle: number, sample: number): void => {
     const wx = values[VERTEX.world]!;
@@ -118,12 +120,12 @@ export function renderSubject(
     point.viewY = vy / distance;
     point.viewZ = vz / distance;
     // Samples of one pixel at one depth lie in the same shadow.
-    if (pixel !== litPixel || Math.abs(distance - litDistance) > ONE_SURFACE_METRES) {
-      lit = shadow(wx, wy, wz);
+    if (pixel !== litPixel || Math.abs(distance - last[1]!) > ONE_SURFACE_METRES) {
+      last[0] = shadow(wx, wy, wz);
+      last[1] = distance;
       litPixel = pixel;
-      litDistance = distance;
     }
-    point.lit = lit;
+    point.lit = last[0]!;
     point.open = openness[sample]!;
     const material = scene.materials[triangle]!;
     if (paint) point.isPainted = paint(triangle, material, buffer.barycentrics, 3 * sample, painted);
