@@ -35,7 +35,7 @@ export function addLiftedDetail(picture: RgbImage, lifted: LiftedImage): RgbImag
 }
 
 /** How much coarser a picture is whose detail is exchanged. */
-const COARSER = 4;
+const COARSER = 8;
 
 /**
  * `picture` with the lift's detail in place of its own, where the lift is trusted and both agree on what is
