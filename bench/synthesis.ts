@@ -20,7 +20,7 @@ import {
 import { createRandom, deriveSeed } from '../src/tensor/index.ts';
 
 const WORKERS = 2;
-const SUBJECTS = 8;
+const SUBJECTS = 24;
 const VIEWS = 10;
 const SIZES_PX = [256, 512] as const;
 const LIFTS = 16;
