@@ -37,8 +37,13 @@ const PARTS = ['unet', 'reference', 'vae-encoder', 'vae-decoder'] as const;
 type Part = (typeof PARTS)[number];
 const ROWS = ['ours', 'diffusers', 'bf16', 'int8'] as const;
 type Row = (typeof ROWS)[number];
-/** `error`: of int8, the root mean square off fp32's by that of fp32's output. */
-type Timing = { readonly seconds: number; readonly peakMemoryMb: number; readonly error?: number };
+type Timing = {
+  readonly seconds: number;
+  readonly peakMemoryMb: number;
+  /** Of int8: the root mean square off fp32's output by that of fp32's, and fp32's time in turn with it. */
+  readonly error?: number;
+  readonly fp32Seconds?: number;
+};
 
 const { values: options } = parseArgs({
   options: {
@@ -176,12 +181,15 @@ if (options.folder !== undefined) {
       for (const row of rows) {
         const timing = measureRow(row, part, folder);
         timings[row] = timing;
-        const { seconds, peakMemoryMb: peak, error } = timing;
+        const { seconds, peakMemoryMb: peak, error, fp32Seconds } = timing;
         const beside =
           row === 'ours' || timings.ours === undefined
             ? ''
             : `, ours takes ${(timings.ours.seconds / seconds).toFixed(3)} of its time and ${(timings.ours.peakMemoryMb / peak).toFixed(2)} of its memory`;
-        const off = error === undefined ? '' : `, ${error.toExponential(1)} off fp32`;
+        const off =
+          error === undefined || fp32Seconds === undefined
+            ? ''
+            : `, ${error.toExponential(1)} off fp32 in ${(seconds / fp32Seconds).toFixed(3)} of its time in the same program`;
         console.log(`${part.padEnd(12)} ${row.padEnd(9)} ${seconds.toFixed(2)} s, ${peak} MB${beside}${off}`);
       }
       results[part] = timings;

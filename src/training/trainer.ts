@@ -59,8 +59,10 @@ export function stepBytes(problem: LearningProblem): number {
   // The parts of a batch sum up in arrays of their own.
   const sums = (problem.microBatches ?? 1) > 1 ? total(problem.trained.values()) : 0;
   const state = trainerBytes(problem) + sums + total(Object.values(problem.frozen));
+  // onnxruntime-node hands out a copy of every output, even of one that it was given the memory for.
+  const copies = total(problem.trained.values());
   const nodes = NODE_BYTES * gradientsModel(problem).nodes.length;
-  return nodes + peakValueBytes(values, [...byName.values()]) + state;
+  return nodes + peakValueBytes(values, [...byName.values()]) + state + copies;
 }
 
 const NEXT = 'next.';
