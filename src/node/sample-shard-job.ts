@@ -1,7 +1,7 @@
 // One shard of training samples from datasets, made on a worker thread: positions of a stream that all threads share, each
 // sample carried to its target's head. The same positions always give the same bytes.
 
-import { createHeadMirror, openDataset, openSampleStream } from '../dataset/index.ts';
+import { createHeadMirror, openSampleStream } from '../dataset/index.ts';
 import { createLiftTools } from '../lift/index.ts';
 import {
   avatarFraming,
@@ -13,7 +13,7 @@ import {
 import { datasetFolder } from './dataset-folder.ts';
 import { pictureDecoders } from './dataset-pictures.ts';
 import { loadEmbeddedHead } from './model-files.ts';
-import type { DataSource } from './training-data.ts';
+import { type DataSource, openLessons } from './training-data.ts';
 
 /** Which positions of which stream. */
 export type SampleShardJob = {
@@ -46,7 +46,7 @@ export async function openShardMaker({
 }: Omit<SampleShardJob, 'first' | 'count'>): Promise<ShardMaker> {
   const tools = createLiftTools(await loadEmbeddedHead());
   const disks = sources.map(({ folder }) => datasetFolder(folder));
-  const datasets = sources.map(async ({ weight }, i) => ({ dataset: await openDataset(disks[i]!), weight }));
+  const datasets = sources.map(async ({ weight }, i) => ({ dataset: await openLessons(disks[i]!), weight }));
   const stream = openSampleStream({
     sources: await Promise.all(datasets),
     decoders: pictureDecoders,

@@ -5,8 +5,9 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { DATASET_FILE, type Dataset, openDataset } from '../dataset/index.ts';
+import { DATASET_FILE, type Dataset, type DatasetFolder, openDataset } from '../dataset/index.ts';
 import { BadInputError, MissingResourceError } from '../errors/index.ts';
+import type { HeadTrack } from '../head/index.ts';
 import { type MixtureSource, parseMixture, SAMPLE_INDEX_FILE } from '../training/index.ts';
 import { datasetFolder } from './dataset-folder.ts';
 
@@ -70,9 +71,31 @@ async function mixedSources(path: string, weightOf: 'stage1' | 'stage2'): Promis
 /** A source whose indices are read. */
 export type OpenSource = DataSource & { readonly dataset: Dataset };
 
+/**
+ * Opens a dataset for training. Of lifted portraits only the photographs are shown: they are the answers, and what was lifted is
+ * made anew on the way to a sample. @throws as `openDataset`
+ */
+export async function openLessons(folder: DatasetFolder): Promise<Dataset> {
+  const dataset = await openDataset(folder);
+  if (dataset.header.request.command !== 'dataset lift') return dataset;
+  return {
+    ...dataset,
+    async open(place) {
+      const clip = await dataset.open(place);
+      const track = async (): Promise<HeadTrack | null> => {
+        const held = await clip.track();
+        // The photograph comes first.
+        const confidence = held?.confidence.map((value, frame) => (frame === 0 ? value : 0));
+        return held && { ...held, confidence: confidence! };
+      };
+      return { ...clip, track };
+    },
+  };
+}
+
 /** Reads a source's indices. @throws as `openDataset`, and BadInputError `sample-head` where its tracks are of another head */
 export async function openSource(source: DataSource, headName: string): Promise<OpenSource> {
-  const dataset = await openDataset(datasetFolder(source.folder));
+  const dataset = await openLessons(datasetFolder(source.folder));
   const own = dataset.header.headName;
   if (own === null || own === headName) return { ...source, dataset };
   throw new BadInputError({

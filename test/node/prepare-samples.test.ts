@@ -14,7 +14,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { AvatarEvent } from '../../src/events/index.ts';
 import { type DataSource, planSamples, prepareSamples } from '../../src/node/index.ts';
-import type { ShardIndex } from '../../src/training/index.ts';
+import { openShardMaker } from '../../src/node/sample-shard-job.ts';
+import { decodeSampleShard, type ShardIndex } from '../../src/training/index.ts';
 import { writeSmallSubjects } from '../training/small-subjects.ts';
 import { temporaryFolder } from './test-clips.ts';
 
@@ -108,4 +109,16 @@ test('a folder with samples that were not made from datasets stays as it is', as
   writeFileSync(join(path, 'index.json'), '{"format":"learn2control/samples","version":1,"shards":[]}');
   await assert.rejects(prepareSamples(plan, path), { code: 'other-samples' });
   assert.deepEqual(readdirSync(path), ['index.json']);
+});
+
+test('of lifted portraits the photographs are the answers, and none of what was lifted', async () => {
+  const options = { seed: 60, views: 3, sizePx: 32, command: 'dataset lift' };
+  const lifted = await writeSmallSubjects(folder.path, 'lifted', options);
+  const kindsOf = async (path: string): Promise<readonly string[]> => {
+    const own = [{ name: 'one', folder: path, weight: 1 }];
+    await using maker = await openShardMaker({ sources: own, sizePx: 16, frames: 1 });
+    return decodeSampleShard((await maker.make(0, 4)).bytes).samples.map(({ kind }) => kind);
+  };
+  assert.deepEqual(new Set(await kindsOf(lifted)), new Set(['roundTrip']));
+  assert.deepEqual(new Set(await kindsOf(views)), new Set(['singleLift']));
 });

@@ -17,18 +17,20 @@ export type SmallSubjects = {
   readonly views: number;
   readonly isClip?: boolean;
   readonly sizePx: number;
+  /** The command that it claims to be of. */
+  readonly command?: string;
 };
 
 /** Writes three subjects as a dataset `name` within a folder; returns where it lies. */
 export async function writeSmallSubjects(
   folder: string,
   name: string,
-  { seed, views, isClip = false, sizePx }: SmallSubjects,
+  { seed, views, isClip = false, sizePx, command = 'a test' }: SmallSubjects,
 ): Promise<string> {
   const { name: headName } = await loadEmbeddedHead();
   const items = [0, 1, 2].map((i) => subjectName(seed + i));
   const path = join(folder, name);
-  using dataset = await beginDataset({ path, name, request: {}, headName, items });
+  using dataset = await beginDataset({ path, name, request: { command }, headName, items });
   const job = { head: await readModel('head', 'embedded.head'), views, sizePx, maps: [] };
   for (const item of dataset.missing) {
     const clip = await renderSubjectClip({
