@@ -50,6 +50,8 @@ export async function stageSamples(options: StageSamplesOptions, sizes: SampleSi
   const what = `Training from ${plan.count} ${plan.frames === 1 ? 'samples' : 'clips'}`;
   expectMemoryFor(what, plan.bytes, { hint: 'lower --samples' });
   await prepareSamples(plan, path, { signal, ...(events === undefined ? {} : { events }) });
+  // No run has begun: the same command goes on.
+  signal?.throwIfAborted();
   return shareFolder(path);
 }
 
