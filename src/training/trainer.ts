@@ -11,7 +11,7 @@ import {
   encodeOnnxModel,
   gradients,
   input,
-  peakValueBytes,
+  planMemory,
   tensor,
 } from '../tensor/index.ts';
 import { createTrainerMemory, type TrainerMemory, type TrainerState, trainerBytes } from './trainer-state.ts';
@@ -52,20 +52,27 @@ function embeddedWeights({ frozen }: LearningProblem, maxBytes: number = MAX_EMB
 
 /** About how many bytes a step of a problem holds at most: its graph and its values, its state, what is frozen. */
 export function stepBytes(problem: LearningProblem): number {
-  const { byName, others } = allGradients(problem);
-  const values = [problem.loss, ...Object.values(problem.outputs ?? {}), ...Object.values(others)];
+  const { trained, frozen, microBatches = 1 } = problem;
   const total = (shapes: Iterable<{ readonly shape: readonly number[] }>): number =>
     [...shapes].reduce((sum, { shape }) => sum + FLOAT_BYTES * elementCount(shape), 0);
-  // The parts of a batch sum up in arrays of their own.
-  const sums = (problem.microBatches ?? 1) > 1 ? total(problem.trained.values()) : 0;
-  const state = trainerBytes(problem) + sums + total(Object.values(problem.frozen));
-  // onnxruntime-node hands out a copy of every output, even of one that it was given the memory for.
-  const copies = total(problem.trained.values());
-  const nodes = NODE_BYTES * gradientsModel(problem).nodes.length;
-  return nodes + peakValueBytes(values, [...byName.values()]) + state + copies;
+  const model = gradientsModel(problem);
+  // Gradients of what learns come into the state's memory.
+  const isElsewhere = ({ name }: { readonly name: string }): boolean =>
+    name.startsWith(GRADIENT) && trained.has(name.slice(GRADIENT.length));
+  const { activationBytes } = planMemory({
+    ...model,
+    outputs: model.outputs.filter((output) => !isElsewhere(output)),
+    intermediates: (model.intermediates ?? []).filter((value) => !isElsewhere(value)),
+  });
+  // onnxruntime-node hands out a copy of every output, even of one that it was given the memory for; the parts of a batch
+  // sum up in arrays of their own.
+  const copies = microBatches > 1 ? 2 : 1;
+  const state = trainerBytes(problem) + copies * total(trained.values()) + total(Object.values(frozen));
+  return NODE_BYTES * model.nodes.length + activationBytes + state;
 }
 
 const NEXT = 'next.';
+const GRADIENT = 'gradient.';
 
 /** The whole step as one model: outputs `loss`, `gradientNorm`, what the problem asks for, `next.VECTOR`. */
 export function stepModel(problem: LearningProblem): OnnxModel {
@@ -93,7 +100,7 @@ export function gradientsModel(
 ): OnnxModel {
   const { byName, others } = allGradients(problem);
   const outputs: Record<string, Value> = { loss: problem.loss, ...problem.outputs, ...others };
-  for (const [name, gradient] of byName) outputs[`gradient.${name}`] = gradient;
+  for (const [name, gradient] of byName) outputs[GRADIENT + name] = gradient;
   return emitModel({
     name: `${problem.name}-gradients`,
     weights: embeddedWeights(problem, maxEmbeddedBytes),
