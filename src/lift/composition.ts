@@ -62,6 +62,7 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
   const visibility = new Uint8Array(width * height);
   const personMask = layers && new Uint8Array(width * height);
   const headMask = insideOutline(to, toCamera, 1.12);
+  const isHead = new Uint8Array(width * height);
   const { columns, rows, stepPx } = sheet;
   for (let row = 0, pixel = 0; row < height; row++) {
     const y = row + 0.5;
@@ -82,6 +83,7 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
           samplePicture(view.image, place[0]!, place[1]!, colour, 0);
           cover = layers === null || cellCover === 1 ? 1 : coverAt(layers, place[0]!, place[1]!);
         } else {
+          isHead[pixel] = 1;
           surface.read(pixel, 0, ATTRIBUTE.fill, point);
           trust = composeHeadPixel(input, pixel, surfaceClass, sheetTrustHere);
           relight();
@@ -95,7 +97,7 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
       visibility[pixel] = Math.max(trust, FILLED_TRUST) * 255 + 0.5;
     }
   }
-  softenOutline(surface, { width, height, data, mask: personMask });
+  softenOutline(isHead, { width, height, data, mask: personMask });
   return { lifted: { image: { width, height, data }, visibility, headMask, personMask }, sheet };
 }
 

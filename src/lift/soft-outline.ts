@@ -1,33 +1,31 @@
 // The outline of a lifted head without stairs: a surface covers pixels wholly or not at all, a camera's do by their share.
 
-import type { SurfaceReader } from './surface-reader.ts';
-
 /**
  * Mixes, in place, pixels at the head's rim with those beside the head: each counts by how much of the 3 x 3 pixels
  * around it is head.
+ * @param isHead `H W`, 1 on the head, 0 beside it
  * @param data `H W 3`
  * @param mask `H W`, mixed alike
  */
 export function softenOutline(
-  surface: SurfaceReader,
+  isHead: Uint8Array,
   { width, height, data, mask }: { width: number; height: number; data: Uint8Array; mask: Uint8Array | null },
 ): void {
   const beside = new Float64Array(4);
   for (let y = 1; y + 1 < height; y++) {
     for (let x = 1; x + 1 < width; x++) {
       const pixel = y * width + x;
-      if (surface.classAt(pixel) < 0) continue;
+      if (isHead[pixel] === 0 || isWithin(isHead, pixel, width)) continue;
       beside.fill(0);
       let count = 0;
       for (let row = pixel - width; row <= pixel + width; row += width) {
         for (let other = row - 1; other <= row + 1; other++) {
-          if (surface.classAt(other) >= 0) continue;
+          if (isHead[other] === 1) continue;
           count++;
           for (let k = 0; k < 3; k++) beside[k]! += data[3 * other + k]!;
           if (mask !== null) beside[3]! += mask[other]!;
         }
       }
-      if (count === 0) continue;
       for (let k = 0; k < 3; k++) {
         const at = 3 * pixel + k;
         data[at] = ((AROUND - count) * data[at]! + beside[k]!) / AROUND + 0.5;
@@ -38,3 +36,9 @@ export function softenOutline(
 }
 
 const AROUND = 9;
+
+function isWithin(isHead: Uint8Array, pixel: number, width: number): boolean {
+  for (let row = pixel - width; row <= pixel + width; row += width)
+    if ((isHead[row - 1]! & isHead[row]! & isHead[row + 1]!) === 0) return false;
+  return true;
+}

@@ -3,21 +3,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { softenOutline } from '../../src/lift/soft-outline.ts';
-import type { SurfaceReader } from '../../src/lift/surface-reader.ts';
 
 const SIZE = 7;
 
 /** A head of 200 with a straight edge before a background of 20: columns from `first` on. */
 function edged(first: number) {
-  const surface: SurfaceReader = { classAt: (pixel) => (pixel % SIZE >= first ? 0 : -1), read: () => {} };
+  const isHead = new Uint8Array(SIZE * SIZE).map((_, i) => (i % SIZE >= first ? 1 : 0));
   const data = new Uint8Array(3 * SIZE * SIZE).map((_, i) => (Math.floor(i / 3) % SIZE >= first ? 200 : 20));
   const mask = new Uint8Array(SIZE * SIZE).map((_, i) => (i % SIZE >= first ? 255 : 0));
-  return { surface, picture: { width: SIZE, height: SIZE, data, mask } };
+  return { isHead, picture: { width: SIZE, height: SIZE, data, mask } };
 }
 
 test('the rim mixes a third of what is beside it, and nothing else changes', () => {
-  const { surface, picture } = edged(3);
-  softenOutline(surface, picture);
+  const { isHead, picture } = edged(3);
+  softenOutline(isHead, picture);
   const row = SIZE * 3;
   assert.deepEqual([...picture.mask.subarray(row, row + SIZE)], [0, 0, 0, 170, 255, 255, 255]);
   assert.deepEqual(
@@ -27,8 +26,8 @@ test('the rim mixes a third of what is beside it, and nothing else changes', () 
 });
 
 test('a picture that is head alone, and one without a mask, stay sound', () => {
-  const { surface, picture } = edged(0);
+  const { isHead, picture } = edged(0);
   const before = picture.data.slice();
-  softenOutline(surface, { ...picture, mask: null });
+  softenOutline(isHead, { ...picture, mask: null });
   assert.deepEqual(picture.data, before);
 });
