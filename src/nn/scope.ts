@@ -35,12 +35,11 @@ export function createParameterSet(): ParameterSet {
   const values = new Map<string, Value>();
   const initialisers = new Map<string, Initialiser>();
   const scopeAt = (path: string): Scope => {
-    const full = (name: string | number): string => (path === '' ? `${name}` : `${path}.${name}`);
     return {
       path,
-      at: (name) => scopeAt(full(name)),
+      at: (name) => scopeAt(nameBelow(path, name)),
       parameter(name, shape, initialiser) {
-        const key = full(name);
+        const key = nameBelow(path, name);
         const known = values.get(key);
         if (known !== undefined) {
           if (known.shape.join() === shape.join()) return known;
@@ -96,18 +95,22 @@ function nameHash(name: string): number {
 
 /** Places whose parameters are the values of weights, which nothing learns. @throws FaultError for one that is not among them. */
 export function fixedScope(weights: Readonly<Record<string, Tensor>>, path = ''): Scope {
-  const full = (name: string | number): string => (path === '' ? `${name}` : `${path}.${name}`);
   return {
     path,
-    at: (name) => fixedScope(weights, full(name)),
+    at: (name) => fixedScope(weights, nameBelow(path, name)),
     parameter(name, shape) {
-      const weight = weights[full(name)];
+      const key = nameBelow(path, name);
+      const weight = weights[key];
       if (weight?.shape.join() === shape.join()) return constant(weight);
       throw new FaultError({
         code: 'fixed-weights',
-        message: `expected weights "${full(name)}" of [${shape}], got ${weight ? `[${weight.shape}]` : 'none'}`,
+        message: `expected weights "${key}" of [${shape}], got ${weight ? `[${weight.shape}]` : 'none'}`,
         hint: 'install the package again',
       });
     },
   };
+}
+
+function nameBelow(path: string, name: string | number): string {
+  return path === '' ? `${name}` : `${path}.${name}`;
 }
