@@ -78,14 +78,9 @@ export function update(
     const g = f32x4.mul(v128.load(gradient + at), clips);
     const m = f32x4.add(f32x4.mul(v128.load(first + at), keepsFirst), f32x4.mul(g, takesFirst));
     const v = f32x4.add(f32x4.mul(v128.load(second + at), keepsSecond), f32x4.mul(f32x4.mul(g, g), takesSecond));
-    const spread = f32x4.add(f32x4.sqrt(f32x4.mul(v, corrections)), epsilons);
-    const kept = f32x4.mul(v128.load(weight + at), decays);
-    const w = f32x4.sub(kept, f32x4.div(f32x4.mul(m, rates), spread));
-    const e = v128.load(average + at);
     v128.store(first + at, m);
     v128.store(second + at, v);
-    v128.store(weight + at, w);
-    v128.store(average + at, f32x4.add(e, f32x4.mul(f32x4.sub(w, e), emaRates)));
+    move(weight + at, average + at, m, v, corrections, epsilons, decays, rates, emaRates);
   }
 }
 
@@ -137,12 +132,7 @@ export function updateQuantised(
       const m = f32x4.add(f32x4.mul(before, keepsFirst), f32x4.mul(g, takesFirst));
       const squared = f32x4.mul(f32x4.mul(rootBefore, rootBefore), keepsSecond);
       const v = f32x4.add(squared, f32x4.mul(f32x4.mul(g, g), takesSecond));
-      const spread = f32x4.add(f32x4.sqrt(f32x4.mul(v, corrections)), epsilons);
-      const kept = f32x4.mul(v128.load(weight + at), decays);
-      const w = f32x4.sub(kept, f32x4.div(f32x4.mul(m, rates), spread));
-      const e = v128.load(average + at);
-      v128.store(weight + at, w);
-      v128.store(average + at, f32x4.add(e, f32x4.mul(f32x4.sub(w, e), emaRates)));
+      move(weight + at, average + at, m, v, corrections, epsilons, decays, rates, emaRates);
       const root = f32x4.sqrt(v);
       const next: usize = NEXT + (<usize>(i - start) << 2);
       v128.store(next, m);
@@ -166,6 +156,27 @@ export function updateQuantised(
       storeCodes(second + i, i32x4.max_s(root, i32x4.splat(1)));
     }
   }
+}
+
+/** Moves four weights by their moments, and their averages towards them. */
+@inline
+function move(
+  weight: usize,
+  average: usize,
+  first: v128,
+  second: v128,
+  corrections: v128,
+  epsilons: v128,
+  decays: v128,
+  rates: v128,
+  emaRates: v128,
+): void {
+  const spread = f32x4.add(f32x4.sqrt(f32x4.mul(second, corrections)), epsilons);
+  const kept = f32x4.mul(v128.load(weight), decays);
+  const w = f32x4.sub(kept, f32x4.div(f32x4.mul(first, rates), spread));
+  const e = v128.load(average);
+  v128.store(weight, w);
+  v128.store(average, f32x4.add(e, f32x4.mul(f32x4.sub(w, e), emaRates)));
 }
 
 /** The unit in which the greatest of four is the greatest code; 0 where a unit would be no normal number. */
