@@ -12,7 +12,7 @@ import {
   rotationFromAxisAngle,
 } from '../geometry/index.ts';
 import type { HeadModel, HeadParameters, HeadTrack } from '../head/index.ts';
-import { frameCount, JOINT_NAMES, parametersAt } from '../head/index.ts';
+import { createLidClosure, frameCount, JOINT_NAMES, parametersAt } from '../head/index.ts';
 import { type DriverRest, driverRest, hasUnits } from './driver-rest.ts';
 import { createRetargeting } from './retargeting.ts';
 
@@ -66,10 +66,11 @@ export function createMotionTransfer(
     isBounded: hasUnits(head),
   };
   const retarget = createRetargeting(head, portrait, track, options);
+  const stopLids = lidStop(head, portrait);
   return (frame) => {
     const driver = parametersAt(track, frame);
     const moved = movedBy(transfer, driver, portrait);
-    const face = drives === 'pose' ? portrait : retarget(moved, frame);
+    const face = drives === 'pose' ? portrait : stopLids(retarget(moved, frame));
     const pose = drives === 'expression' ? portrait : moved;
     const jointRotations = Float32Array.from(face.jointRotations);
     jointRotations.set(pose.jointRotations.subarray(0, 3 * JAW));
@@ -79,6 +80,20 @@ export function createMotionTransfer(
       jointRotations,
       translation: pose.translation,
     };
+  };
+}
+
+/** Lets lids close until they meet, or as far as the portrait's own are closed. */
+function lidStop(head: HeadModel, portrait: HeadParameters): (parameters: HeadParameters) => HeadParameters {
+  const closure = createLidClosure(head, portrait.identity);
+  if (closure === null) return (parameters) => parameters;
+  return (parameters) => {
+    const expression = parameters.expression.slice();
+    for (const [side, meeting] of closure(parameters.expression).entries()) {
+      const unit = head.eyelidExpressions[side]!;
+      expression[unit] = Math.min(expression[unit]!, Math.max(meeting, portrait.expression[unit]!));
+    }
+    return { ...parameters, expression };
   };
 }
 

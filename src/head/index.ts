@@ -9,4 +9,5 @@ export * from './head-model.ts';
 export * from './head-poser.ts';
 export { poseHeadReference } from './head-posing-reference.ts';
 export * from './head-track.ts';
+export * from './lid-closure.ts';
 export * from './track-file.ts';

@@ -5,6 +5,7 @@
 
 import type { Camera } from '../geometry/index.ts';
 import type { RgbImage } from '../media/index.ts';
+import { FINE_SAMPLES, type FineWindow } from './fine-windows.ts';
 import { SURFACE_CLASSES, smoothstep } from './lift-geometry.ts';
 import { insideOutline, type Outline } from './outline.ts';
 import { coverAt, type PersonLayers } from './person-layers.ts';
@@ -33,6 +34,8 @@ export type CompositionInput = {
   readonly layers: PersonLayers | null;
   /** The head in the target view. */
   readonly surface: SurfaceReader;
+  /** Parts of the target view that are drawn with more samples than pixels. */
+  readonly fineWindows: readonly FineWindow[];
   readonly toCamera: Camera;
   readonly from: Outline;
   /** How far the person reaches in the still at the outline's angles; null without a mask. */
@@ -53,62 +56,162 @@ const HEAD_BESIDE_HEAD = 0.3;
 
 /** Composes the lifted picture; also returns the sheet that carried what is not face. */
 export function composeLift(input: CompositionInput): { lifted: LiftedImage; sheet: SheetMap } {
-  const { view, layers, surface, toCamera, to } = input;
+  const { surface, fineWindows, toCamera, to } = input;
   const { width, height } = toCamera;
   const sheet = input.sheet ?? sheetOf(input);
-  const nodeTrust = sheetTrust(sheet, view.camera.focalXPx / toCamera.focalXPx);
-  const cells = layers && cellCovers(sheet, layers.blocks);
+  const painter = createPainter(input, sheet);
   const data = new Uint8Array(width * height * 3);
   const visibility = new Uint8Array(width * height);
-  const personMask = layers && new Uint8Array(width * height);
+  const personMask = input.layers && new Uint8Array(width * height);
   const headMask = insideOutline(to, toCamera, 1.12);
   const isHead = new Uint8Array(width * height);
-  const { columns, rows, stepPx } = sheet;
+  const write = (pixel: number, painted: Painted): void => {
+    for (let k = 0; k < 3; k++) data[3 * pixel + k] = byte(painted[k]!);
+    visibility[pixel] = Math.max(painted[PAINTED.trust]!, FILLED_TRUST) * 255 + 0.5;
+    if (personMask !== null) personMask[pixel] = byte(255 * painted[PAINTED.cover]!);
+    isHead[pixel] = painted[PAINTED.head]! >= 0.5 ? 1 : 0;
+    if (painted[PAINTED.face]! > 0.3) headMask[pixel] = 255;
+  };
+  const plate = stillPlate(input);
   for (let row = 0, pixel = 0; row < height; row++) {
-    const y = row + 0.5;
-    const node = Math.min(rows - 1, Math.round(y / stepPx)) * columns;
-    const cellRow = Math.min(rows - 2, Math.floor(y / stepPx)) * (columns - 1);
     for (let column = 0; column < width; column++, pixel++) {
-      const x = column + 0.5;
-      const surfaceClass = surface.classAt(pixel);
-      const cellCover = cells === null ? 1 : cells[cellRow + Math.min(columns - 2, Math.floor(x / stepPx))]!;
-      let [cover, trust] = [0, 0];
-      if (surfaceClass >= 0 || cellCover > 0) {
-        readSheet(sheet, x, y, place);
-        const sheetTrustHere =
-          nodeTrust[node + Math.min(columns - 1, Math.round(x / stepPx))]! *
-          sourceTrust(input, place[0]!, place[1]!);
-        if (surfaceClass < 0) {
-          trust = sheetTrustHere * (showsHead(view, place[0]!, place[1]!) ? HEAD_BESIDE_HEAD : 1);
-          samplePicture(view.image, place[0]!, place[1]!, colour, 0);
-          cover = layers === null || cellCover === 1 ? 1 : coverAt(layers, place[0]!, place[1]!);
-        } else {
-          isHead[pixel] = 1;
-          surface.read(pixel, 0, ATTRIBUTE.fill, point);
-          trust = composeHeadPixel(input, pixel, surfaceClass, sheetTrustHere);
-          relight();
-          cover = layers === null ? 1 : headCover(input, layers);
-          if (point[ATTRIBUTE.faceWeight]! > 0.3) headMask[pixel] = 255;
-        }
+      if (plate !== null && !painter.showsPerson(surface, pixel, column + 0.5, row + 0.5)) {
+        for (let k = 3 * pixel; k < 3 * pixel + 3; k++) data[k] = plate.image.data[k]!;
+        visibility[pixel] = plate.visibility[pixel]!;
+        continue;
       }
-      if (cover < 1) trust = layOverPlate(input, layers!, x, y, cover, trust);
-      if (personMask !== null) personMask[pixel] = 255 * cover + 0.5;
-      for (let k = 0; k < 3; k++) data[3 * pixel + k] = Math.min(255, Math.max(0, colour[k]! + 0.5));
-      visibility[pixel] = Math.max(trust, FILLED_TRUST) * 255 + 0.5;
+      painter.paint(surface, pixel, column + 0.5, row + 0.5);
+      write(pixel, painted);
     }
   }
+  for (const window of fineWindows) paintFinely(window, painter, { width, height, data }, write);
   softenOutline(isHead, { width, height, data, mask: personMask });
   return { lifted: { image: { width, height, data }, visibility, headMask, personMask }, sheet };
 }
 
+/** From how many of 255 levels on two neighbours are an edge. */
+const EDGE_CONTRAST = 24;
+
+const byte = (value: number): number => Math.min(255, Math.max(0, value + 0.5));
+
+/** What a pixel is painted with: its colour (3, 0 to 255), and from 0 to 1 the rest. */
+const PAINTED = { colour: 0, trust: 3, cover: 4, head: 5, face: 6 } as const;
+type Painted = Float32Array;
+
 // One pixel's, written by one step and read by the next: a lift makes no garbage by the pixel.
+const painted: Painted = new Float32Array(7);
+const colour = painted.subarray(0, 3);
+const mean: Painted = new Float32Array(7);
 /** Where the sheet takes it from, and where the head's surface does. */
 const place = new Float64Array(2);
 const own = new Float64Array(2);
 const point = new Float32Array(ATTRIBUTE_COUNT);
-const colour = new Float32Array(3);
 const guessed = new Float32Array(3);
 const behind = new Float32Array(3);
+
+/** Works at a position of the target picture, where `surface` sees `pixel`. */
+type Painter = {
+  /** Whether there may be more than background. */
+  showsPerson(surface: SurfaceReader, pixel: number, x: number, y: number): boolean;
+  /** Writes `painted`. */
+  paint(surface: SurfaceReader, pixel: number, x: number, y: number): void;
+};
+
+function createPainter(input: CompositionInput, sheet: SheetMap): Painter {
+  const { view, layers, toCamera } = input;
+  const { columns, rows, stepPx } = sheet;
+  const nodeTrust = sheetTrust(sheet, view.camera.focalXPx / toCamera.focalXPx);
+  const cells = layers && cellCovers(sheet, layers.blocks);
+  const coverOfCell = (x: number, y: number): number => {
+    if (cells === null) return 1;
+    const row = Math.min(rows - 2, Math.floor(y / stepPx));
+    return cells[row * (columns - 1) + Math.min(columns - 2, Math.floor(x / stepPx))]!;
+  };
+  const paint: Painter['paint'] = (surface, pixel, x, y) => {
+    const surfaceClass = surface.classAt(pixel);
+    const cellCover = coverOfCell(x, y);
+    let [cover, trust] = [0, 0];
+    painted[PAINTED.head] = 0;
+    painted[PAINTED.face] = 0;
+    if (surfaceClass >= 0 || cellCover > 0) {
+      readSheet(sheet, x, y, place);
+      const node =
+        Math.min(rows - 1, Math.round(y / stepPx)) * columns + Math.min(columns - 1, Math.round(x / stepPx));
+      const sheetTrustHere = nodeTrust[node]! * sourceTrust(input, place[0]!, place[1]!);
+      if (surfaceClass < 0) {
+        trust = sheetTrustHere * (showsHead(view, place[0]!, place[1]!) ? HEAD_BESIDE_HEAD : 1);
+        samplePicture(view.image, place[0]!, place[1]!, colour, 0);
+        cover = layers === null || cellCover === 1 ? 1 : coverAt(layers, place[0]!, place[1]!);
+      } else {
+        surface.read(pixel, 0, ATTRIBUTE.fill, point);
+        trust = composeHeadPixel(input, surface, pixel, surfaceClass, sheetTrustHere);
+        relight();
+        cover = layers === null ? 1 : headCover(input, layers);
+        painted[PAINTED.head] = 1;
+        painted[PAINTED.face] = point[ATTRIBUTE.faceWeight]!;
+      }
+    }
+    if (cover < 1) trust = layOverPlate(input, layers!, x, y, cover, trust);
+    painted[PAINTED.trust] = trust;
+    painted[PAINTED.cover] = cover;
+  };
+  return {
+    paint,
+    showsPerson: (surface, pixel, x, y) => surface.classAt(pixel) >= 0 || coverOfCell(x, y) > 0,
+  };
+}
+
+/** The background where a lift leaves it: whole, if the camera stays where it was; else null. */
+function stillPlate({ view: { camera }, layers, trust, toCamera }: CompositionInput): Plate | null {
+  const stays = (['width', 'height', 'focalXPx', 'focalYPx', 'centreXPx', 'centreYPx'] as const).every(
+    (key) => camera[key] === toCamera[key],
+  );
+  if (layers === null || !stays) return null;
+  const visibility = layers.plateTrust.map(
+    (shown, pixel) => Math.max(shown * (trust === null ? 1 : trust[pixel]! / 255), 255 * FILLED_TRUST) + 0.5,
+  );
+  return { image: layers.plate, visibility };
+}
+
+type Plate = { readonly image: RgbImage; readonly visibility: Uint8Array };
+
+/** Paints those pixels of a window again whose colour is not their neighbours', as the mean of several samples. */
+function paintFinely(
+  { leftPx, topPx, widthPx, heightPx, surface }: FineWindow,
+  { paint }: Painter,
+  { width, data }: RgbImage,
+  write: (pixel: number, painted: Painted) => void,
+): void {
+  const samples = FINE_SAMPLES * FINE_SAMPLES;
+  const edges: number[] = [];
+  for (let row = 1; row + 1 < heightPx; row++) {
+    for (let column = 1; column + 1 < widthPx; column++) {
+      if (isEdge(data, (topPx + row) * width + leftPx + column, width)) edges.push(row * widthPx + column);
+    }
+  }
+  for (const at of edges) {
+    const column = at % widthPx;
+    const row = (at - column) / widthPx;
+    mean.fill(0);
+    for (let k = 0; k < samples; k++) {
+      const x = column * FINE_SAMPLES + (k % FINE_SAMPLES);
+      const y = row * FINE_SAMPLES + Math.floor(k / FINE_SAMPLES);
+      const pixel = y * widthPx * FINE_SAMPLES + x;
+      paint(surface, pixel, leftPx + (x + 0.5) / FINE_SAMPLES, topPx + (y + 0.5) / FINE_SAMPLES);
+      for (let i = 0; i < mean.length; i++) mean[i]! += painted[i]! / samples;
+    }
+    write((topPx + row) * width + leftPx + column, mean);
+  }
+}
+
+/** Whether the green of a pixel differs from what lies beside, above or below it. */
+function isEdge(data: Uint8Array, pixel: number, width: number): boolean {
+  const own = data[3 * pixel + 1]!;
+  for (const other of [pixel - 1, pixel + 1, pixel - width, pixel + width]) {
+    if (Math.abs(data[3 * other + 1]! - own) > EDGE_CONTRAST) return true;
+  }
+  return false;
+}
 
 /** The sheet between the outlines, held to the skull where both views show it. */
 function sheetOf({ view, surface, toCamera, from, to, personRadiiPx }: CompositionInput): SheetMap {
@@ -136,6 +239,7 @@ function sheetOf({ view, surface, toCamera, from, to, personRadiiPx }: Compositi
 /** Colours a pixel where the target sees the head, `point`; returns its trust. */
 function composeHeadPixel(
   input: CompositionInput,
+  surface: SurfaceReader,
   pixel: number,
   surfaceClass: number,
   sheetTrustHere: number,
@@ -160,7 +264,7 @@ function composeHeadPixel(
   const y = place[1]! + share * (own[1]! - place[1]!);
   samplePicture(view.image, x, y, colour, 0);
   const photoTrust = sourceTrust(input, x, y) * smoothstep(0.1, 0.7, stretch);
-  const guessTrust = addGuess(input, pixel, surfaceClass, face * (1 - seen));
+  const guessTrust = addGuess(input.view, surface, pixel, surfaceClass, face * (1 - seen));
   const faceTrust = seen * photoTrust + (1 - seen) * guessTrust;
   return face * faceTrust + (1 - face) * (0.2 + 0.8 * seen) * sheetTrustHere;
 }
@@ -188,7 +292,8 @@ const TEETH = SURFACE_CLASSES.indexOf('teeth');
 
 /** Blends in, by `amount`, what the mirrored side or the fill suggests; returns how far to trust that. */
 function addGuess(
-  { view, surface }: CompositionInput,
+  view: SourceView,
+  surface: SurfaceReader,
   pixel: number,
   surfaceClass: number,
   amount: number,

@@ -34,6 +34,8 @@ export type LiftGeometry = {
   readonly neighbours: VertexNeighbours;
   /** Vertices that the head's centre is the mean of: they turn with the head and not with the jaw. */
   readonly centreVertices: Uint32Array;
+  /** The vertices of each part that is finer than pixels: both eyes, the lips. */
+  readonly fineParts: readonly Uint32Array[];
 };
 
 const cache = new WeakMap<HeadModel, LiftGeometry>();
@@ -57,6 +59,7 @@ const CLASS_OF_PART: Readonly<Record<Exclude<PartName, 'lashes'>, SurfaceClass>>
   lowerTeeth: 'teeth',
   tongue: 'tongue',
 };
+const FINE_PARTS: readonly PartName[] = ['leftEyeball', 'rightEyeball', 'lips'];
 const [ROOT, NECK, JAW, LEFT_EYE] = [0, 1, 2, 3];
 
 function deriveGeometry(head: HeadModel): LiftGeometry {
@@ -131,7 +134,16 @@ function deriveGeometry(head: HeadModel): LiftGeometry {
     neighbours,
     skullEdges: edgesAmong(neighbours, (v) => skullWeights[v]! > 0.5),
     centreVertices: Uint32Array.from(centreVertices),
+    fineParts: FINE_PARTS.map((name) => verticesOf(head, name)),
   };
+}
+
+function verticesOf(head: HeadModel, part: PartName): Uint32Array {
+  const vertices = new Set<number>();
+  head.triangleParts.forEach((own, t) => {
+    if (PART_NAMES[own] === part) for (const v of head.triangles.subarray(3 * t, 3 * t + 3)) vertices.add(v);
+  });
+  return Uint32Array.from(vertices);
 }
 
 function edgesAmong({ starts, indices }: VertexNeighbours, isWanted: (v: number) => boolean): Uint32Array {

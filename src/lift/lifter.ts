@@ -9,6 +9,7 @@ import { createHeadPoser, type HeadModel, type HeadParameters, type HeadPoser } 
 import { createRasteriser, type Rasteriser } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { composeLift, type LiftedImage } from './composition.ts';
+import { fineWindows } from './fine-windows.ts';
 import { type LiftGeometry, liftGeometry } from './lift-geometry.ts';
 import { lightChange } from './light.ts';
 import { measureOutline, type Outline } from './outline.ts';
@@ -117,6 +118,7 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
       trust: trust ?? null,
       layers,
       surface: createSurfaceReader(geometry, buffer, view.attributes),
+      fineWindows: fineWindows(tools, geometry, to.camera, targetVertices, view.attributes),
       toCamera: to.camera,
       from: fromOutline,
       personRadiiPx,
