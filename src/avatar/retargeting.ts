@@ -119,9 +119,11 @@ function eyeRetargeting(gauge: Gauge, portrait: HeadParameters, track: HeadTrack
       expression: parameters.expression.with(unit, blink),
     });
     const atRest = (identity: Float32Array): HeadParameters => ({ ...neutralParameters(head), identity });
-    const closedOf = (identity: Float32Array): number => openingOf(withBlink(atRest(identity), 1));
+    // A full blink carries lids beyond each other, which is no more than closed.
+    const closedOf = (identity: Float32Array): number =>
+      Math.max(0, openingOf(withBlink(atRest(identity), 1)));
     const [driverClosed, closed] = [closedOf(track.identity), closedOf(portrait.identity)];
-    const openings = framesOf(track).map((parameters) => openingOf(parameters) - driverClosed);
+    const openings = framesOf(track).map((parameters) => Math.max(0, openingOf(parameters) - driverClosed));
     const open = Math.max(quantile(openings, OPEN_SHARE), 1e-4);
     const ownRest = openingOf(atRest(portrait.identity)) - closed;
     const own = openingOf(portrait) - closed;

@@ -5,7 +5,16 @@
  * `vertices` is `V 3`, `triangles` `F 3`.
  */
 export function vertexNormals(vertices: Float32Array, triangles: Uint32Array): Float32Array {
+  return vertexSurface(vertices, triangles).normals;
+}
+
+/** Normals as `vertexNormals` gives them, and the area of the triangles about each vertex (`V`, squared units). */
+export function vertexSurface(
+  vertices: Float32Array,
+  triangles: Uint32Array,
+): { normals: Float32Array; areas: Float32Array } {
   const normals = new Float32Array(vertices.length);
+  const areas = new Float32Array(vertices.length / 3);
   for (let t = 0; t < triangles.length; t += 3) {
     const [a, b, c] = [triangles[t]! * 3, triangles[t + 1]! * 3, triangles[t + 2]! * 3];
     const ax = vertices[a]!;
@@ -20,7 +29,9 @@ export function vertexNormals(vertices: Float32Array, triangles: Uint32Array): F
     const nx = uy * vz - uz * vy;
     const ny = uz * vx - ux * vz;
     const nz = ux * vy - uy * vx;
+    const area = Math.sqrt(nx * nx + ny * ny + nz * nz) / 2;
     for (let corner = t; corner < t + 3; corner++) {
+      areas[triangles[corner]!]! += area;
       const v = triangles[corner]! * 3;
       normals[v]! += nx;
       normals[v + 1]! += ny;
@@ -35,7 +46,7 @@ export function vertexNormals(vertices: Float32Array, triangles: Uint32Array): F
     normals[v + 1] = y * scale;
     normals[v + 2] = z * scale;
   }
-  return normals;
+  return { normals, areas };
 }
 
 /** The neighbours of every vertex as one list: those of `v` are `indices[starts[v] .. starts[v + 1]]`. */

@@ -1,8 +1,7 @@
 // Where lids meet. An expression that closes round eyes carries the upper lid of narrow ones beyond the lower lid, by
 // half the eye's height on a squinting face: lids of flesh stop at each other.
 
-import { type HeadModel, neutralParameters } from './head-model.ts';
-import { createHeadPoser } from './head-poser.ts';
+import type { HeadModel } from './head-model.ts';
 
 /** Points of the face mesh on the upper and the lower lid, above each other, of the left and of the right eye. */
 const LIDS = [
@@ -22,42 +21,43 @@ const LIDS = [
 export type LidClosure = (expression: Float32Array) => number[];
 
 /**
- * Prepares the lids of an identity. How far they stand apart is linear in the expression, so that each unit is posed
- * once here.
+ * Prepares the lids of an identity. How far they stand apart is linear in the expression.
  * @returns null for a head without landmarks or without expressions that close its lids
  */
 export function createLidClosure(head: HeadModel, identity: Float32Array): LidClosure | null {
-  const { landmarks, eyelidExpressions: units } = head;
+  const { landmarks, template, eyelidExpressions: units } = head;
   if (landmarks === null || units.length !== LIDS.length) return null;
-  const poser = createHeadPoser(head);
-  const vertices = new Float32Array(head.template.length);
-  const neutral = neutralParameters(head);
-  const heightOf = (point: number): number => {
+  /** Height of a landmark in row `row` of a basis, metres. */
+  const heightIn = (basis: Float32Array, row: number, point: number): number => {
     const corners = head.triangles.subarray(3 * landmarks.triangles[point]!);
     return [0, 1, 2].reduce(
-      (sum, k) => sum + landmarks.barycentrics[3 * point + k]! * vertices[3 * corners[k]! + 1]!,
+      (sum, k) =>
+        sum + landmarks.barycentrics[3 * point + k]! * basis[row * template.length + 3 * corners[k]! + 1]!,
       0,
     );
   };
-  /** Of each pair, how far the upper point stands above the lower one, metres. */
-  const gapsOf = (expression: Float32Array): number[] => {
-    poser.pose({ ...neutral, identity, expression }, vertices);
-    return LIDS.flat().map(([upper, lower]) => heightOf(upper) - heightOf(lower));
-  };
-  const atRest = gapsOf(neutral.expression);
-  const slopes = Array.from(neutral.expression, (_, unit) =>
-    gapsOf(neutral.expression.with(unit, 1)).map((gap, pair) => gap - atRest[pair]!),
+  const eyes = LIDS.map((pairs) =>
+    pairs.map(([upper, lower]) => {
+      const gapIn = (basis: Float32Array, row: number): number =>
+        heightIn(basis, row, upper) - heightIn(basis, row, lower);
+      return {
+        atRest: identity.reduce(
+          (sum, value, row) => sum + value * gapIn(head.identityBasis, row),
+          gapIn(template, 0),
+        ),
+        slopes: head.expressionNames.map((_, row) => gapIn(head.expressionBasis, row)),
+      };
+    }),
   );
   return (expression) =>
-    units.map((unit, side) => {
-      const meetings = LIDS[side]!.map((_, index) => {
-        const pair = side * LIDS[side]!.length + index;
-        const closing = -slopes[unit]![pair]!;
-        const open = expression.reduce(
-          (sum, value, k) => (k === unit ? sum : sum + value * slopes[k]![pair]!),
-          atRest[pair]!,
+    eyes.map((pairs, side) => {
+      const unit = units[side]!;
+      const meetings = pairs.map(({ atRest, slopes }) => {
+        const open = slopes.reduce(
+          (sum, slope, k) => (k === unit ? sum : sum + slope * expression[k]!),
+          atRest,
         );
-        return closing > 0 ? open / closing : 1;
+        return slopes[unit]! < 0 ? -open / slopes[unit]! : 1;
       });
       return Math.max(0, ...meetings);
     });

@@ -249,7 +249,8 @@ function composeHeadPixel(
   const facing = point[ATTRIBUTE.facing]!;
   const isSeen = seesPoint(view, point[0]!, point[1]!, point[2]!, surfaceClass);
   // Source pixels per target pixel, roughly; the depths' ratio cancels for a head that stays where it is.
-  const stretch = facing / Math.max(0.25, point[ATTRIBUTE.targetFacing]!);
+  const stretch =
+    (point[ATTRIBUTE.surfaceStretch]! * facing) / Math.max(0.25, point[ATTRIBUTE.targetFacing]!);
   const seen = isSeen
     ? smoothstep(0.02, 0.1, facing) * smoothstep(0.2, 0.55, stretch) * (1 - skinDoubt())
     : 0;
@@ -307,7 +308,7 @@ function addGuess(
   const isPaired = surfaceClass === 0 || surfaceClass === TEETH;
   const belief =
     isPaired && seesPoint(view, mx, my, mz, surfaceClass)
-      ? smoothstep(0.2, 0.5, point[ATTRIBUTE.mirroredFacing]!)
+      ? smoothstep(0.2, 0.5, point[ATTRIBUTE.mirroredFacing]! * point[ATTRIBUTE.surfaceStretch]!)
       : 0;
   guessed.fill(0);
   if (belief > 0) {

@@ -4,7 +4,7 @@
 
 import { BadInputError } from '../errors/index.ts';
 import type { Camera } from '../geometry/index.ts';
-import { multiplyRotations, rotationFromAxisAngle, vertexNormals } from '../geometry/index.ts';
+import { multiplyRotations, rotationFromAxisAngle, vertexSurface } from '../geometry/index.ts';
 import { createHeadPoser, type HeadModel, type HeadParameters, type HeadPoser } from '../head/index.ts';
 import { createRasteriser, type Rasteriser } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
@@ -162,14 +162,14 @@ function outlineOf(
   return measureOutline({ camera, vertices, joints, skullWeights, skullEdges, centreVertices, headRotation });
 }
 
-/** Writes how squarely every vertex faces the target camera, and how its light changes. */
+/** Writes how squarely every vertex faces the target camera, how its light changes and how it is stretched. */
 function faceTarget(
-  { attributes, normals: sourceNormals, light }: SourceView,
+  { attributes, normals: sourceNormals, areas: sourceAreas, light }: SourceView,
   { vertexClasses, triangles }: LiftGeometry,
   vertices: Float32Array,
   camera: Camera,
 ): void {
-  const normals = vertexNormals(vertices, triangles);
+  const { normals, areas } = vertexSurface(vertices, triangles);
   const { rotation: r, translation: t } = camera.cameraFromWorld;
   // The camera's place in the world is -R^T t.
   const eye = [0, 1, 2].map((k) => -(r[k]! * t[0]! + r[3 + k]! * t[1]! + r[6 + k]! * t[2]!));
@@ -180,6 +180,8 @@ function faceTarget(
     const cosine = x * normals[3 * v]! + y * normals[3 * v + 1]! + z * normals[3 * v + 2]!;
     const at = v * ATTRIBUTE_COUNT;
     attributes[at + ATTRIBUTE.targetFacing] = cosine / Math.sqrt(x * x + y * y + z * z);
+    attributes[at + ATTRIBUTE.surfaceStretch] =
+      vertexClasses[v] === 0 ? Math.min(1, sourceAreas[v]! / areas[v]!) : 1;
     attributes[at + ATTRIBUTE.lightChange] =
       vertexClasses[v] === 0 ? lightChange(light, v, sourceNormals, normals) : 1;
   }

@@ -4,7 +4,7 @@
 // inside is shaded plainly, as bright as the whites of the eyes say.
 
 import type { Camera } from '../geometry/index.ts';
-import { vertexNormals } from '../geometry/index.ts';
+import { vertexSurface } from '../geometry/index.ts';
 import { type HeadModel, vertexCount } from '../head/index.ts';
 import { NO_TRIANGLE, type Rasteriser } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
@@ -29,14 +29,16 @@ export const ATTRIBUTE = {
   lightChange: 7,
   /** How plausible the picture's colour is as skin, 0 to 1. */
   plausibility: 8,
+  /** By how much skin is stretched: its area in the still over its area in the target; written anew for each lift. */
+  surfaceStretch: 9,
   /** Colour where the picture does not show the point, 0 to 255 (3). */
-  fill: 9,
+  fill: 10,
   /** The mirrored point: position (3), facing, and what to add to its colour (3). */
-  mirroredPosition: 12,
-  mirroredFacing: 15,
-  mirroredOffset: 16,
+  mirroredPosition: 13,
+  mirroredFacing: 16,
+  mirroredOffset: 17,
 } as const;
-export const ATTRIBUTE_COUNT = 19;
+export const ATTRIBUTE_COUNT = 20;
 
 /** A still with its fitted head. */
 export type SourceView = {
@@ -50,10 +52,12 @@ export type SourceView = {
   readonly attributes: Float32Array;
   /** `V 3`, world. */
   readonly normals: Float32Array;
+  /** `V`, square metres: of the triangles about each vertex. */
+  readonly areas: Float32Array;
   readonly light: Light;
 };
 
-type SeenHead = Omit<SourceView, 'light' | 'normals'>;
+type SeenHead = Omit<SourceView, 'light' | 'normals' | 'areas'>;
 
 /** Sees the posed `vertices` (`V 3`, world) of a head in `image`, and colours them. */
 export function viewSource({
@@ -76,7 +80,7 @@ export function viewSource({
   const buffer = rasteriser.rasterise({ camera, vertices, triangles });
   const surfaces = surfacesOf(buffer.triangleIds, geometry);
   const attributes = new Float32Array(count * ATTRIBUTE_COUNT);
-  const normals = vertexNormals(vertices, triangles);
+  const { normals, areas } = vertexSurface(vertices, triangles);
   const seen = { image, camera, depths: buffer.depths, surfaces, attributes };
 
   placeVertices(seen, vertices, normals);
@@ -105,7 +109,7 @@ export function viewSource({
     }
     attributes[at + ATTRIBUTE.mirroredFacing] = isSeen[other] ? attributes[from + ATTRIBUTE.facing]! : 0;
   }
-  return { ...seen, normals, light };
+  return { ...seen, normals, areas, light };
 }
 
 /** Writes how plausible each vertex's colour is as skin; implausible ones give no colour to others. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMotionTransfer } from '../../src/avatar/index.ts';
-import { type HeadParameters, jointAngles, parametersAt } from '../../src/head/index.ts';
+import { createLidClosure, type HeadParameters, jointAngles, parametersAt } from '../../src/head/index.ts';
 import { type FrameValues, head, parametersOf, trackOf, unitOf } from './tracks.ts';
 
 const near = (value: number, expected: number, tolerance = 1e-5): void =>
@@ -19,6 +19,10 @@ const portrait = parametersOf({
   root: [0, -0.2, 0],
   translation: [0, 0.1, -0.7],
 });
+const BLINK_LEFT = head.expressionNames.indexOf('eyeBlinkLeft');
+/** The left blink at which the lids of a moved head meet. */
+const closed = ({ identity, expression }: HeadParameters): number =>
+  createLidClosure(head, identity)!(expression)[0]!;
 const yawOf = (parameters: HeadParameters): number => jointAngles(parameters, 'root').yaw;
 
 test('relative: where the driver rests, the portrait is as in its picture', () => {
@@ -30,12 +34,12 @@ test('relative: where the driver rests, the portrait is as in its picture', () =
   }
 });
 
-test('relative: the change of the driver is added, and a full blink stays a full blink', () => {
+test('relative: the change of the driver is added, and a full blink closes the eye', () => {
   const moved = createMotionTransfer(head, portrait, driver)(3);
   near(yawOf(moved), -0.2 + 0.3);
   near(unitOf(moved, 'mouthSmileLeft'), 0.4 + 0.5 * 0.6);
   near(unitOf(moved, 'mouthFrownLeft'), 0);
-  near(unitOf(moved, 'eyeBlinkLeft'), 1);
+  near(unitOf(moved, 'eyeBlinkLeft'), closed(moved));
   near(moved.translation[0]!, 0.02);
   near(moved.translation[2]!, -0.7);
   near(moved.jointRotations[6]!, (0.25 * 0.5) / 0.45);
@@ -44,6 +48,7 @@ test('relative: the change of the driver is added, and a full blink stays a full
 test('absolute: expression and pose are those of the driver, the place is that of the portrait', () => {
   const moved = createMotionTransfer(head, portrait, driver, { motion: 'absolute' })(3);
   const wanted = parametersAt(driver, 3);
+  wanted.expression.set([closed(moved)], BLINK_LEFT);
   moved.expression.forEach((value, k) => {
     near(value, wanted.expression[k]!);
   });
@@ -63,7 +68,7 @@ test('expression alone leaves the head where it is; pose alone leaves the face a
   const expression = createMotionTransfer(head, portrait, driver, { drives: 'expression' })(3);
   near(yawOf(expression), -0.2);
   near(expression.translation[0]!, 0);
-  near(unitOf(expression, 'eyeBlinkLeft'), 1);
+  near(unitOf(expression, 'eyeBlinkLeft'), closed(expression));
   assert.ok(expression.jointRotations[6]! > 0.2);
   const pose = createMotionTransfer(head, portrait, driver, { drives: 'pose' })(3);
   near(yawOf(pose), 0.1);
@@ -96,8 +101,10 @@ test('retargeted eyes close where the driver closes them, and are open as the po
   const narrow = parametersOf({ units: { eyeBlinkLeft: 0.3, eyeBlinkRight: 0.3, eyeSquintLeft: 0.5 } });
   const transfer = createMotionTransfer(head, narrow, track, { motion: 'absolute', retargetEyes: true });
   near(unitOf(transfer(0), 'eyeBlinkRight'), 0.3, 0.02);
-  near(unitOf(transfer(9), 'eyeBlinkRight'), 1, 0.02);
-  near(unitOf(transfer(8), 'eyeBlinkRight'), 0.65, 0.03);
+  const blink = unitOf(transfer(9), 'eyeBlinkRight');
+  near(blink, createLidClosure(head, narrow.identity)!(transfer(9).expression)[1]!, 0.04);
+  const half = unitOf(transfer(8), 'eyeBlinkRight');
+  assert.ok(half > 0.4 && half < blink - 0.05, `${half}`);
 });
 
 test('retargeted lips close where the driver closes them, though the portrait smiles with open lips', () => {
