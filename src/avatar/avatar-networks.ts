@@ -13,8 +13,8 @@ import {
   TEMPORAL_NAME,
 } from '../denoiser/index.ts';
 import { guide } from '../diffusion/index.ts';
-import type { AnyTensor, Device, OnnxModel, Session, Tensor } from '../tensor/index.ts';
-import { encodeOnnxModel, tensor } from '../tensor/index.ts';
+import type { AnyTensor, Device, OnnxModel, Precision, Session, Tensor } from '../tensor/index.ts';
+import { encodeOnnxModel, inPrecision, tensor } from '../tensor/index.ts';
 import type { Avatar } from './avatar-file.ts';
 import type { FrameControls } from './frame-controls.ts';
 
@@ -28,6 +28,8 @@ export type NetworkOptions = {
   readonly windowFrames: number;
   /** Classifier-free guidance; 1 does without the unconditional branch. */
   readonly guidanceScale: number;
+  /** What they compute in; the default is fp32. */
+  readonly precision?: Precision | undefined;
 };
 
 /** The keys and values that a reference gives. */
@@ -60,11 +62,15 @@ export function hasTemporalLayers({ weights }: Avatar): boolean {
   return Object.keys(weights).some((name) => name.includes(`.${TEMPORAL_NAME}.`));
 }
 
-/** Opens all sessions of a model. */
+/**
+ * Opens all sessions of a model.
+ * @throws MissingResourceError where the device does not compute in the precision that is asked for
+ */
 export async function openNetworks(avatar: Avatar, options: NetworkOptions): Promise<AvatarNetworks> {
   const { config, weights, statistics } = avatar;
-  const { device, windowFrames, guidanceScale } = options;
-  const open = (model: OnnxModel): Promise<Session> => device.createSession(encodeOnnxModel(model));
+  const { device, windowFrames, guidanceScale, precision = 'fp32' } = options;
+  const open = async (model: OnnxModel): Promise<Session> =>
+    device.createSession(encodeOnnxModel(inPrecision(model, precision, device)));
   const temporal = hasTemporalLayers(avatar) ? { frames: windowFrames } : {};
   const denoiserOf = (seesReference: boolean): Promise<Session> =>
     open(denoiserModel(config, weights, { batch: windowFrames, seesReference, ...temporal }));

@@ -6,7 +6,7 @@ import type { HeadModel, HeadParameters } from '../head/index.ts';
 import { createLiftTools } from '../lift/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { imageFromPlanar, planarFromImage } from '../media/index.ts';
-import type { Device, Tensor } from '../tensor/index.ts';
+import type { Device, Precision, Tensor } from '../tensor/index.ts';
 import { createRandom, stacked, tensor } from '../tensor/index.ts';
 import type { Avatar } from './avatar-file.ts';
 import type { AvatarNetworks, ReferenceFeatures } from './avatar-networks.ts';
@@ -30,6 +30,8 @@ export type ModelSettings = {
   /** Frames that are denoised together; the default is 8. */
   readonly windowFrames?: number;
   readonly seed?: number;
+  /** What the networks compute in; the default is fp32. */
+  readonly precision?: Precision;
 };
 
 /** What a model is opened with. */
@@ -55,11 +57,11 @@ const OVERLAP_SHARE = 0.25;
 /** Opens a model: everything that does not depend on the portrait happens here. */
 export async function openModel(options: ModelOptions): Promise<OpenModel> {
   const { avatar, device, sha256, steps = DEFAULT_STEPS, guidanceScale = 1 } = options;
-  const { windowFrames = DEFAULT_WINDOW } = options;
+  const { windowFrames = DEFAULT_WINDOW, precision } = options;
   const { size, diffusion } = avatar.config;
   return assembleModel({
     ...options,
-    networks: await openNetworks(avatar, { device, windowFrames, guidanceScale }),
+    networks: await openNetworks(avatar, { device, windowFrames, guidanceScale, precision }),
     weights: { name: avatar.name, sha256 },
     steeredBy: {
       field: avatar.field,

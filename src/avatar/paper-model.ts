@@ -26,7 +26,7 @@ export type PaperModelOptions = ModelSettings & {
 
 /** Opens a model. */
 export async function openPaperModel(options: PaperModelOptions): Promise<OpenModel> {
-  const { avatar, sha256, head, device, seed = 0 } = options;
+  const { avatar, sha256, head, device, precision, seed = 0 } = options;
   const { config, name } = avatar;
   const { sampling, diffusion } = config;
   const { steps = sampling.steps, guidanceScale = sampling.guidanceScale } = options;
@@ -34,7 +34,7 @@ export async function openPaperModel(options: PaperModelOptions): Promise<OpenMo
   const timesteps = trailingTimesteps(createSchedule(diffusion), steps);
   return assembleModel({
     ...{ head, seed, steps },
-    networks: await openPaperNetworks(avatar, { device, windowFrames, guidanceScale, timesteps }),
+    networks: await openPaperNetworks(avatar, { device, windowFrames, guidanceScale, timesteps, precision }),
     weights: { name, sha256 },
     steeredBy: { field: avatar.field ?? freshField(head, config, seed), kinds: new Set(['gaussian']) },
     sizePx: config.size,

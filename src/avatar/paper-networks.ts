@@ -15,8 +15,16 @@ import {
   mapInTiles,
   referenceModel,
 } from '../stable-diffusion/index.ts';
-import type { AnyTensor, Device, ExternalWeights, OnnxModel, Session, Tensor } from '../tensor/index.ts';
-import { encodeOnnxModel, tensor, withOpenExtents } from '../tensor/index.ts';
+import type {
+  AnyTensor,
+  Device,
+  ExternalWeights,
+  OnnxModel,
+  Precision,
+  Session,
+  Tensor,
+} from '../tensor/index.ts';
+import { encodeOnnxModel, inPrecision, tensor, withOpenExtents } from '../tensor/index.ts';
 import type { AvatarNetworks } from './avatar-networks.ts';
 
 /** Weights that stay in their file. */
@@ -33,6 +41,8 @@ export type PaperNetworkOptions = {
   readonly guidanceScale: number;
   /** The training steps that are visited. */
   readonly timesteps: readonly number[];
+  /** What they compute in; the default is fp32. */
+  readonly precision?: Precision | undefined;
 };
 
 /** Side of the tiles that larger pictures are encoded and decoded in, and what tiles share, pixels. */
@@ -41,25 +51,31 @@ const [TILE_PX, TILE_OVERLAP_PX] = [512, 128];
 /** Label 0: what comes out should look real. */
 const REAL: AnyTensor = { dtype: 'int64', shape: [1], data: BigInt64Array.of(0n) };
 
-/** Opens the networks; what every step takes of the label and of its time is computed here. */
+/**
+ * Opens the networks; what every step takes of the label and of its time is computed here.
+ * @throws MissingResourceError where the device does not compute in the precision that is asked for
+ */
 export async function openPaperNetworks(
   { config, weights }: { readonly config: PaperModelConfig; readonly weights: WeightsInFile },
-  { device, windowFrames, guidanceScale, timesteps }: PaperNetworkOptions,
+  { device, windowFrames, guidanceScale, timesteps, precision = 'fp32' }: PaperNetworkOptions,
 ): Promise<AvatarNetworks> {
   const factor = latentFactor(config.autoencoder);
   const tilePx = tileSide(config);
-  const pixels = { width: tilePx, height: tilePx };
+  const form = { usesFusedForms: device.fusesAttention };
+  const pixels = { width: tilePx, height: tilePx, ...form };
   const isWeight = (name: string): boolean => weights.places.has(name);
-  const open = (model: OnnxModel): Promise<Session> =>
-    device.createSession(encodeOnnxModel(withOpenExtents(model, isWeight), weights), {
+  const open = async (model: OnnxModel): Promise<Session> => {
+    const opened = withOpenExtents(inPrecision(model, precision, device, { isWeight }), isWeight);
+    return device.createSession(encodeOnnxModel(opened, weights), {
       weightsFolder: weights.folder,
       keepsMemory: false,
     });
+  };
   const hidesReference = guidanceScale !== 1;
-  const guidance = kept(() => open(guidanceModel(config)));
-  const denoiser = kept(() => open(denoiserModel(config, { frames: windowFrames, hidesReference })));
+  const guidance = kept(() => open(guidanceModel(config, form)));
+  const denoiser = kept(() => open(denoiserModel(config, { frames: windowFrames, hidesReference, ...form })));
   const decoder = kept(() => open(decoderModel(config, pixels)));
-  const { time, ...labels } = await once(open(conditionModel(config, timesteps.length)), {
+  const { time, ...labels } = await once(open(conditionModel(config, { steps: timesteps.length, ...form })), {
     timesteps: { dtype: 'int64', shape: [timesteps.length], data: BigInt64Array.from(timesteps, BigInt) },
     label: REAL,
   });
@@ -78,7 +94,7 @@ export async function openPaperNetworks(
       return (await mapInTiles(picture, encodeTile, tiling)).data;
     },
     reference: (latent) =>
-      once(open(referenceModel(config)), { reference: tensor(latent, oneShape), label: REAL }),
+      once(open(referenceModel(config, form)), { reference: tensor(latent, oneShape), label: REAL }),
     async guidance({ drawn: { gaussian } }) {
       const outputs = await (await guidance.session()).run({ control: gaussian! });
       return outputs.guidance!.data as Float32Array;

@@ -76,7 +76,7 @@ export async function chosenModel(
 export async function openRenderers(
   head: HeadModel,
   source: ModelSource | null,
-  { size, steps, guidance, pasteBack }: RendererChoices,
+  { size, steps, guidance, precision, pasteBack }: RendererChoices,
   { openDevice, seed }: CommandContext,
 ): Promise<PortraitRenderers> {
   const finish = { sizePx: size, pasteBack };
@@ -95,6 +95,7 @@ export async function openRenderers(
     seed,
     ...(steps === undefined ? {} : { steps }),
     ...(guidance === undefined ? {} : { guidanceScale: guidance }),
+    ...(precision === undefined ? {} : { precision }),
   });
   return {
     rendererOf: async (portrait) => finishedRenderer(await model.renderer(portrait), portrait, finish),

@@ -17,8 +17,9 @@ export async function reenactmentWorks(
   options: ReenactOptions,
   { seed }: CommandContext,
 ): Promise<ReadonlyMap<string, VideoWork>> {
-  const { portrait, driving, size, pasteBack, steps, guidance, from, to, face, compare } = options;
-  const choices = { ...motionOptions(options), size, pasteBack, steps, guidance, from, to, face, compare };
+  const { portrait, driving, size, pasteBack, steps, guidance, precision, from, to, face, compare } = options;
+  const sampling = { steps, guidance, precision };
+  const choices = { ...motionOptions(options), size, pasteBack, ...sampling, from, to, face, compare };
   const common = {
     ...{ version: packageVersion(), head: head.name, seed, choices },
     weights: model?.fingerprint ?? null,

@@ -1,8 +1,9 @@
 // The options that say how the person is rendered; of every command that makes pictures of a portrait.
 
 import type { z } from 'zod';
+import { PRECISIONS, type Precision } from '../tensor/index.ts';
 import { contradictoryOptions } from './arguments.ts';
-import { flag, inputFile, integer, real, text } from './option-types.ts';
+import { choice, flag, inputFile, integer, real, text } from './option-types.ts';
 
 type RendererSchema = {
   size: z.ZodOptional<z.ZodCoercedNumber<string>>;
@@ -13,6 +14,7 @@ type RendererSchema = {
   config: z.ZodOptional<z.ZodString>;
   steps: z.ZodOptional<z.ZodCoercedNumber<string>>;
   guidance: z.ZodOptional<z.ZodCoercedNumber<string>>;
+  precision: z.ZodOptional<z.ZodEnum<{ [P in Precision]: P }>>;
 };
 
 /** Of these, `expectRendererOptions` checks what excludes what. */
@@ -32,6 +34,10 @@ export const RENDERER_OPTIONS: RendererSchema = {
   }).optional(),
   steps: integer('denoising steps of the network', { min: 1, max: 1000 }).optional(),
   guidance: real('guidance scale of the network', { min: 0, max: 30 }).optional(),
+  precision: choice(
+    'what the network computes in; fp16 on GPUs that have 16-bit floats',
+    PRECISIONS,
+  ).optional(),
 };
 
 /** The values of `RENDERER_OPTIONS`. */
@@ -44,11 +50,12 @@ export type RendererChoices = {
   readonly config?: string | undefined;
   readonly steps?: number | undefined;
   readonly guidance?: number | undefined;
+  readonly precision?: Precision | undefined;
 };
 
 /** @throws BadInputError `contradictory-options`. */
 export function expectRendererOptions(choices: RendererChoices): void {
-  const ofNetwork = (['weights', 'config', 'steps', 'guidance'] as const).find(
+  const ofNetwork = (['weights', 'config', 'steps', 'guidance', 'precision'] as const).find(
     (name) => choices[name] !== undefined,
   );
   if (choices.preview && ofNetwork !== undefined) {

@@ -13,45 +13,50 @@ import { attendToReference, type ReferenceTokens, referenceTokens } from './refe
 import type { CrossAttention } from './transformer.ts';
 import { embedTime, unet } from './unet.ts';
 
+/** How a model is written: `usesFusedForms` as of `emitModel`, here true where it is not said. */
+export type ModelForm = { readonly usesFusedForms?: boolean | undefined };
+
 /** `picture` `1 3 H W` in [-1, 1] to the scaled `latent` `1 C h w`: the middle of its distribution. */
 export function encoderModel(
   { autoencoder }: PaperModelConfig,
-  { width, height }: { width: number; height: number },
+  { width, height, ...form }: ModelForm & { width: number; height: number },
 ): OnnxModel {
   const { scope } = createParameterSet();
   const { mean } = encodePicture(scope.at('vae'), input('picture', [1, 3, height, width]), autoencoder);
-  return emit('encoder', { latent: mul(mean, autoencoder.scale) });
+  return emit('encoder', { latent: mul(mean, autoencoder.scale) }, form);
 }
 
 /** A scaled `latent` `1 C h w` to `picture` `1 3 H W`, not clipped. */
 export function decoderModel(
   { autoencoder }: PaperModelConfig,
-  { width, height }: { width: number; height: number },
+  { width, height, ...form }: ModelForm & { width: number; height: number },
 ): OnnxModel {
   const { scope } = createParameterSet();
   const factor = latentFactor(autoencoder);
   const latent = input('latent', [1, autoencoder.latentChannels, height / factor, width / factor]);
-  return emit('decoder', {
-    picture: decodeLatent(scope.at('vae'), mul(latent, 1 / autoencoder.scale), autoencoder),
-  });
+  const picture = decodeLatent(scope.at('vae'), mul(latent, 1 / autoencoder.scale), autoencoder);
+  return emit('decoder', { picture }, form);
 }
 
 /** `reference` `1 C h w` (clean, scaled) and an int64 `label` `1` to the keys and values, by `tokenNames`. */
-export function referenceModel(config: PaperModelConfig): OnnxModel {
+export function referenceModel(config: PaperModelConfig, form: ModelForm = {}): OnnxModel {
   const outputs: Record<string, Value> = {};
   for (const [path, { key, value }] of tokensOf(config)) {
     const names = tokenNames(path);
     outputs[names.key] = key;
     outputs[names.value] = value;
   }
-  return emit('reference', outputs);
+  return emit('reference', outputs, form);
 }
 
 /**
  * int64 `timesteps` `N` and `label` `1` to what every step takes of them: `time` `N 4w`, and for each block, by
  * `labelName`, what the label's token adds, `1 1 D`.
  */
-export function conditionModel(config: PaperModelConfig, steps: number): OnnxModel {
+export function conditionModel(
+  config: PaperModelConfig,
+  { steps, ...form }: ModelForm & { readonly steps: number },
+): OnnxModel {
   const { scope } = createParameterSet();
   const outputs: Record<string, Value> = {};
   const cross: CrossAttention = ({ path }, compute) => {
@@ -65,20 +70,22 @@ export function conditionModel(config: PaperModelConfig, steps: number): OnnxMod
   // Only what the label adds is taken of this pass.
   const single = { embedded: input('single', [1, time.shape[1]!]) };
   unet(scope.at('unet'), { latent, timesteps: single, context, cross }, { ...config.unet, motion: null });
-  return emit('conditions', { time, ...outputs });
+  return emit('conditions', { time, ...outputs }, form);
 }
 
 /** `control` `1 C S S` to `guidance` `1 w h w`. */
-export function guidanceModel({ guidance, size, unet: sizes }: PaperModelConfig): OnnxModel {
+export function guidanceModel(
+  { guidance, size, unet: sizes }: PaperModelConfig,
+  form: ModelForm = {},
+): OnnxModel {
   const { scope } = createParameterSet();
   const control = input('control', [1, guidance.channels, size, size]);
-  return emit('guidance', {
-    guidance: guidanceEncoder(scope.at('guidance'), control, sizes.widths[0]!, guidance),
-  });
+  const features = guidanceEncoder(scope.at('guidance'), control, sizes.widths[0]!, guidance);
+  return emit('guidance', { guidance: features }, form);
 }
 
 /** What a step of the denoiser takes. */
-export type DenoiserModelOptions = {
+export type DenoiserModelOptions = ModelForm & {
   /** Frames of the window. */
   readonly frames: number;
   /** Adds the input `keepsReference`: the same session serves the unconditional branch. */
@@ -91,7 +98,7 @@ export type DenoiserModelOptions = {
  */
 export function denoiserModel(
   config: PaperModelConfig,
-  { frames, hidesReference }: DenoiserModelOptions,
+  { frames, hidesReference, ...form }: DenoiserModelOptions,
 ): OnnxModel {
   const { unet: sizes } = config;
   const [width, height] = [latentSide(config), latentSide(config)];
@@ -116,7 +123,7 @@ export function denoiserModel(
     },
     sizes,
   );
-  return emit('denoiser', { velocity });
+  return emit('denoiser', { velocity }, form);
 }
 
 /** `B C h w` of a batch of latents. */
@@ -147,6 +154,10 @@ function tokenNames(path: string): { readonly key: string; readonly value: strin
   return { key: `${path}.key`, value: `${path}.value` };
 }
 
-function emit(name: string, outputs: Readonly<Record<string, Value>>): OnnxModel {
-  return emitModel({ name, outputs, usesFusedForms: true });
+function emit(
+  name: string,
+  outputs: Readonly<Record<string, Value>>,
+  { usesFusedForms = true }: ModelForm,
+): OnnxModel {
+  return emitModel({ name, outputs, usesFusedForms });
 }

@@ -33,6 +33,10 @@ export type Device = {
   readonly name: DeviceName;
   /** Channels in a block of the CPU's convolutions; absent where there are none. For `emitModel`. */
   readonly convolutionBlock?: number;
+  /** Whether attention may be one operator of ONNX Runtime's own: `usesFusedForms` of `emitModel`. */
+  readonly fusesAttention: boolean;
+  /** Whether its kernels compute in 16-bit floats: for `withHalves`. Default false. */
+  readonly computesHalves?: boolean;
   /** Loads an encoded ONNX model. @throws FaultError if the back end refuses it. */
   createSession(model: Uint8Array, options?: SessionOptions): Promise<Session>;
 };

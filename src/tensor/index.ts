@@ -10,6 +10,7 @@ export { constant, input, type Operand, parameter, type Value } from './graph/va
 export * from './half.ts';
 export * from './host-tensor.ts';
 export * from './memory-plan.ts';
+export * from './mixed-precision.ts';
 export * from './onnx-model.ts';
 export { withOpenExtents } from './open-extents.ts';
 export * from './operations/activations.ts';

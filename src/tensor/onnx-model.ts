@@ -48,7 +48,7 @@ export type OnnxModel = {
 export type ExternalPlace = {
   readonly offset: number;
   readonly length: number;
-  /** How its elements are stored, where that is narrower than the model computes: the model widens them. */
+  /** How its elements are stored, where that is not fp32; the model casts them to what it computes in. */
   readonly stored?: 'float16' | 'bfloat16';
 };
 
@@ -89,10 +89,11 @@ const ATTRIBUTE = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 }
 
 function writeGraph(graph: ProtoWriter, model: OnnxModel, external: ExternalWeights | undefined): void {
   for (const { name, dtype } of model.inputs) {
-    if (external?.places.get(name)?.stored === undefined) continue;
+    const place = external?.places.get(name);
+    if (place === undefined || storedType(place) === dtype) continue;
     const attributes = { to: ELEMENT_TYPE[dtype] };
-    const widening = { op: 'Cast', inputs: [storedName(name)], outputs: [name], attributes };
-    graph.message(1, (writer) => writeNode(writer, widening));
+    const cast = { op: 'Cast', inputs: [storedName(name)], outputs: [name], attributes };
+    graph.message(1, (writer) => writeNode(writer, cast));
   }
   for (const node of model.nodes) graph.message(1, (writer) => writeNode(writer, node));
   graph.text(2, model.name);
@@ -163,10 +164,11 @@ function writeExternalTensor(
   { dtype, shape, name }: OnnxValueInfo,
   { location, place }: { readonly location: string; readonly place: ExternalPlace },
 ): void {
-  const { offset, length, stored } = place;
+  const { offset, length } = place;
+  const stored = storedType(place);
   for (const extent of shape) writer.varint(1, Number(extent));
-  writer.varint(2, stored === 'bfloat16' ? BFLOAT16 : ELEMENT_TYPE[stored ?? dtype]);
-  writer.text(8, stored === undefined ? name : storedName(name));
+  writer.varint(2, stored === 'bfloat16' ? BFLOAT16 : ELEMENT_TYPE[stored]);
+  writer.text(8, stored === dtype ? name : storedName(name));
   for (const [key, value] of Object.entries({ location, offset, length })) {
     writer.message(13, (entry) => {
       entry.text(1, key);
@@ -176,7 +178,11 @@ function writeExternalTensor(
   writer.varint(14, 1);
 }
 
-/** The name of a weight as its file has it, before it is widened. */
+function storedType({ stored }: ExternalPlace): 'float32' | 'float16' | 'bfloat16' {
+  return stored ?? 'float32';
+}
+
+/** The name of a weight as its file has it, before it is cast. */
 function storedName(name: string): string {
   return `${name}.stored`;
 }

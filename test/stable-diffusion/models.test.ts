@@ -62,7 +62,7 @@ const features: Tensor = {
 /** One step through the models that inference runs, the reference seen or hidden. */
 async function velocityInParts(keeps: number): Promise<Float32Array> {
   const tokens = await run(referenceModel(config), { reference, label });
-  const { time, ...labels } = await run(conditionModel(config, 2), {
+  const { time, ...labels } = await run(conditionModel(config, { steps: 2 }), {
     timesteps: int64(timestep, 20n),
     label,
   });
