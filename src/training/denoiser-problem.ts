@@ -73,6 +73,7 @@ export function denoiserProblem(options: DenoiserProblemOptions): DenoiserProble
       optimiser: settings,
       microBatches,
       quantisesMoments: settings.quantisesMoments,
+      precision: settings.precision,
       ...(name === '1' && map !== null ? { gradientsOf: map } : {}),
     },
   };

@@ -88,6 +88,7 @@ export function paperProblem({ model, settings, name, frames, weights }: PaperPr
       optimiser: settings,
       microBatches,
       quantisesMoments: settings.quantisesMoments,
+      precision: settings.precision,
       ...(name === '1' ? { gradientsOf: { gaussian } } : {}),
     },
   };

@@ -95,7 +95,8 @@ export async function paperBatches(options: PaperStageOptions): Promise<PaperBat
   };
 
   async function encoderSession(): Promise<Session> {
-    const encoder = encoderModel(model, { width: model.size, height: model.size });
+    const { fusesAttention: usesFusedForms } = device;
+    const encoder = encoderModel(model, { width: model.size, height: model.size, usesFusedForms });
     // Its memory comes and goes between steps: it stands beside none of theirs.
     const session = await device.createSession(encodeOnnxModel(encoder), {
       ...{ spins: false, keepsMemory: false },

@@ -8,15 +8,16 @@ import {
   momentBytes,
   unitCount,
 } from '../kernels/index.ts';
-import type { Tensor, Value } from '../tensor/index.ts';
-import { elementCount } from '../tensor/index.ts';
+import type { Precision, Tensor, Value } from '../tensor/index.ts';
+import { elementCount, tensor } from '../tensor/index.ts';
+import { firstLossScale } from './loss-scale.ts';
 
 /** A tensor of a run's state: fp32, or codes of 8 bits. */
 export type StateTensor = Tensor | Tensor<string, 'uint8'>;
 
 /**
  * The state of a run by parameter: `NAME` weights, `first.NAME` and `second.NAME` moments, `ema.NAME` averages; where
- * moments have 8 bits, `firstUnits.NAME` and `secondUnits.NAME`, too.
+ * moments have 8 bits, `firstUnits.NAME` and `secondUnits.NAME`, too; in fp16 `LOSS_SCALE`.
  */
 export type TrainerState = Readonly<Record<string, StateTensor>>;
 
@@ -24,7 +25,11 @@ export type TrainerState = Readonly<Record<string, StateTensor>>;
 export type Learners = {
   readonly trained: ReadonlyMap<string, Value>;
   readonly quantisesMoments?: boolean | undefined;
+  readonly precision?: Precision | undefined;
 };
+
+/** In a state of fp16 the loss's scale, as `firstLossScale` gives it. */
+export const LOSS_SCALE = 'lossScale';
 
 /** A state with the gradients beside it and the update of both. */
 export type TrainerMemory = {
@@ -48,8 +53,10 @@ type Part = keyof typeof PREFIXES;
 export function stateLayout({
   trained,
   quantisesMoments = false,
+  precision,
 }: Learners): ReadonlyMap<string, Pick<StateTensor, 'dtype' | 'shape'>> {
   const layout = new Map<string, Pick<StateTensor, 'dtype' | 'shape'>>();
+  if (precision === 'fp16') layout.set(LOSS_SCALE, { dtype: 'float32', shape: [2] });
   for (const [name, { shape }] of trained) {
     const add = (part: Part, dtype: StateTensor['dtype'], own = shape): void => {
       layout.set(PREFIXES[part] + name, { dtype, shape: own });
@@ -64,7 +71,7 @@ export function stateLayout({
   return layout;
 }
 
-/** A state of zeros. */
+/** A state of zeros, the loss's scale apart. */
 export function createTrainerMemory(learners: Learners): TrainerMemory {
   const { trained, quantisesMoments = false } = learners;
   const sizes = [...trained].map(([name, { shape }]) => {
@@ -74,6 +81,7 @@ export function createTrainerMemory(learners: Learners): TrainerMemory {
   const { arrays, update } = create(Object.fromEntries(sizes));
   const layout = stateLayout(learners);
   const state: Record<string, StateTensor> = {};
+  if (learners.precision === 'fp16') state[LOSS_SCALE] = tensor(firstLossScale(), [2]);
   const gradients: Record<string, Tensor> = {};
   for (const [name, { shape }] of trained) {
     const { gradient, ...parts } = arrays[name]!;

@@ -4,17 +4,37 @@
 import { BadInputError } from '../errors/index.ts';
 import type { AdamWOptions, AdamWStep, Weights } from '../nn/index.ts';
 import { adamW } from '../nn/index.ts';
-import type { AnyTensor, Device, OnnxModel, Session, Tensor, Value } from '../tensor/index.ts';
+import type {
+  AnyTensor,
+  Device,
+  HalvesOptions,
+  OnnxModel,
+  Precision,
+  Session,
+  Tensor,
+  Value,
+} from '../tensor/index.ts';
 import {
+  div,
   elementCount,
   emitModel,
   encodeOnnxModel,
   gradients,
+  inPrecision,
   input,
+  mul,
   planMemory,
   tensor,
+  withHalves,
 } from '../tensor/index.ts';
-import { createTrainerMemory, type TrainerMemory, type TrainerState, trainerBytes } from './trainer-state.ts';
+import { adaptLossScale } from './loss-scale.ts';
+import {
+  createTrainerMemory,
+  LOSS_SCALE,
+  type TrainerMemory,
+  type TrainerState,
+  trainerBytes,
+} from './trainer-state.ts';
 
 /** What is to be learned. */
 export type LearningProblem = {
@@ -33,6 +53,8 @@ export type LearningProblem = {
   readonly microBatches?: number | undefined;
   /** Whether the trainer holds both moments in 8 bits; a step or an update as a model holds them in fp32. */
   readonly quantisesMoments?: boolean | undefined;
+  /** What gradients are computed in; weights, their gradients and the update are fp32's. Default fp32. */
+  readonly precision?: Precision | undefined;
 };
 
 const FLOAT_BYTES = 4;
@@ -52,10 +74,11 @@ function embeddedWeights({ frozen }: LearningProblem, maxBytes: number = MAX_EMB
 
 /** About how many bytes a step of a problem holds at most: its graph and its values, its state, what is frozen. */
 export function stepBytes(problem: LearningProblem): number {
-  const { trained, frozen, microBatches = 1 } = problem;
+  const { trained, frozen, microBatches = 1, precision } = problem;
   const total = (shapes: Iterable<{ readonly shape: readonly number[] }>): number =>
     [...shapes].reduce((sum, { shape }) => sum + FLOAT_BYTES * elementCount(shape), 0);
-  const model = gradientsModel(problem);
+  const wide = gradientsModel(problem);
+  const model = precision === 'fp16' ? withHalves(wide, mastersOf(problem)) : wide;
   // Gradients of what learns come into the state's memory.
   const isElsewhere = ({ name }: { readonly name: string }): boolean =>
     name.startsWith(GRADIENT) && trained.has(name.slice(GRADIENT.length));
@@ -93,7 +116,10 @@ export type GradientsModelOptions = {
   readonly convolutionBlock?: number | undefined;
 };
 
-/** Loss and gradients alone, as `gradient.NAME`: for data-parallel training. */
+/**
+ * Loss and gradients alone, as `gradient.NAME`: for data-parallel training. In fp16 it takes `lossScale`, by which the loss
+ * is multiplied on its way to the gradients, and they are divided.
+ */
 export function gradientsModel(
   problem: LearningProblem,
   { maxEmbeddedBytes, convolutionBlock }: GradientsModelOptions = {},
@@ -137,13 +163,16 @@ export class Trainer implements AsyncDisposable {
   }
 
   /**
-   * A trainer whose state is all zeros: let it `begin`, or fill its `state`.
+   * A trainer whose weights and moments are all zeros: let it `begin`, or fill its `state`.
    * @param maxEmbeddedBytes as of `gradientsModel`
+   * @throws MissingResourceError where the device does not compute in the problem's precision
    */
   static async create(device: Device, problem: LearningProblem, maxEmbeddedBytes?: number): Promise<Trainer> {
     // Idle threads that wait busily would take the cores from the preparation of the next batch.
     const { convolutionBlock } = device;
-    const model = gradientsModel(problem, { maxEmbeddedBytes, convolutionBlock });
+    const { precision = 'fp32' } = problem;
+    const wide = gradientsModel(problem, { maxEmbeddedBytes, convolutionBlock });
+    const model = inPrecision(wide, precision, device, mastersOf(problem));
     const session = await device.createSession(encodeOnnxModel(model), { spins: false, plansRuns: false });
     return new Trainer(session, problem);
   }
@@ -165,15 +194,20 @@ export class Trainer implements AsyncDisposable {
   async step(feeds: Readonly<Record<string, AnyTensor>>, at: AdamWStep): Promise<Record<string, Tensor>> {
     const others = await this.#accumulate(feeds);
     const norm = this.#memory.update({ ...this.#problem.optimiser, ...at });
-    return { ...others, gradientNorm: tensor(Float32Array.of(norm), []) };
+    const scale = this.state[LOSS_SCALE] as Tensor | undefined;
+    const used = scale === undefined ? {} : { [LOSS_SCALE]: lossScaleOf(scale) };
+    if (scale !== undefined) adaptLossScale(scale.data, Number.isFinite(norm));
+    return { ...others, ...used, gradientNorm: tensor(Float32Array.of(norm), []) };
   }
 
   /** Leaves the mean gradients of the parts in the kernel's memory; returns what else the problem gives. */
   async #accumulate(feeds: Readonly<Record<string, AnyTensor>>): Promise<Record<string, Tensor>> {
     const { microBatches = 1 } = this.#problem;
     const { gradients } = this.#memory;
+    const scale = this.state[LOSS_SCALE] as Tensor | undefined;
+    const scaled = scale === undefined ? {} : { [LOSS_SCALE]: lossScaleOf(scale) };
     const run = async (part: Readonly<Record<string, AnyTensor>>): Promise<Record<string, Tensor>> => {
-      const outputs = await this.#session.run({ ...part, ...this.#weights }, gradients);
+      const outputs = await this.#session.run({ ...part, ...scaled, ...this.#weights }, gradients);
       const others = Object.entries(outputs).filter(([name]) => !(name in gradients));
       return Object.fromEntries(others) as Record<string, Tensor>;
     };
@@ -239,13 +273,28 @@ function joinedOutputs(parts: readonly Record<string, Tensor>[]): Record<string,
   );
 }
 
-function allGradients({ loss, trained, gradientsOf = {} }: LearningProblem): {
+/** A scale's number, apart from what it goes on as. */
+function lossScaleOf({ data }: Tensor): Tensor {
+  return tensor(data.slice(0, 1), []);
+}
+
+/** Weights come in fp32, which the optimiser moves by less than a half can tell, and are narrowed at each step. */
+function mastersOf({ trained, frozen }: LearningProblem): HalvesOptions {
+  return { isWeight: (name) => trained.has(name) || name in frozen, keepsWeights: true };
+}
+
+function allGradients({ loss, trained, gradientsOf = {}, precision }: LearningProblem): {
   byName: Map<string, Value>;
   others: Record<string, Value>;
 } {
   const names = [...trained.keys()];
   const extra = Object.entries(gradientsOf);
-  const all = gradients(loss, [...trained.values(), ...extra.map(([, value]) => value)]);
+  const wanted = [...trained.values(), ...extra.map(([, value]) => value)];
+  const scale = precision === 'fp16' ? input(LOSS_SCALE, []) : null;
+  const all =
+    scale === null
+      ? gradients(loss, wanted)
+      : gradients(mul(loss, scale), wanted).map((gradient) => div(gradient, scale));
   return {
     // Last layers first, as the way back reaches them: what a gradient needs can go once it is computed.
     byName: new Map(names.map((name, i) => [name, all[i]!] as const).reverse()),

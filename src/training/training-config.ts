@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { ModelConfig } from '../denoiser/index.ts';
 import { modelSchema } from '../denoiser/index.ts';
+import { PRECISIONS, type Precision } from '../tensor/index.ts';
 import { parseConfigured } from './configuration-faults.ts';
 
 /** What every stage's optimiser needs. */
@@ -61,6 +62,8 @@ export type DenoiserTraining = OptimiserConfig & {
   readonly recomputesBlocks?: boolean | undefined;
   /** Whether the optimiser's moments are held in 8 bits in place of 32, in blocks of 256. Default false. */
   readonly quantisesMoments?: boolean | undefined;
+  /** What gradients are computed in; fp16 scales the loss, and asks for a GPU with 16-bit floats. Default fp32. */
+  readonly precision?: Precision | undefined;
   /** How far the heads of Gaussians and maps are off, in a tracker's usual errors; default 0. */
   readonly headJitter?: number | undefined;
   /** Learning rate of the Gaussian field; 0 freezes it. */
@@ -150,6 +153,7 @@ const denoiser = {
   fieldLearningRate: positive,
   recomputesBlocks: z.boolean().optional(),
   quantisesMoments: z.boolean().optional(),
+  precision: z.enum(PRECISIONS).optional(),
   headJitter: positive.optional(),
   isFieldAnisotropic: z.boolean().optional(),
 };

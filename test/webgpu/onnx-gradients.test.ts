@@ -9,28 +9,11 @@ import { emitModel, encodeOnnxModel, gradients, nameOf, parametersOf, sum } from
 import { loadSoftwareVulkan } from '../../tools/software-vulkan.ts';
 import { OPERATOR_CASES } from '../tensor/operator-cases.ts';
 import { randomFeeds } from '../tensor/random-feeds.ts';
+import { OF_THE_DENOISER } from './denoiser-operators.ts';
 
 /** Of the largest value: the GPU's sums have another order, and its exponentials fewer digits. */
 const TOLERANCE = 2e-4;
 
-const OF_THE_DENOISER: ReadonlySet<string> = new Set([
-  'mul with broadcasting',
-  'where',
-  'silu',
-  'gelu',
-  'concat',
-  'split with one part unused',
-  'depthToSpace',
-  'gatherRows with a repeated row',
-  'upsampleNearest',
-  'averagePool2d',
-  'linear',
-  'conv2d 3x3',
-  'conv2d 3x3, stride 2',
-  'groupNorm',
-  'layerNorm',
-  'attention',
-]);
 /** The weight gradient is a 3-D convolution, which this back end has not in groups; the denoiser has none. */
 const FORWARD_ALONE = /^conv2d (in groups|by channel)/;
 
