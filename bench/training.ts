@@ -2,11 +2,12 @@
 // compact denoiser and autoencoder, of each primitive at the extents that they have there, and peak memory.
 //
 //   npm run -s bench:training -- [--peer PYTHON] [--batch 4] [--parts 1] [--rounds 9] [--only WORDS] [--config FILE]
-//     [--no-networks] [--no-memory] [--profile PREFIX]
+//     [--no-networks] [--no-memory] [--no-bfloat16] [--profile PREFIX]
 //
 // PYTHON is an interpreter with bench/peers/training.requirements.txt installed. One thread each; runs of ours and of
 // PyTorch's take turns, so that what else the machine does meets both; figures are medians, `ratio` is ours over
 // PyTorch's float32. Our steps take batches in `--parts`. `--only` takes the titles that hold the words; `--profile` writes ONNX Runtime's of our steps.
+// `--no-bfloat16` is for processors without instructions for it, where PyTorch takes minutes a step.
 
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -39,6 +40,7 @@ const { values: options } = parseArgs({
     config: { type: 'string', default: join(import.meta.dirname, '../configs/compact.json') },
     'no-networks': { type: 'boolean', default: false },
     'no-memory': { type: 'boolean', default: false },
+    'no-bfloat16': { type: 'boolean', default: false },
     profile: { type: 'string' },
     memory: { type: 'string' },
   },
@@ -48,6 +50,8 @@ const [batch, rounds, parts] = [options.batch, options.rounds, options.parts].ma
   number,
   number,
 ];
+/** Of the peer's networks. */
+const DTYPES = options['no-bfloat16'] ? ['float32'] : ['float32', 'bfloat16'];
 const UPDATE = { learningRate: 1e-4, step: 1, emaDecay: 0.999, weightDecay: 0.01, clipNorm: 1 };
 const configuration = parseConfiguration(await readFile(options.config, 'utf8'), options.config);
 const cpu = await createDevice('cpu');
@@ -112,9 +116,7 @@ async function* contests(peer: Peer | undefined): AsyncGenerator<Contest> {
   for (const name of NETWORK_NAMES) {
     const { problem, weights, feeds } = networkCase(name, configuration, { batch, parts, device });
     const of = (part: string): Record<string, PeerCase> =>
-      Object.fromEntries(
-        ['float32', 'bfloat16'].map((dtype) => [dtype, { network: name, part, dtype, batch }]),
-      );
+      Object.fromEntries(DTYPES.map((dtype) => [dtype, { network: name, part, dtype, batch }]));
     const forward = `${name}, forward`;
     if (isWanted(forward) && parts === 1) {
       const loss: Record<string, Value> = { loss: problem.loss };

@@ -9,12 +9,14 @@ import {
   gelu,
   leakyRelu,
   mul,
+  nothingOf,
+  recomputedFrom,
   recomputedIf,
   reshape,
   silu,
   split,
 } from '../tensor/index.ts';
-import { convLayer, groupNormLayer, linearLayer } from './layers.ts';
+import { convLayer, groupNormLayerThen, linearLayer } from './layers.ts';
 import type { Scope } from './scope.ts';
 
 /** Options of `resnetBlock`. */
@@ -49,16 +51,18 @@ function resnetBody(
   x: Value,
   { channels, groups, time, epsilon = 1e-5 }: Omit<ResnetOptions, 'isRecomputed'>,
 ): Value {
-  const activate = (name: string, value: Value): Value =>
-    groups === null
-      ? leakyRelu(value, 0.1)
-      : silu(groupNormLayer(scope.at(name), value, { groups, epsilon }));
-  let h = convLayer(scope.at('conv1'), activate('norm1', x), { channels });
+  const activatedConv = (i: 1 | 2, value: Value, isZero = false): Value => {
+    const conv = (h: Value): Value => convLayer(scope.at(`conv${i}`), h, { channels, isZero });
+    if (groups === null) return conv(leakyRelu(value, 0.1));
+    const norm = { groups, epsilon };
+    return groupNormLayerThen(scope.at(`norm${i}`), value, norm, (normed) => conv(silu(normed)));
+  };
+  let h = activatedConv(1, x);
   if (time !== undefined) {
     const shift = linearLayer(scope.at('time_emb_proj'), silu(time), { features: channels });
     h = add(h, reshape(shift, [-1, channels, 1, 1]));
   }
-  h = convLayer(scope.at('conv2'), activate('norm2', h), { channels, isZero: true });
+  h = activatedConv(2, h, true);
   const isSameWidth = x.shape[1] === channels;
   return add(h, isSameWidth ? x : convLayer(scope.at('conv_shortcut'), x, { channels, kernel: 1 }));
 }
@@ -68,8 +72,13 @@ export function feedForward(scope: Scope, x: Value, multiplier = 4): Value {
   const features = x.shape.at(-1)!;
   const inner = features * multiplier;
   const projected = linearLayer(scope.at('net').at(0).at('proj'), x, { features: 2 * inner });
-  const [value, gate] = split(projected, { axis: x.shape.length - 1, sizes: [inner, inner] });
-  return linearLayer(scope.at('net').at(2), mul(value!, gelu(gate!)), { features });
+  const halves = split(projected, { axis: x.shape.length - 1, sizes: [inner, inner] });
+  // What the gate lets pass is as wide as both halves together: it is computed again for the gradient.
+  return recomputedFrom(
+    halves,
+    (...[value, gate]) => linearLayer(scope.at('net').at(2), mul(value!, gelu(gate!)), { features }),
+    (g) => [halves[0]!, add(halves[1]!, nothingOf(g))],
+  );
 }
 
 /** Keys and values to attend to, `B S D` each. */

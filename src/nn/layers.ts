@@ -1,7 +1,7 @@
 // The elementary layers: an operation and the parameters that it owns, with PyTorch's names and shapes.
 
 import type { Value } from '../tensor/index.ts';
-import { conv2d, groupNorm, layerNorm, linear } from '../tensor/index.ts';
+import { conv2d, groupNorm, groupNormThen, layerNorm, linear } from '../tensor/index.ts';
 import { fanInUniform, filled, zeroed } from './initialisers.ts';
 import type { Scope } from './scope.ts';
 
@@ -62,6 +62,19 @@ export function groupNormLayer(scope: Scope, x: Value, { groups, epsilon = 1e-5 
   const scale = scope.parameter('weight', [channels], filled(1));
   const bias = scope.parameter('bias', [channels], zeroed);
   return groupNorm(x, { groups, scale, bias, epsilon });
+}
+
+/** A part of a network on the group norm of x: see `groupNormThen`. */
+export function groupNormLayerThen(
+  scope: Scope,
+  x: Value,
+  { groups, epsilon = 1e-5 }: GroupNormOptions,
+  part: (normed: Value) => Value,
+): Value {
+  const channels = x.shape[1]!;
+  const scale = scope.parameter('weight', [channels], filled(1));
+  const bias = scope.parameter('bias', [channels], zeroed);
+  return groupNormThen(x, { groups, scale, bias, epsilon }, part);
 }
 
 /** Layer normalisation over the last axis, with scale and bias. */

@@ -5,7 +5,7 @@ export * from './device.ts';
 export { withGradient } from './graph/custom-gradient.ts';
 export { type EmissionOptions, emitModel, nameOf, parametersOf } from './graph/emission.ts';
 export { gradients, pullBack, stopGradient } from './graph/gradients.ts';
-export { recomputed, recomputedIf } from './graph/recomputation.ts';
+export { nothingOf, recomputed, recomputedFrom, recomputedIf } from './graph/recomputation.ts';
 export { constant, input, type Operand, parameter, type Value } from './graph/value.ts';
 export * from './half.ts';
 export * from './host-tensor.ts';

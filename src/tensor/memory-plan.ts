@@ -1,4 +1,5 @@
-// What a model will hold while it runs, before it runs. How ONNX Runtime plans memory is modelled, not asked: results that
+// What a model will hold while it runs, before it runs. How ONNX Runtime plans memory is modelled, not asked: nodes run in the
+// order in which it finds them from the results, results that
 // only look at a buffer in another shape take none, elementwise operators write over an operand that nobody needs any
 // more, a result takes the buffer of a dead one of its very shape, and a buffer is given back after its last reuse, so
 // that one which serves the first and the last block is held in between. Convolutions hold a copy of their picture in
@@ -35,6 +36,7 @@ const ELEMENTWISE = new Set([
     'Erf',
     'Relu',
     'LeakyRelu',
+    'Clip',
     'Reciprocal',
   ],
   ...['Where', 'Softmax', 'Pow', 'Abs', 'Log'],
@@ -64,8 +66,31 @@ export function planMemory(
   }
   for (const info of model.intermediates ?? []) measure(info);
   for (const info of model.outputs) boundaryBytes += measure(info);
-  const activationBytes = peakOf(model, sizes, reuses);
+  const activationBytes = peakOf({ ...model, nodes: inRunOrder(model.nodes) }, sizes, reuses);
   return { weightBytes, boundaryBytes, activationBytes };
+}
+
+/**
+ * Nodes in the order in which ONNX Runtime runs them: it goes back from those whose results no other node takes, the last one
+ * first, and to the last of a node's operands first. Source: `Graph::ReverseDFSFrom`, onnxruntime/core/graph/graph.cc.
+ */
+export function inRunOrder(nodes: readonly OnnxNode[]): readonly OnnxNode[] {
+  const makers = new Map(nodes.flatMap(({ outputs }, i) => outputs.map((name) => [name, i] as const)));
+  const operands = nodes.map(({ inputs }) =>
+    [...new Set(inputs.flatMap((name) => makers.get(name) ?? []))].sort((a, b) => a - b),
+  );
+  const isTaken = new Set(operands.flat());
+  const stack = nodes.flatMap((_, i) => (isTaken.has(i) ? [] : [{ i, isLeaving: false }]));
+  const seen = new Set<number>();
+  const order: OnnxNode[] = [];
+  while (stack.length > 0) {
+    const { i, isLeaving } = stack.pop()!;
+    if (isLeaving) order.push(nodes[i]!);
+    if (isLeaving || seen.has(i)) continue;
+    seen.add(i);
+    stack.push({ i, isLeaving: true }, ...operands[i]!.map((operand) => ({ i: operand, isLeaving: false })));
+  }
+  return order;
 }
 
 type Buffer = { readonly bytes: number; readonly from: number; to: number };

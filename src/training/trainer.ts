@@ -23,9 +23,12 @@ import {
   inPrecision,
   input,
   mul,
+  nameOf,
+  parametersOf,
   planMemory,
   tensor,
   withHalves,
+  withOpenExtents,
 } from '../tensor/index.ts';
 import { adaptLossScale } from './loss-scale.ts';
 import {
@@ -72,6 +75,14 @@ function embeddedWeights({ frozen }: LearningProblem, maxBytes: number = MAX_EMB
   return bytes > maxBytes ? {} : frozen;
 }
 
+/**
+ * Whether all weights learn, in fp32, so that the runtime finds no constants to prepare. Its rewriting then brings no time, and costs memory
+ * by another order of nodes than the graph's.
+ */
+function isFedAlone({ frozen, precision = 'fp32' }: LearningProblem): boolean {
+  return precision === 'fp32' && Object.keys(frozen).length === 0;
+}
+
 /** About how many bytes a step of a problem holds at most: its graph and its values, its state, what is frozen. */
 export function stepBytes(problem: LearningProblem): number {
   const { trained, frozen, microBatches = 1, precision } = problem;
@@ -82,11 +93,15 @@ export function stepBytes(problem: LearningProblem): number {
   // Gradients of what learns come into the state's memory.
   const isElsewhere = ({ name }: { readonly name: string }): boolean =>
     name.startsWith(GRADIENT) && trained.has(name.slice(GRADIENT.length));
-  const { activationBytes } = planMemory({
-    ...model,
-    outputs: model.outputs.filter((output) => !isElsewhere(output)),
-    intermediates: (model.intermediates ?? []).filter((value) => !isElsewhere(value)),
-  });
+  const { activationBytes } = planMemory(
+    {
+      ...model,
+      outputs: model.outputs.filter((output) => !isElsewhere(output)),
+      intermediates: (model.intermediates ?? []).filter((value) => !isElsewhere(value)),
+    },
+    undefined,
+    { reuses: !isFedAlone(problem) },
+  );
   // onnxruntime-node hands out a copy of every output, even of one that it was given the memory for; the parts of a batch
   // sum up in arrays of their own.
   const copies = microBatches > 1 ? 2 : 1;
@@ -173,7 +188,11 @@ export class Trainer implements AsyncDisposable {
     const { precision = 'fp32' } = problem;
     const wide = gradientsModel(problem, { maxEmbeddedBytes, convolutionBlock });
     const model = inPrecision(wide, precision, device, mastersOf(problem));
-    const session = await device.createSession(encodeOnnxModel(model), { spins: false, plansRuns: false });
+    const runsAsWritten = device.name === 'cpu' && isFedAlone(problem);
+    const session = await device.createSession(
+      encodeOnnxModel(runsAsWritten ? withOpenExtents(model, (name) => problem.trained.has(name)) : model),
+      { spins: false, plansRuns: false, optimisation: runsAsWritten ? 'none' : 'all' },
+    );
     return new Trainer(session, problem);
   }
 
@@ -295,9 +314,13 @@ function allGradients({ loss, trained, gradientsOf = {}, precision }: LearningPr
     scale === null
       ? gradients(loss, wanted)
       : gradients(mul(loss, scale), wanted).map((gradient) => div(gradient, scale));
+  const place = new Map(parametersOf([loss]).map((value, i) => [nameOf(value), i]));
+  const inOrderOfUse = names.map((name, i) => ({ name, gradient: all[i]!, place: place.get(name) ?? -1 }));
+  inOrderOfUse.sort((a, b) => a.place - b.place);
   return {
-    // Last layers first, as the way back reaches them: what a gradient needs can go once it is computed.
-    byName: new Map(names.map((name, i) => [name, all[i]!] as const).reverse()),
+    // ONNX Runtime begins with the outputs that stand last. So the last layers stand there: their gradients are computed as the
+    // way back reaches them, and what they need can go.
+    byName: new Map(inOrderOfUse.map(({ name, gradient }) => [name, gradient])),
     others: Object.fromEntries(extra.map(([name], i) => [`gradient.${name}`, all[names.length + i]!])),
   };
 }

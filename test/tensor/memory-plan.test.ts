@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { add, emitModel, gemm, input, parameter, planMemory, relu, reshape } from '../../src/tensor/index.ts';
+import {
+  add,
+  emitModel,
+  gemm,
+  input,
+  inRunOrder,
+  parameter,
+  planMemory,
+  relu,
+  reshape,
+} from '../../src/tensor/index.ts';
 
 const x = input('x', [4, 8]);
 const KILO = 4 * 8 * 4;
@@ -28,4 +38,18 @@ test('a buffer that a later result of its shape takes is held in between', () =>
   const loop = (value: typeof x): typeof x => gemm(gemm(value, wide), narrow);
   // One wide buffer and one narrow one serve both loops, and both live throughout.
   assert.equal(planOf({ y: loop(loop(x)) }).activationBytes, 4 * 64 * 4 + KILO);
+});
+
+test('nodes run from the last result back, and outputs that copy another stand behind it', () => {
+  const first = relu(gemm(x, parameter('w', [8, 8])));
+  const last = gemm(first, parameter('v', [8, 8]));
+  const { nodes } = emitModel({ name: 'order', outputs: { first, again: first, last } });
+  assert.deepEqual(
+    nodes.map(({ op }) => op),
+    ['Gemm', 'Relu', 'Identity', 'Gemm'],
+  );
+  assert.deepEqual(
+    inRunOrder(nodes).map(({ outputs }) => outputs[0]),
+    [nodes[0]!.outputs[0], 'first', 'last', 'again'],
+  );
 });

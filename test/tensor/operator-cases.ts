@@ -17,6 +17,7 @@ import {
   gelu,
   greater,
   groupNorm,
+  groupNormThen,
   layerNorm,
   leakyRelu,
   linear,
@@ -156,6 +157,13 @@ export const OPERATOR_CASES: readonly OperatorCase[] = [
     build: () => conv2d(a(1, 4, 4, 4), b(2, 2, 3, 3), { stride: 2, padding: 1, groups: 2 }),
   },
   { title: 'groupNorm', build: () => groupNorm(a(2, 4, 3, 2), { groups: 2, scale: b(4), bias: c(4) }) },
+  {
+    title: 'groupNorm, what follows computed again',
+    build: () =>
+      groupNormThen(a(2, 4, 3, 2), { groups: 2, scale: b(4), bias: c(4) }, (normed) =>
+        conv2d(silu(normed), parameter('d', [3, 4, 1, 1])),
+      ),
+  },
   {
     title: 'groupNorm of tokens',
     build: () => groupNorm(a(2, 4, 5), { groups: 1, scale: b(4), bias: c(4) }),

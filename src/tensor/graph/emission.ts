@@ -47,13 +47,24 @@ export function emitModel({
   const emission = new Emission(weights, standIn);
   const named = Object.entries(outputs);
   for (const [outputName, value] of named) emission.reserveOutput(outputName, value);
-  for (const node of nodesFor(
+  const nodes = nodesFor(
     named.map(([, value]) => value),
     standIn,
-  ))
+  );
+  // Copies that name an output stand right behind what they copy: a runtime that starts from a model's last nodes would
+  // else begin with all of them, and keep everything until the end.
+  const byNode = new Map<GraphNode | undefined, [string, Value][]>();
+  for (const entry of named) {
+    const { source } = entry[1];
+    const node = source.kind === 'result' ? source.node : undefined;
+    byNode.set(node, [...(byNode.get(node) ?? []), entry]);
+  }
+  for (const node of nodes) {
     emission.addNode(node);
-  for (const [outputName, value] of named) emission.addOutput(outputName, value);
-  return { name, ...emission.result() };
+    for (const [outputName, value] of byNode.get(node) ?? []) emission.addOutput(outputName, value);
+  }
+  for (const [outputName, value] of byNode.get(undefined) ?? []) emission.addOutput(outputName, value);
+  return { name, ...emission.result(Object.keys(outputs)) };
 }
 
 /** The parameters that the outputs depend on, in the order of first use. */
@@ -180,11 +191,13 @@ class Emission {
     this.#outputs.push({ name, dtype: value.dtype, shape: value.shape });
   }
 
-  result(): Omit<OnnxModel, 'name'> {
+  /** @param outputNames in the order in which the model is to have them */
+  result(outputNames: readonly string[]): Omit<OnnxModel, 'name'> {
+    const byName = new Map(this.#outputs.map((output) => [output.name, output]));
     return {
       nodes: this.#nodes,
       inputs: this.#inputs,
-      outputs: this.#outputs,
+      outputs: outputNames.map((name) => byName.get(name)!),
       intermediates: this.#intermediates,
       initialisers: this.#initialisers,
     };

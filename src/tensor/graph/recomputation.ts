@@ -10,7 +10,7 @@ import { reshape, slice } from '../operations/shape.ts';
 import { withGradient } from './custom-gradient.ts';
 import { parametersOf } from './emission.ts';
 import { pullBack } from './gradients.ts';
-import type { Value } from './value.ts';
+import { input, type Value } from './value.ts';
 
 /**
  * The result of a part, whose values are computed again for the gradient.
@@ -26,6 +26,25 @@ export function recomputed(part: (...inputs: readonly Value[]) => Value, inputs:
   });
 }
 
+/**
+ * The result of a part, whose values are computed again for the gradient from its inputs' own second computation.
+ * @param part pure, as of `recomputed`
+ * @param again the inputs once more, out of what is kept anyway; at least one of them with `nothingOf` the gradient, on which
+ *   all of the part depends
+ */
+export function recomputedFrom(
+  inputs: readonly Value[],
+  part: (...inputs: readonly Value[]) => Value,
+  again: (gradient: Value) => readonly Value[],
+): Value {
+  const result = part(...inputs);
+  const parameters = parametersOf([part(...inputs.map(({ shape }, i) => input(`part.${i}`, shape)))]);
+  return withGradient(result, [...inputs, ...parameters], (g) => {
+    const late = again(g);
+    return pullBack(part(...late), g, [...late, ...parameters]);
+  });
+}
+
 /** The result of a part as it is, or `recomputed`. */
 export function recomputedIf(
   isRecomputed: boolean,
@@ -36,6 +55,6 @@ export function recomputedIf(
 }
 
 /** Zero, once the value is known; not a number where its first element is not finite, as all that follows is then. */
-function nothingOf(value: Value): Value {
+export function nothingOf(value: Value): Value {
   return mul(slice(reshape(value, [-1]), { axis: 0, start: 0, end: 1 }), 0);
 }

@@ -2,7 +2,7 @@
 // (measured by `bench:training`). ONNX has no operator for them, but both are convolutions again.
 
 import { applyOne, constant, type GraphNode, graphError, type Operator, type Value } from '../graph/value.ts';
-import { gemm, matmul } from './matrix-products.ts';
+import { matmul, swapLastAxes } from './matrix-products.ts';
 import { sum } from './reductions.ts';
 import { expectFourAxes, pad2d, reshape, transpose } from './shape.ts';
 
@@ -140,10 +140,11 @@ function weightGradient(g: Value, x: Value, weight: Value, geometry: Geometry): 
   const [top, left, bottom, right] = padding;
   const isPointwise = kernelHeight * kernelWidth * stride === 1 && top + left + bottom + right === 0;
   if (isPointwise && groups === 1) {
-    const pixels = batch * outHeight * outWidth;
-    const rows = reshape(channelsFirst(g), [outputs, pixels]);
-    const columns = reshape(channelsFirst(x), [channelsPerGroup, pixels]);
-    return reshape(gemm(rows, columns, { transposeB: true }), weight.shape);
+    // Picture by picture: pictures need not be brought beside each other, and products are shorter.
+    const pixels = outHeight * outWidth;
+    const rows = reshape(g, [batch, outputs, pixels]);
+    const columns = reshape(x, [batch, channelsPerGroup, pixels]);
+    return reshape(sum(matmul(rows, swapLastAxes(columns)), { axes: [0] }), weight.shape);
   }
   const [below, after] = paddingRead(g, x, weight, geometry);
   const read = pad2d(x, { bottom: Math.min(below, 0), right: Math.min(after, 0) });

@@ -2,6 +2,7 @@
 // statistics that the gradient needs, so both forms go through it.
 
 import { withGradient } from '../graph/custom-gradient.ts';
+import { nothingOf, recomputedFrom } from '../graph/recomputation.ts';
 import { apply, constant, graphError, type Operator, type Value } from '../graph/value.ts';
 import { elementCount } from '../host-tensor.ts';
 import { add, mul, sub } from './elementwise.ts';
@@ -10,6 +11,9 @@ import { reshape } from './shape.ts';
 
 /** Learnt scale and bias `[C]`, and what keeps the variance from zero. */
 export type NormalisationOptions = { readonly scale: Value; readonly bias: Value; readonly epsilon?: number };
+
+/** Group norm's: how many groups the channels form. */
+export type GroupNormalisation = NormalisationOptions & { readonly groups: number };
 
 const LAYER_NORMALISATION: Operator = {
   type: 'LayerNormalization',
@@ -37,10 +41,27 @@ export function layerNorm(x: Value, { scale, bias, epsilon = 1e-5 }: Normalisati
 }
 
 /** Normalises `B C H W` (or `B C S`) over groups of channels and all pixels, then scales and shifts by channel. */
-export function groupNorm(
+export function groupNorm(x: Value, options: GroupNormalisation): Value {
+  return groupNormParts(x, options).y;
+}
+
+/**
+ * A part of a network on the group norm of x. Only the normalised values are kept for the gradient, which computes what follows
+ * from them once more.
+ */
+export function groupNormThen(x: Value, options: GroupNormalisation, part: (normed: Value) => Value): Value {
+  const { y, scaled } = groupNormParts(x, options);
+  return recomputedFrom(
+    [y],
+    (normed) => part(normed!),
+    (g) => [scaled(add(options.scale, nothingOf(g)))],
+  );
+}
+
+function groupNormParts(
   x: Value,
-  { groups, scale, bias, epsilon = 1e-5 }: NormalisationOptions & { readonly groups: number },
-): Value {
+  { groups, scale, bias, epsilon = 1e-5 }: GroupNormalisation,
+): { readonly y: Value; readonly scaled: (scale: Value) => Value } {
   const [batch, channels] = x.shape as [number, number];
   if (
     x.shape.length < 3 ||
@@ -57,8 +78,9 @@ export function groupNorm(
   const rows = reshape(x, [batch, groups, perGroup]);
   const [normal, , inverseDeviation] = normalise(rows, filled(perGroup, 1), filled(perGroup, 0), epsilon);
   const perChannel = [channels, ...x.shape.slice(2).map(() => 1)];
-  const y = add(mul(reshape(normal!, x.shape), reshape(scale, perChannel)), reshape(bias, perChannel));
-  return withGradient(y, [x, scale, bias], (g) => {
+  const scaled = (by: Value): Value =>
+    add(mul(reshape(normal!, x.shape), reshape(by, perChannel)), reshape(bias, perChannel));
+  const y = withGradient(scaled(scale), [x, scale, bias], (g) => {
     const split = [batch, groups, channels / groups, pixels];
     const [gSplit, normalSplit, scaleSplit] = [
       reshape(g, split),
@@ -76,6 +98,7 @@ export function groupNorm(
     const toChannels = (sums: Value): Value => reshape(sum(sums, { axes: [0] }), [channels]);
     return [reshape(toX, x.shape), toChannels(spreadSums), toChannels(gSums)];
   });
+  return { y, scaled };
 }
 
 function normalise(x: Value, scale: Value, bias: Value, epsilon: number): Value[] {

@@ -60,6 +60,12 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   Erf: unary(erf),
   Gelu: unary((x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2))),
   Relu: unary((x) => Math.max(x, 0)),
+  Clip: ([x, low, high]) => [
+    {
+      shape: x!.shape,
+      data: x!.data.map((value) => Math.min(Math.max(value, low!.data[0]!), high!.data[0]!)),
+    },
+  ],
   Softplus: unary((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
   Identity: unary((x) => x),
   Cast: unary((x) => x),
