@@ -2,16 +2,17 @@
 // portraits, and what comes after it (size, the way back into the portrait) laid over it.
 
 import { existsSync } from 'node:fs';
-import {
-  type AvatarRenderer,
-  createPreviewRenderer,
-  type FittedPortrait,
-  finishedRenderer,
-} from '../avatar/index.ts';
+import { type AvatarRenderer, type FittedPortrait, finishedRenderer } from '../avatar/index.ts';
 import { MissingResourceError } from '../errors/index.ts';
 import type { EventSink } from '../events/index.ts';
 import { type HeadModel, jointAngles } from '../head/index.ts';
-import { findModel, type ModelSource, readImage, SHIPPED_AVATAR } from '../node/index.ts';
+import {
+  createThreadedPreview,
+  findModel,
+  type ModelSource,
+  readImage,
+  SHIPPED_AVATAR,
+} from '../node/index.ts';
 import type { Tracker } from '../tracking/index.ts';
 import type { CommandContext } from './command.ts';
 import type { RendererChoices } from './renderer-options.ts';
@@ -84,7 +85,7 @@ export async function openRenderers(
     return {
       async rendererOf(portrait) {
         const sizePx = size ?? PREVIEW_SIZE_PX;
-        return finishedRenderer(createPreviewRenderer(head, portrait, { sizePx }), portrait, finish);
+        return finishedRenderer(createThreadedPreview(head, portrait, { sizePx }), portrait, finish);
       },
       [Symbol.asyncDispose]: async () => {},
     };
