@@ -251,9 +251,7 @@ function composeHeadPixel(
   // Source pixels per target pixel, roughly; the depths' ratio cancels for a head that stays where it is.
   const stretch =
     (point[ATTRIBUTE.surfaceStretch]! * facing) / Math.max(0.25, point[ATTRIBUTE.targetFacing]!);
-  const seen = isSeen
-    ? smoothstep(0.02, 0.1, facing) * smoothstep(0.2, 0.55, stretch) * (1 - skinDoubt())
-    : 0;
+  const seen = isSeen ? Math.max(squareness(facing, stretch), outlineShare()) * (1 - skinDoubt()) : 0;
 
   if (face === 0) {
     samplePicture(view.image, place[0]!, place[1]!, colour, 0);
@@ -268,6 +266,16 @@ function composeHeadPixel(
   const guessTrust = addGuess(input.view, surface, pixel, surfaceClass, face * (1 - seen));
   const faceTrust = seen * photoTrust + (1 - seen) * guessTrust;
   return face * faceTrust + (1 - face) * (0.2 + 0.8 * seen) * sheetTrustHere;
+}
+
+/** How far a point is seen squarely enough for its colour to be its own. */
+const squareness = (facing: number, stretch: number): number =>
+  smoothstep(0.02, 0.1, facing) * smoothstep(0.2, 0.55, stretch);
+
+/** How far a point lies on the outline of both views: what is seen there once is seen there again. */
+function outlineShare(): number {
+  const facing = point[ATTRIBUTE.facing]!;
+  return facing <= 0 ? 0 : 1 - smoothstep(0.01, 0.05, point[ATTRIBUTE.targetFacing]! - facing);
 }
 
 /** How much it matters that a grazing point does not look like skin: the further it turns to the front, the more. */
