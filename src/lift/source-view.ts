@@ -6,7 +6,7 @@
 import type { Camera } from '../geometry/index.ts';
 import { vertexSurface } from '../geometry/index.ts';
 import { type HeadModel, vertexCount } from '../head/index.ts';
-import { NO_TRIANGLE, type Rasteriser } from '../kernels/index.ts';
+import { NO_TRIANGLE, type Rasteriser, type VisibilityBuffer } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { luma, paintEyes, paintMouth, whiteOfEyes, whiteOfTeeth } from './drawn-parts.ts';
 import { type LiftGeometry, SURFACE_CLASSES } from './lift-geometry.ts';
@@ -81,7 +81,7 @@ export function viewSource({
   const surfaces = surfacesOf(buffer.triangleIds, geometry);
   const attributes = new Float32Array(count * ATTRIBUTE_COUNT);
   const { normals, areas } = vertexSurface(vertices, triangles);
-  const seen = { image, camera, depths: buffer.depths, surfaces, attributes };
+  const seen = { image, camera, depths: deepestAround(buffer, surfaces), surfaces, attributes };
 
   placeVertices(seen, vertices, normals);
   const colours = new Float32Array(count * 3);
@@ -241,6 +241,26 @@ export function samplePicture(image: RgbImage, x: number, y: number, out: Float3
       bottomLeft * data[q + below]! +
       bottomRight * data[q + below + right]!;
   }
+}
+
+/**
+ * Of each pixel on the head the deepest of its surface in the 3 x 3 about it: at a steep rim pixels are too coarse to
+ * hide a point by.
+ */
+function deepestAround({ depths, width, height }: VisibilityBuffer, surfaces: Uint8Array): Float32Array {
+  return depths.map((own, pixel) => {
+    const column = pixel % width;
+    const row = (pixel - column) / width;
+    if (own === Infinity || column === 0 || row === 0 || column === width - 1 || row === height - 1)
+      return own;
+    let deepest = own;
+    for (let other = pixel - width; other <= pixel + width; other += width) {
+      for (let k = other - 1; k <= other + 1; k++) {
+        if (surfaces[k] === surfaces[pixel]) deepest = Math.max(deepest, depths[k]!);
+      }
+    }
+    return deepest;
+  });
 }
 
 function surfacesOf(triangleIds: Uint32Array, { triangleClasses }: LiftGeometry): Uint8Array {
