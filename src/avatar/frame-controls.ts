@@ -35,6 +35,11 @@ export type FrameControls = {
 /** Makes the controls of frames of one portrait. */
 export type FrameController = (parameters: HeadParameters) => FrameControls;
 
+/** The controls of the frames of a motion, in order. */
+export type FrameControlStream = (
+  motion: Iterable<HeadParameters> | AsyncIterable<HeadParameters>,
+) => AsyncGenerator<FrameControls, void, undefined>;
+
 /** What a model is steered by. */
 export type SteeredBy = {
   readonly field: GaussianField | null;

@@ -3,6 +3,12 @@
 export * from './avatar-file.ts';
 export * from './avatar-renderer.ts';
 export * from './finished-renderer.ts';
+export {
+  createFrameController,
+  type FrameControlStream,
+  type FrameControls,
+  type SteeredBy,
+} from './frame-controls.ts';
 export * from './framing.ts';
 export { type ControlLimits, controlLimits, type HeadControls } from './head-controls.ts';
 export * from './model-renderer.ts';

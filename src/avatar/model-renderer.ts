@@ -2,7 +2,7 @@
 // denoised window by window, decoded beside the lifted picture, and given its detail where both agree.
 
 import { createSchedule, type ScheduleOptions } from '../diffusion/index.ts';
-import type { HeadModel, HeadParameters } from '../head/index.ts';
+import type { HeadModel } from '../head/index.ts';
 import { createLiftTools } from '../lift/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { imageFromPlanar, planarFromImage } from '../media/index.ts';
@@ -14,7 +14,7 @@ import { hasTemporalLayers, openNetworks } from './avatar-networks.ts';
 import type { AvatarRenderer, FittedPortrait, FramedPortrait, WeightsName } from './avatar-renderer.ts';
 import { framePortrait } from './avatar-renderer.ts';
 import { exchangeLiftedDetail } from './detailed-picture.ts';
-import type { FrameController, FrameControls, SteeredBy } from './frame-controls.ts';
+import type { FrameController, FrameControlStream, FrameControls, SteeredBy } from './frame-controls.ts';
 import { createFrameController } from './frame-controls.ts';
 import type { WindowSamplerOptions } from './window-sampler.ts';
 import { WindowSampler } from './window-sampler.ts';
@@ -32,6 +32,12 @@ export type ModelSettings = {
   readonly seed?: number;
   /** What the networks compute in; the default is fp32. */
   readonly precision?: Precision;
+  /** Where the controls of frames are drawn; by default where the model is. */
+  readonly drawControls?: (
+    head: HeadModel,
+    framed: FramedPortrait,
+    steeredBy: SteeredBy,
+  ) => FrameControlStream;
 };
 
 /** What a model is opened with. */
@@ -75,7 +81,7 @@ export async function openModel(options: ModelOptions): Promise<OpenModel> {
 }
 
 /** What makes a model of opened networks. */
-export type Assembly = Pick<ModelSettings, 'head' | 'seed'> & {
+export type Assembly = Pick<ModelSettings, 'head' | 'seed' | 'drawControls'> & {
   /** The model owns them. */
   readonly networks: AvatarNetworks;
   readonly weights: WeightsName;
@@ -98,7 +104,9 @@ export function assembleModel(assembly: Assembly): OpenModel {
   const sampling = { schedule, steps, windowFrames, overlapFrames, noise };
 
   const framedRenderer = async (framed: FramedPortrait): Promise<AvatarRenderer> => {
-    const controlsOf = createFrameController(steeredBy, tools, framed);
+    const drawControls =
+      assembly.drawControls?.(head, framed, steeredBy) ??
+      drawnInTurn(createFrameController(steeredBy, tools, framed));
     const picture = asBatch(planarFromImage(framed.image));
     const reference = await networks.reference(await networks.encode(picture));
     return {
@@ -109,7 +117,7 @@ export function assembleModel(assembly: Assembly): OpenModel {
       memoryFrames: overlapFrames === 0 ? 0 : windowFrames,
       weights,
       render: (motion) =>
-        renderWindows(motion, { networks, controlsOf, reference, sampling, sizePx, takesDetail }),
+        renderWindows(drawControls(motion), { networks, reference, sampling, sizePx, takesDetail }),
     };
   };
   return {
@@ -134,7 +142,6 @@ export async function createModelRenderer(
 
 type Rendering = {
   readonly networks: AvatarNetworks;
-  readonly controlsOf: FrameController;
   readonly reference: ReferenceFeatures;
   readonly sampling: WindowSamplerOptions;
   readonly sizePx: number;
@@ -142,17 +149,22 @@ type Rendering = {
   readonly takesDetail: boolean;
 };
 
+function drawnInTurn(controlsOf: FrameController): FrameControlStream {
+  return async function* (motion) {
+    for await (const placed of motion) yield controlsOf(placed);
+  };
+}
+
 async function* renderWindows(
-  motion: Iterable<HeadParameters> | AsyncIterable<HeadParameters>,
-  { networks, controlsOf, reference, sampling, sizePx, takesDetail }: Rendering,
+  allControls: AsyncIterable<FrameControls>,
+  { networks, reference, sampling, sizePx, takesDetail }: Rendering,
 ): AsyncGenerator<RgbImage, void, undefined> {
   const { windowFrames, overlapFrames, noise } = sampling;
   const sampler = new WindowSampler(sampling);
   let held: PreparedFrame[] = [];
-  for await (const batch of chunks(motion, () => sampler.newFrames)) {
+  for await (const batch of chunks(allControls, () => sampler.newFrames)) {
     const fresh: PreparedFrame[] = [];
-    for (const parameters of batch) {
-      const controls = controlsOf(parameters);
+    for (const controls of batch) {
       fresh.push({ controls, guidance: await networks.guidance(controls) });
     }
     const window = [...held, ...fresh];
@@ -171,10 +183,7 @@ async function* renderWindows(
 type PreparedFrame = { readonly controls: FrameControls; readonly guidance: Float32Array };
 
 /** Groups items; the size of each group is asked for when it begins. The last one may be smaller. */
-async function* chunks<T>(
-  items: Iterable<T> | AsyncIterable<T>,
-  size: () => number,
-): AsyncGenerator<T[], void, undefined> {
+async function* chunks<T>(items: AsyncIterable<T>, size: () => number): AsyncGenerator<T[], void, undefined> {
   let group: T[] = [];
   for await (const item of items) {
     group.push(item);

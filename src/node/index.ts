@@ -37,7 +37,7 @@ export * from './run-folder.ts';
 export * from './shared-samples.ts';
 export type { Preparation } from './stage-samples.ts';
 export * from './temporary-files.ts';
-export * from './threaded-preview.ts';
+export * from './threaded-frames.ts';
 export * from './track.ts';
 export * from './track-folder.ts';
 export * from './track-input.ts';

@@ -29,6 +29,7 @@ import { loadAvatar } from './avatar-weights.ts';
 import { expectInputFile } from './input-file.ts';
 import { expectMemoryFor } from './memory.ts';
 import { readPaperConfig } from './paper-config.ts';
+import { threadedControls } from './threaded-frames.ts';
 import { openWeightsFiles } from './weights-files.ts';
 
 /** A model that can be opened. */
@@ -72,7 +73,7 @@ export async function findModel(head: HeadModel, { weights, config }: ModelChoic
   const { avatar, sha256 } = await loadAvatar(head, weights);
   return {
     ...{ name: avatar.name, sha256, fingerprint: sha256, notes: [] },
-    open: (settings) => openModel({ ...settings, avatar, sha256 }),
+    open: (settings) => openModel({ drawControls: threadedControls, ...settings, avatar, sha256 }),
   };
 }
 
