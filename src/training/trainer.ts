@@ -68,9 +68,10 @@ const MAX_EMBEDDED_BYTES = 2 ** 30;
 
 /**
  * The runtime opens graphs of more nodes only slowly where extents are open: 1.2 s with 6,345 nodes, but 95 s, not 5, with
- * the 15,231 of `paper-tiny`.
+ * the 15,231 of `paper-tiny`. Values of this size are worth it: a quarter of them goes.
  */
 const MOST_OPEN_NODES = 10_000;
+const WORTH_OPENING_BYTES = 4e9;
 
 /** Weights by name, in any order. */
 export type WeightStream = Iterable<readonly [string, Tensor]> | AsyncIterable<readonly [string, Tensor]>;
@@ -90,8 +91,9 @@ function isFedAlone({ frozen, precision = 'fp32' }: LearningProblem): boolean {
 }
 
 /** Whether a step's extents are left open, so that no buffer waits for the next result of its very shape. */
-function opensExtents(problem: LearningProblem, { nodes }: OnnxModel): boolean {
-  return isFedAlone(problem) && nodes.length <= MOST_OPEN_NODES;
+function opensExtents(problem: LearningProblem, model: OnnxModel): boolean {
+  if (!isFedAlone(problem)) return false;
+  return model.nodes.length <= MOST_OPEN_NODES || planMemory(model).activationBytes > WORTH_OPENING_BYTES;
 }
 
 /** About how many bytes a step of a problem holds at most: its graph and its values, its state, what is frozen. */
