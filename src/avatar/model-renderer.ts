@@ -3,7 +3,7 @@
 
 import { createSchedule, type ScheduleOptions } from '../diffusion/index.ts';
 import type { HeadModel } from '../head/index.ts';
-import { createLiftTools } from '../lift/index.ts';
+import { createLiftTools, type LiftTools } from '../lift/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { imageFromPlanar, planarFromImage } from '../media/index.ts';
 import type { Device, Precision, Tensor } from '../tensor/index.ts';
@@ -34,7 +34,7 @@ export type ModelSettings = {
   readonly precision?: Precision;
   /** Where the controls of frames are drawn; by default where the model is. */
   readonly drawControls?: (
-    head: HeadModel,
+    tools: LiftTools,
     framed: FramedPortrait,
     steeredBy: SteeredBy,
   ) => FrameControlStream;
@@ -105,7 +105,7 @@ export function assembleModel(assembly: Assembly): OpenModel {
 
   const framedRenderer = async (framed: FramedPortrait): Promise<AvatarRenderer> => {
     const drawControls =
-      assembly.drawControls?.(head, framed, steeredBy) ??
+      assembly.drawControls?.(tools, framed, steeredBy) ??
       drawnInTurn(createFrameController(steeredBy, tools, framed));
     const picture = asBatch(planarFromImage(framed.image));
     const reference = await networks.reference(await networks.encode(picture));

@@ -35,16 +35,12 @@ export const previewDrawer = ({
   sizePx,
 }: PreviewStill): ((placed: HeadParameters) => RgbImage) => createPreviewLifter(head, portrait, { sizePx });
 
-export const controlsDrawer = ({
-  head,
-  framed,
-  steeredBy,
-}: ControlsStill): ((placed: HeadParameters) => FrameControls) =>
-  createFrameController(steeredBy, createLiftTools(head), framed);
-
 /** Null for the job that prepares. */
 export const drawPreview: (job: FrameJob<PreviewStill>) => RgbImage | null = jobs(previewDrawer);
-export const drawControls: (job: FrameJob<ControlsStill>) => FrameControls | null = jobs(controlsDrawer);
+export const drawControls: (job: FrameJob<ControlsStill>) => FrameControls | null = jobs(
+  ({ head, framed, steeredBy }: ControlsStill) =>
+    createFrameController(steeredBy, createLiftTools(head), framed),
+);
 
 function jobs<Still, Frame>(
   prepare: (still: Still) => (placed: HeadParameters) => Frame,

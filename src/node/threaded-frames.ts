@@ -5,14 +5,17 @@
 import { availableParallelism } from 'node:os';
 import {
   type AvatarRenderer,
+  createFrameController,
   type FittedPortrait,
   type FrameControlStream,
+  type FrameControls,
   type FramedPortrait,
   previewProperties,
   type SteeredBy,
 } from '../avatar/index.ts';
 import type { HeadModel, HeadParameters } from '../head/index.ts';
-import { controlsDrawer, type FrameJob, previewDrawer } from './frame-job.ts';
+import type { LiftTools } from '../lift/index.ts';
+import { type ControlsStill, type FrameJob, previewDrawer } from './frame-job.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 const MOST_THREADS = 4;
@@ -44,15 +47,17 @@ export function createThreadedPreview(
 
 /** The controls of `createFrameController`, drawn by a thread that lives as long as a motion. */
 export function threadedControls(
-  head: HeadModel,
+  tools: LiftTools,
   framed: FramedPortrait,
   steeredBy: SteeredBy,
 ): FrameControlStream {
-  const still = { head, framed, steeredBy };
-  return drawnByThreads(still, {
-    ...{ drawHere: controlsDrawer(still), functionName: 'drawControls' },
-    ...{ threads: 1, ahead: CONTROLS_AHEAD },
-  });
+  return drawnByThreads<ControlsStill, FrameControls>(
+    { head: tools.head, framed, steeredBy },
+    {
+      ...{ drawHere: createFrameController(steeredBy, tools, framed), functionName: 'drawControls' },
+      ...{ threads: 1, ahead: CONTROLS_AHEAD },
+    },
+  );
 }
 
 type Drawing<Frame> = {

@@ -53,7 +53,7 @@ test('a thread draws the very controls of a model', async () => {
   const steeredBy = { field: null, kinds: new Set(['lifted'] as const) };
   const controlsOf = createFrameController(steeredBy, createLiftTools(head), framed);
   let t = 0;
-  for await (const controls of threadedControls(head, framed, steeredBy)(motion(80))) {
+  for await (const controls of threadedControls(createLiftTools(head), framed, steeredBy)(motion(80))) {
     assert.deepEqual(controls, controlsOf(placedAt(t)), `frame ${t}`);
     t++;
   }
