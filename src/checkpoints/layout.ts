@@ -46,12 +46,15 @@ const FOREIGN: readonly [family: string, isOne: RegExp][] = [
   ],
   ['an IP-Adapter', /^(image_proj|ip_adapter)\./],
   ['a ControlNet', /^(control_model\.|controlnet_cond_embedding\.|module\.controlnet_cond_embedding\.)/],
+  // Before Stable Diffusion XL, whose added embedding and conditioner it has.
+  ['Stable Video Diffusion', /\.(temporal_transformer_blocks|time_pos_embed|time_stack)\./],
   ['Stable Diffusion XL', /^(conditioner\.embedders\.|add_embedding\.|model\.diffusion_model\.label_emb\.)/],
+  // Before Stable Diffusion 3, whose joint attentions diffusers' Flux names alike.
+  ['Flux', /^(model\.diffusion_model\.)?double_blocks\.|^single_transformer_blocks\./],
   [
     'Stable Diffusion 3',
     /^(model\.diffusion_model\.)?joint_blocks\.|^transformer_blocks\.\d+\.attn\.add_k_proj/,
   ],
-  ['Flux', /^(model\.diffusion_model\.)?double_blocks\.|^single_transformer_blocks\./],
   ['a text encoder', /^(text_model\.|text_projection)/],
 ];
 
@@ -80,9 +83,10 @@ export function layoutOf(file: TensorFile): Layout {
   const prefix = isWrapped ? 'module.' : '';
   const known = recognise(new Set(names.map((name) => name.slice(prefix.length))), file);
   if (known !== null) return { ...known, prefix };
+  const found = names.length === 0 ? 'no tensors' : `${names.length} tensors such as "${names[0]}"`;
   throw new BadInputError({
     code: 'unknown-layout',
-    message: `expected ${file.name} to hold weights in a known layout, got ${names.length} tensors such as "${names[0]}"`,
+    message: `expected ${file.name} to hold weights in a known layout, got ${found}`,
     hint: 'see docs/weights.md for the layouts that are read',
   });
 }

@@ -71,7 +71,9 @@ export async function runWeightsImport(
   if (reportPath !== undefined) await writeFileAtomic(reportPath, `${JSON.stringify(report, null, 2)}\n`);
   const fields = { ...countsOf(report), files: report.files, licence: metadata.license };
   if (reportPath === undefined && fields.fresh + fields.leftOver > 0) {
-    const message = `${fields.fresh} parameters are fresh and ${fields.leftOver} keys left over: --report FILE.json names them`;
+    const whole = Object.entries(fields.byPart).flatMap(([part, { used }]) => (used === 0 ? [part] : []));
+    const parts = whole.length === 0 ? '' : ` (all of ${whole.join(', ')})`;
+    const message = `${fields.fresh} parameters are fresh${parts} and ${fields.leftOver} keys left over: --report FILE.json names them`;
     context.emit({ kind: 'log', level: 'info', message });
   }
   return {

@@ -11,6 +11,7 @@ const MODEL_FILES = ['', '.fp16'].flatMap((variant) => [
   `diffusion_pytorch_model${variant}.safetensors`,
   `diffusion_pytorch_model.safetensors.index${variant}.json`,
   `diffusion_pytorch_model${variant}.bin`,
+  `diffusion_pytorch_model.bin.index${variant}.json`,
 ]);
 
 /** Opened files of weights; disposing of them closes the files. */
@@ -78,8 +79,7 @@ export async function expectRoomFor(
 }
 
 async function weightsPaths(path: string): Promise<string[]> {
-  const found = await stat(path).catch(() => null);
-  if (found === null || !found.isDirectory()) return [path];
+  if (!(await isFolder(path))) return [path];
   const inFolder = async (folder: string): Promise<string[]> => {
     for (const name of MODEL_FILES) {
       if (await exists(join(folder, name))) return [join(folder, name)];
@@ -87,12 +87,22 @@ async function weightsPaths(path: string): Promise<string[]> {
     return [];
   };
   const own = await inFolder(path);
-  const paths =
-    own.length > 0 ? own : [...(await inFolder(join(path, 'unet'))), ...(await inFolder(join(path, 'vae')))];
-  if (paths.length > 0) return paths;
-  throw new MissingResourceError({
+  if (own.length > 0) return own;
+  const paths: string[] = [];
+  for (const part of ['unet', 'vae'].map((name) => join(path, name))) {
+    const inPart = await inFolder(part);
+    // A part that is there without weights would begin fresh, and nobody would see it.
+    if (inPart.length === 0 && (await isFolder(part))) throw noWeights(part);
+    paths.push(...inPart);
+  }
+  if (paths.length === 0) throw noWeights(path);
+  return paths;
+}
+
+function noWeights(folder: string): MissingResourceError {
+  return new MissingResourceError({
     code: 'no-weights',
-    message: `expected weights in ${path}, as diffusers saves them, but there are none`,
+    message: `expected weights in ${folder}, as diffusers saves them, but there are none`,
     hint: 'name the folder that has unet and vae in it, or a single file',
   });
 }
@@ -124,6 +134,10 @@ function shrunk(path: string): BadInputError {
     message: `${path} ended early: it became shorter while it was read`,
     hint: 'wait until nothing else writes to it',
   });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -159,6 +159,10 @@ test('a shape that disagrees, a foreign family and a file that gives nothing are
   );
   const of = (key: string): TensorFile =>
     fileOf('other.safetensors', (own) => (own.startsWith('label') ? key : null));
+  const fluxOfDiffusers = fileOf('flux.safetensors', (own) => {
+    if (own.startsWith('label')) return 'transformer_blocks.0.attn.add_k_proj.weight';
+    return own === 'unet.conv_in.bias' ? 'single_transformer_blocks.0.norm.linear.weight' : null;
+  });
   const ofXl: TensorFile = {
     ...fileOf('xl_vae.safetensors', below('vae')),
     metadata: { 'modelspec.architecture': 'stable-diffusion-xl-v1-base' },
@@ -168,6 +172,13 @@ test('a shape that disagrees, a foreign family and a file that gives nothing are
     [{ base: [of('add_embedding.linear_1.weight')] }, 'foreign-family', /Stable Diffusion XL/],
     [{ base: [of('conditioner.embedders.0.x')] }, 'foreign-family', /Stable Diffusion XL/],
     [{ base: [of('double_blocks.0.img_attn.qkv.weight')] }, 'foreign-family', /Flux/],
+    [{ base: [fluxOfDiffusers] }, 'foreign-family', /Flux/],
+    [
+      { base: [of('down_blocks.0.resnets.0.temporal_res_block.time_pos_embed.linear_1.weight')] },
+      'foreign-family',
+      /Video Diffusion/,
+    ],
+    [{ base: [{ ...original, tensors: new Map() }] }, 'unknown-layout', /got no tensors/],
     [{ base: [of('down_blocks.0.attn.to_q.lora_A.weight')] }, 'foreign-family', /LoRA/],
     [{ base: [of('lora_unet_down_blocks_0.lora_down.weight')] }, 'foreign-family', /LoRA/],
     [{ motion: [of('module.mid_block.attn1.processor.to_q_lora.down.weight')] }, 'foreign-family', /LoRA/],

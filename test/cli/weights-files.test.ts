@@ -1,7 +1,7 @@
 // `weights import`, `inspect` and `export` on small random weights.
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -108,10 +108,30 @@ test('a folder of shards is read as one model, and a shard that is missing is na
   const sharded = ['weights', 'import', '--base', join(folder, 'sharded'), '--vae', join(base, 'vae')];
   const to = ['--config', config, '--out', join(folder, 'from-shards.safetensors')];
   const made = await runJson(...sharded, ...to);
-  assert.equal(made.leftOver, 0);
+  assert.deepEqual([made.leftOver, freshOf(made, 'unet')], [0, 0]);
+  // As diffusers names the index of shards in PyTorch's own form.
+  const ofTorch = join(unet, 'diffusion_pytorch_model.bin.index.json');
+  await rename(join(unet, 'diffusion_pytorch_model.safetensors.index.json'), ofTorch);
+  assert.equal(freshOf(await runJson(...sharded, ...to), 'unet'), 0);
   await rm(join(unet, shards[1]));
   await fails(3, 'missing-shard', /2-of-2\.safetensors/, ...sharded, ...to);
 });
+
+test('a folder whose U-Net has no weights in it is refused, not begun fresh', async () => {
+  const empty = join(folder, 'empty');
+  await mkdir(join(empty, 'unet'), { recursive: true });
+  await mkdir(join(empty, 'vae'));
+  await write('empty/vae/diffusion_pytorch_model.safetensors', (own) => part('vae.', own));
+  await writeFile(join(empty, 'unet', 'config.json'), '{}');
+  const target = join(folder, 'from-empty.safetensors');
+  const to = ['--config', config, '--out', target];
+  await fails(3, 'no-weights', /empty\/unet/, 'weights', 'import', '--base', empty, ...to);
+  await assert.rejects(stat(target));
+});
+
+function freshOf(made: Readonly<Record<string, unknown>>, name: string): number {
+  return (made.byPart as Record<string, { fresh: number }>)[name]!.fresh;
+}
 
 async function fails(status: number, code: string, pattern: RegExp, ...command: string[]): Promise<void> {
   const failure = await runToFailure(...command);
