@@ -79,6 +79,8 @@ export type ModelConfig = {
   readonly size: number;
   /** Features of the Gaussian field. */
   readonly gaussianChannels: number;
+  /** Texels a side of the Gaussian field; default 128. */
+  readonly uvSize?: number | undefined;
   readonly autoencoder: AutoencoderConfig;
   readonly unet: UnetConfig;
   /** See `createSchedule`. */
@@ -138,6 +140,7 @@ export const modelSchema: z.ZodType<ModelConfig> = z
   .strictObject({
     size: count,
     gaussianChannels: count,
+    uvSize: count.exactOptional(),
     autoencoder: autoencoderSchema,
     unet: unetSchema,
     diffusion: z.strictObject({ steps: count, betaStart: z.number(), betaEnd: z.number() }),
@@ -149,6 +152,11 @@ export const modelSchema: z.ZodType<ModelConfig> = z
       message: 'size must divide by the latent factor and by 2 for each further level of the U-Net',
     },
   );
+
+/** Whether one of some controls steers a model. */
+export function isSteeredBy({ unet }: Pick<ModelConfig, 'unet'>, ...kinds: readonly ControlKind[]): boolean {
+  return unet.controls.some(({ kind }) => kinds.includes(kind));
+}
 
 /** How many pixels a latent's pixel is wide. */
 export function latentFactor({ encoder }: AutoencoderConfig): number {

@@ -27,6 +27,33 @@ export function fieldParameters(field: GaussianField): Record<string, Tensor> {
   };
 }
 
+/**
+ * The field of a binding with raw parameters that are given by name, the tensors themselves.
+ * @throws BadInputError naming the parameter that is missing or of another shape.
+ */
+export function fieldOf(
+  { uvSize, texels }: Pick<GaussianBinding, 'uvSize' | 'texels'>,
+  parameters: Readonly<Record<string, Tensor>>,
+  { channels, isAnisotropic }: { readonly channels: number; readonly isAnisotropic: boolean },
+): GaussianField {
+  const count = texels.length;
+  const pick = (name: string, shape: readonly number[]): Tensor => {
+    const held = parameters[name];
+    if (held !== undefined && held.shape.join() === shape.join()) return held;
+    throw new BadInputError({
+      code: 'weights-mismatch',
+      message: `expected the weights to hold ${name} of shape [${shape}], got ${held ? `[${held.shape}]` : 'none'}`,
+      hint: 'use weights that were trained with this configuration',
+    });
+  };
+  return {
+    ...{ uvSize, texels },
+    features: pick(FIELD_PARAMETERS.features, [count, channels]) as GaussianField['features'],
+    opacity: pick(FIELD_PARAMETERS.opacity, [count]) as GaussianField['opacity'],
+    scale: pick(FIELD_PARAMETERS.scale, isAnisotropic ? [count, 3] : [count]) as GaussianField['scale'],
+  };
+}
+
 /** What a file must say beside the tensors: the side of the UV square, and its texels as a hex bit mask. */
 export function fieldMetadata(field: GaussianField): Record<string, string> {
   const mask = new Uint8Array(Math.ceil((field.uvSize * field.uvSize) / 8));

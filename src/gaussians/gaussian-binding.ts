@@ -21,7 +21,7 @@ export type GaussianBinding = SurfacePoints & {
 /** Options of `bindGaussians`. */
 export type BindingOptions = {
   /** Default 128. */
-  readonly uvSize?: number;
+  readonly uvSize?: number | undefined;
   /** Default: every part but the lashes, whose strips lie within a pixel of the lids. */
   readonly parts?: readonly PartName[];
 };

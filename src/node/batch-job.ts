@@ -1,10 +1,10 @@
-// What a thread that makes batches runs: it opens the stage once, on its own device with one thread, and makes the
-// batches of the steps that it is asked for.
+// What a thread that makes batches runs: it opens what makes them once, on its own device with one thread, and makes the
+// batches of the steps that it is asked for, one after the other.
 
 import type { AnyTensor, Device, Tensor } from '../tensor/index.ts';
 import { type FolderReader, openSamples, parseConfiguration, type Stage } from '../training/index.ts';
 import { createDevice } from './onnx-device.ts';
-import { openStage, type StageSource, settingsOf } from './open-stage.ts';
+import { openBatches, type StageSource, settingsOf } from './open-stage.ts';
 import type { SharedFiles } from './shared-samples.ts';
 import { isPaperText, openPaperBatches } from './train-paper-stage.ts';
 
@@ -16,28 +16,44 @@ export type BatchSource = StageSource & {
   readonly files: SharedFiles;
 };
 
-/** One batch to make. */
-export type BatchJob = {
-  readonly source: BatchSource;
-  readonly step: number;
-  /** What the run knows of its latents; empty where the weights hold it. */
-  readonly statistics: Readonly<Record<string, Tensor>>;
-};
+/** The source to open, before all else, or one batch to make. */
+export type BatchJob =
+  | { readonly source: BatchSource }
+  | {
+      readonly step: number;
+      /** What the run knows of its latents; empty where the weights hold it. */
+      readonly statistics: Readonly<Record<string, Tensor>>;
+    };
 
-/** What a thread needs of a stage. */
-type BatchStage = Pick<Stage, 'batchAt' | 'restore' | 'outsideState'>;
+type Batch = Record<string, AnyTensor>;
 
-let opened: Promise<BatchStage> | null = null;
+let opened: Promise<Pick<Stage, 'batchAt' | 'restore'>>;
+/** The batch before, which ends first: two at a time would both be late. */
+let before: Promise<unknown> = Promise.resolve();
 
-/** The batch of a step, as the stage of the run would make it. */
-export async function makeBatch({ source, step, statistics }: BatchJob): Promise<Record<string, AnyTensor>> {
-  opened ??= openForBatches(source);
+/** The batch of a step, as the stage of the run would make it; none of a source. */
+export function makeBatch(job: BatchJob): Promise<Batch> {
+  const made = before.then(() => ('source' in job ? open(job.source) : make(job)));
+  before = made.catch(() => {});
+  return made;
+}
+
+async function open(source: BatchSource): Promise<Batch> {
+  opened = openForBatches(source);
+  await opened;
+  return {};
+}
+
+async function make({ step, statistics }: Exclude<BatchJob, { source: unknown }>): Promise<Batch> {
   const stage = await opened;
-  if (Object.keys(statistics).length > 0) stage.restore?.({ ...stage.outsideState?.(), ...statistics });
+  if (Object.keys(statistics).length > 0) stage.restore?.(statistics);
   return stage.batchAt(step);
 }
 
-async function openForBatches({ files, ...source }: BatchSource): Promise<BatchStage> {
+async function openForBatches({
+  files,
+  ...source
+}: BatchSource): Promise<Pick<Stage, 'batchAt' | 'restore'>> {
   const { configPath, text } = source;
   const read: FolderReader = async (file) => files.get(file) ?? null;
   const cpu = await createDevice('cpu');
@@ -49,5 +65,5 @@ async function openForBatches({ files, ...source }: BatchSource): Promise<BatchS
   const configuration = parseConfiguration(text, configPath);
   const { batch } = settingsOf(configuration, source.stage);
   const samples = await openSamples(read, { ...configuration.training, batch });
-  return openStage(configuration, samples, { ...source, device });
+  return openBatches(configuration, samples, { ...source, device });
 }

@@ -1,8 +1,7 @@
-// Batches made on threads of their own, a few steps ahead, while a step computes: ONNX Runtime's binding for Node
+// Batches made on threads of their own, some steps ahead, while a step computes: ONNX Runtime's binding for Node
 // computes on the thread that calls it, so that nothing else could happen there. Batches are functions of the step
-// alone, whoever makes them.
+// alone, whoever makes them: until the first thread has started, the stage makes its own.
 
-import { availableParallelism } from 'node:os';
 import { LATENT_STATISTICS } from '../denoiser/index.ts';
 import type { AnyTensor, Tensor } from '../tensor/index.ts';
 import type { Stage } from '../training/index.ts';
@@ -11,57 +10,175 @@ import { WorkerPool } from './worker-pool.ts';
 
 type Batch = Record<string, AnyTensor>;
 
+/** A batch that a thread makes: `isReady` once it is here. */
+type Made = { readonly batch: Promise<Batch>; isReady: boolean };
+
+/** One thread, and how many batches it has yet to make. */
+type Maker = { readonly pool: WorkerPool<BatchJob, Batch>; isOpen: boolean; owed: number };
+
+/** How many threads a stage has. */
+export type BatchThreadsOptions = {
+  /** At the beginning. Beside a single one, a core would rest while a step waits. */
+  readonly threads?: number;
+  /** At most, where batches keep being late. */
+  readonly most?: number;
+};
+
+const FIRST_THREADS = 2;
 const MOST_THREADS = 4;
+/** What batches that are made ahead may hold: there are as many as fit, one a thread at least, `MOST_AHEAD` at most. */
+const AHEAD_BYTES = 64e6;
+const MOST_AHEAD = 16;
+/** Batches that a thread is asked for at once: the next one is there when it has made one. */
+const OWED_AT_ONCE = 2;
+/** Of so many batches, so many may be late before a thread is added. */
+const WATCHED = 12;
+const MOST_LATE = 3;
 
 /** A stage whose batches come from threads. Owns them: hold it with `await using`. */
-export type ThreadedStage = Stage & AsyncDisposable;
+export type ThreadedStage = Stage &
+  AsyncDisposable & {
+    /** Settles once a thread has started; rejects with what keeps one from it. */
+    readonly started: Promise<void>;
+    /** How many threads there are. */
+    threadCount(): number;
+  };
 
-/**
- * The same stage, its batches made by threads that open it again from `source`.
- * @param threads how many; the default leaves a core to the step where there are more than two, and makes two where there
- *   are fewer: beside a single one, a core would rest while a step waits
- */
+/** The same stage, its batches made by threads that open its source again; they start at once. */
 export function withBatchThreads(
   stage: Stage,
   source: BatchSource,
-  threads: number = Math.min(MOST_THREADS, Math.max(2, availableParallelism() - 1)),
+  options: BatchThreadsOptions = {},
 ): ThreadedStage {
-  const module = new URL('./batch-job.ts', import.meta.url);
-  const pools = Array.from(
-    { length: threads },
-    () => new WorkerPool<BatchJob, Batch>({ module, functionName: 'makeBatch', size: 1 }),
-  );
-  const made = new Map<number, Promise<Batch>>();
-  const ask = (step: number): Promise<Batch> => {
-    const known = made.get(step);
-    if (known !== undefined) return known;
-    const batch = pools[step % threads]!.run({ source, step, statistics: statisticsOf(stage) });
-    // One that is made ahead may never be waited for.
-    batch.catch(() => {});
-    made.set(step, batch);
-    return batch;
-  };
+  const threads = new BatchThreads(stage, source, options);
   const { restore } = stage;
   return {
     ...stage,
-    batchAt(step) {
-      for (const other of made.keys()) if (other < step || other > step + threads) made.delete(other);
-      const batch = ask(step);
-      for (let ahead = 1; ahead <= threads; ahead++) ask(step + ahead);
-      return batch;
-    },
+    started: threads.started,
+    threadCount: () => threads.count,
+    batchAt: (step) => threads.batchAt(step),
     ...(restore === undefined
       ? {}
       : {
           restore(state) {
-            made.clear();
+            threads.forget();
             restore(state);
           },
         }),
-    async [Symbol.asyncDispose]() {
-      await Promise.all(pools.map((pool) => pool[Symbol.asyncDispose]()));
-    },
+    [Symbol.asyncDispose]: () => threads[Symbol.asyncDispose](),
   };
+}
+
+class BatchThreads implements AsyncDisposable {
+  readonly started: Promise<void>;
+  readonly #stage: Stage;
+  readonly #source: BatchSource;
+  readonly #most: number;
+  readonly #makers: Maker[] = [];
+  readonly #made = new Map<number, Made>();
+  #fault: { readonly error: unknown } | null = null;
+  #step = -1;
+  #ahead = 1;
+  #watched = 0;
+  #late = 0;
+
+  constructor(stage: Stage, source: BatchSource, options: BatchThreadsOptions) {
+    const { threads = FIRST_THREADS, most = Math.max(threads, MOST_THREADS) } = options;
+    this.#stage = stage;
+    this.#source = source;
+    this.#most = most;
+    this.started = Promise.race(Array.from({ length: threads }, () => this.#addThread()));
+    // Faults are told with the next batch.
+    this.started.catch(() => {});
+  }
+
+  get count(): number {
+    return this.#makers.length;
+  }
+
+  async batchAt(step: number): Promise<Batch> {
+    if (this.#fault !== null) throw this.#fault.error;
+    this.#step = step;
+    for (const other of this.#made.keys())
+      if (other < step || other > step + this.#ahead) this.#made.delete(other);
+    const isStarted = this.#makers.some(({ isOpen }) => isOpen);
+    if (!isStarted) return this.#stage.batchAt(step);
+    this.#watch(this.#made.get(step)?.isReady === true);
+    const { batch } = this.#made.get(step) ?? this.#ask(step, this.#leastOwing());
+    this.#askAhead();
+    return batch;
+  }
+
+  /** What was made ahead no longer counts. */
+  forget(): void {
+    this.#made.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#makers.map(({ pool }) => pool[Symbol.asyncDispose]()));
+  }
+
+  async #addThread(): Promise<void> {
+    const module = new URL('./batch-job.ts', import.meta.url);
+    const pool = new WorkerPool<BatchJob, Batch>({ module, functionName: 'makeBatch', size: 1 });
+    const maker: Maker = { pool, isOpen: false, owed: 0 };
+    this.#makers.push(maker);
+    try {
+      await pool.run({ source: this.#source });
+    } catch (error) {
+      this.#fault ??= { error };
+      throw error;
+    }
+    maker.isOpen = true;
+    this.#askAhead();
+  }
+
+  #askAhead(): void {
+    for (let step = this.#step + 1; step <= this.#step + this.#ahead; step++) {
+      if (this.#made.has(step)) continue;
+      const maker = this.#leastOwing();
+      if (maker.owed >= OWED_AT_ONCE) return;
+      this.#ask(step, maker);
+    }
+  }
+
+  #leastOwing(): Maker {
+    const open = this.#makers.filter(({ isOpen }) => isOpen);
+    return open.reduce((least, maker) => (maker.owed < least.owed ? maker : least));
+  }
+
+  #ask(step: number, maker: Maker): Made {
+    maker.owed++;
+    const batch = maker.pool.run({ step, statistics: statisticsOf(this.#stage) });
+    const made: Made = { batch, isReady: false };
+    this.#made.set(step, made);
+    batch.then(
+      (held) => {
+        maker.owed--;
+        made.isReady = true;
+        const fitting = Math.floor(AHEAD_BYTES / bytesOf(held));
+        this.#ahead = Math.min(MOST_AHEAD, Math.max(fitting, this.#makers.length));
+        this.#askAhead();
+      },
+      // Whoever waits for it is told.
+      () => {
+        maker.owed--;
+      },
+    );
+    return made;
+  }
+
+  /** Adds a thread where batches keep being late; each is asked for a step before it is needed. */
+  #watch(isReady: boolean): void {
+    this.#watched++;
+    if (!isReady) this.#late++;
+    if (this.#watched < WATCHED) return;
+    const areLate = this.#late > MOST_LATE;
+    [this.#watched, this.#late] = [0, 0];
+    if (areLate && this.#makers.length < this.#most && this.#makers.every(({ isOpen }) => isOpen)) {
+      this.#addThread().catch(() => {});
+    }
+  }
 }
 
 /** What batches depend on besides the step, the samples and the weights. */
@@ -70,4 +187,8 @@ function statisticsOf(stage: Stage): Record<string, Tensor> {
   return Object.fromEntries(
     Object.entries(stage.outsideState?.() ?? {}).filter(([name]) => names.includes(name)),
   );
+}
+
+function bytesOf(batch: Batch): number {
+  return Object.values(batch).reduce((sum, { data }) => sum + data.byteLength, 1);
 }

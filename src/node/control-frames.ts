@@ -6,7 +6,6 @@ import { type EventSink, silentSink } from '../events/index.ts';
 import {
   activateField,
   bindGaussians,
-  type GaussianBinding,
   type GaussianField,
   initialiseField,
   readField,
@@ -56,8 +55,9 @@ export async function* renderControl(
   options: ControlOptions,
 ): AsyncGenerator<ControlFrame, void, undefined> {
   const { head, clip, seed = 0, onEvent = silentSink } = options;
-  const binding = bindGaussians(head);
-  const field = await loadField(head, binding, options);
+  const loaded = await loadField(options);
+  const binding = bindGaussians(head, { uvSize: loaded?.uvSize });
+  const field = loaded && rebindField(loaded, binding, head.template, seed);
   if (field === null) {
     const message = 'There are no weights: the feature map shows the field as it is before training.';
     onEvent({ kind: 'log', level: 'info', message });
@@ -96,16 +96,12 @@ function* noPictures(count: number): Generator<null, void, undefined> {
 }
 
 /** The Gaussian field of the named weights, else of the package's; null where the package has none. */
-async function loadField(
-  head: HeadModel,
-  binding: GaussianBinding,
-  { weights: path, seed = 0 }: ControlOptions,
-): Promise<GaussianField | null> {
+async function loadField({ weights: path }: ControlOptions): Promise<GaussianField | null> {
   if (path === undefined && !existsSync(SHIPPED_AVATAR)) return null;
   const file = path ?? SHIPPED_AVATAR;
   const { weights, metadata } = decodeWeights(await readBytes(file, 'trained weights'), file);
   const field = readField(weights, metadata);
-  if (field !== null) return rebindField(field, binding, head.template, seed);
+  if (field !== null) return field;
   throw new BadInputError({
     code: 'no-gaussian-field',
     message: `Expected weights with a Gaussian field, but ${file} holds none.`,

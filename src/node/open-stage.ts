@@ -6,10 +6,18 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { decodeAvatar } from '../avatar/index.ts';
 import { BadInputError } from '../errors/index.ts';
+import type { HeadModel } from '../head/index.ts';
 import { decodeWeights, type Weights } from '../nn/index.ts';
 import type { Device } from '../tensor/index.ts';
 import type { Configuration, OptimiserConfig, SampleReader, Stage, StageName } from '../training/index.ts';
-import { autoencoderStage, denoiserStage, distillStage, WEIGHTS_FILE } from '../training/index.ts';
+import {
+  autoencoderStage,
+  denoiserBatches,
+  denoiserStage,
+  distillBatches,
+  distillStage,
+  WEIGHTS_FILE,
+} from '../training/index.ts';
 import { expectInputFile } from './input-file.ts';
 import { loadEmbeddedHead, loadFaceTrunk, readBytes } from './model-files.ts';
 import { withLatestDecoder } from './pack-avatar.ts';
@@ -24,6 +32,9 @@ export type StageSource = {
   readonly keepsEncoder?: boolean;
 };
 
+/** How a stage is opened. */
+export type OpenStageOptions = StageSource & { readonly device: Device };
+
 /**
  * Opens a stage.
  * @throws BadInputError, MissingResourceError for files that are not there or do not fit.
@@ -31,31 +42,57 @@ export type StageSource = {
 export async function openStage(
   configuration: Configuration,
   samples: SampleReader,
-  options: StageSource & { readonly device: Device },
+  options: OpenStageOptions,
 ): Promise<Stage> {
-  const { stage: name, device, keepsEncoder = false } = options;
+  const { stage: name, device } = options;
+  if (name === 'vae') return openAutoencoder(configuration, samples, options);
+  const before = await openBefore(configuration, samples, options);
+  const common = { configuration, samples, device, ...before };
+  if (name !== 'distill') return denoiserStage({ ...common, name });
+  const learnsFromTrunk = configuration.training.distill.perceptualWeight !== undefined;
+  return distillStage({ ...common, trunk: learnsFromTrunk ? await loadFaceTrunk() : undefined });
+}
+
+/**
+ * Opens what makes the batches of a stage, without what learns from them.
+ * @throws as `openStage`
+ */
+export async function openBatches(
+  configuration: Configuration,
+  samples: SampleReader,
+  options: OpenStageOptions,
+): Promise<Pick<Stage, 'batchAt' | 'restore'>> {
+  const { stage: name, device } = options;
+  if (name === 'vae') return openAutoencoder(configuration, samples, options);
+  const before = await openBefore(configuration, samples, options);
+  const common = { configuration, samples, device, ...before };
+  return name === 'distill' ? distillBatches(common) : denoiserBatches({ ...common, name });
+}
+
+async function openAutoencoder(
+  configuration: Configuration,
+  samples: SampleReader,
+  options: OpenStageOptions,
+): Promise<Stage> {
+  const { device, keepsEncoder = false } = options;
   const common = { configuration, samples, device };
-  if (name === 'vae' && !keepsEncoder) return autoencoderStage(common);
-  const weights = await weightsBefore(configuration, options);
-  if (name === 'vae') return autoencoderStage({ ...common, encoderWeights: weights });
+  if (!keepsEncoder) return autoencoderStage(common);
+  return autoencoderStage({ ...common, encoderWeights: await weightsBefore(configuration, options) });
+}
+
+async function openBefore(
+  configuration: Configuration,
+  samples: SampleReader,
+  source: StageSource,
+): Promise<{ readonly weights: Weights; readonly head: HeadModel }> {
+  const weights = await weightsBefore(configuration, source);
   const head = await loadEmbeddedHead();
-  if (samples.headName !== head.name) {
-    throw new BadInputError({
-      code: 'sample-head',
-      message: `expected samples of the head ${head.name}, got ${samples.headName}`,
-      hint: 'write the samples again with the head that is installed',
-    });
-  }
-  if (name === 'distill') {
-    const learnsFromTrunk = configuration.training.distill.perceptualWeight !== undefined;
-    return distillStage({
-      ...common,
-      head,
-      weights,
-      trunk: learnsFromTrunk ? await loadFaceTrunk() : undefined,
-    });
-  }
-  return denoiserStage({ ...common, head, name, weights });
+  if (samples.headName === head.name) return { weights, head };
+  throw new BadInputError({
+    code: 'sample-head',
+    message: `expected samples of the head ${head.name}, got ${samples.headName}`,
+    hint: 'write the samples again with the head that is installed',
+  });
 }
 
 /** @throws MissingResourceError, BadInputError where there is nothing that the stage can build on */

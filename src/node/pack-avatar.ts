@@ -4,8 +4,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Avatar, encodeAvatar } from '../avatar/index.ts';
-import { DECODER_SCOPE, ENCODER_SCOPE, LATENT_STATISTICS } from '../denoiser/index.ts';
-import { bindGaussians, FIELD_PARAMETERS, type GaussianField } from '../gaussians/index.ts';
+import { DECODER_SCOPE, ENCODER_SCOPE, LATENT_STATISTICS, type ModelConfig } from '../denoiser/index.ts';
+import { bindGaussians, FIELD_PARAMETERS, fieldOf, type GaussianField } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import { decodeWeights, type Weights } from '../nn/index.ts';
 import { parseConfiguration, type StageName, WEIGHTS_FILE } from '../training/index.ts';
@@ -43,7 +43,7 @@ async function avatarOfRun(head: HeadModel, { runPath, stage, name }: PackOption
       mean: weights[LATENT_STATISTICS.mean]!,
       deviation: weights[LATENT_STATISTICS.deviation]!,
     },
-    field: fieldOf(head, weights),
+    field: fieldAmong(weights, head, model),
     headName: head.name,
     provenance: {
       stage,
@@ -70,10 +70,12 @@ export function withLatestDecoder(own: Weights, autoencoder: Weights): Weights {
   return { ...own, ...Object.fromEntries(decoder.map((name) => [name, autoencoder[name]!])) };
 }
 
-function fieldOf(head: HeadModel, weights: Weights): GaussianField | null {
-  const features = weights[FIELD_PARAMETERS.features];
-  if (features === undefined) return null;
-  const { uvSize, texels } = bindGaussians(head);
-  const [opacity, scale] = [weights[FIELD_PARAMETERS.opacity]!, weights[FIELD_PARAMETERS.scale]!];
-  return { uvSize, texels, features, opacity, scale };
+function fieldAmong(
+  weights: Weights,
+  head: HeadModel,
+  { uvSize, gaussianChannels: channels }: ModelConfig,
+): GaussianField | null {
+  if (!(FIELD_PARAMETERS.features in weights)) return null;
+  const isAnisotropic = weights[FIELD_PARAMETERS.scale]?.shape.length === 2;
+  return fieldOf(bindGaussians(head, { uvSize }), weights, { channels, isAnisotropic });
 }

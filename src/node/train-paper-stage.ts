@@ -154,7 +154,7 @@ async function run(
     ...{ configPath, text, files: made.files, stage: name, outPath },
     ...(fromPath === undefined ? {} : { fromPath }),
   };
-  await using stage = withBatchThreads(opened.stage, source, PAPER_THREADS);
+  await using stage = withBatchThreads(opened.stage, source, { threads: PAPER_THREADS, most: PAPER_THREADS });
   return { configuration, head, result: await runStage({ ...opened, stage }, options) };
 }
 
@@ -172,7 +172,9 @@ function packedChunks(
   { configuration: { model }, head }: Pick<OpenedPaperStage, 'configuration' | 'head'>,
 ): AsyncIterable<Uint8Array> {
   const rest = createHeadPoser(head).pose(neutralParameters(head));
-  const layout = initialiseField(bindGaussians(head), rest, 0, { channels: model.gaussianChannels });
+  const layout = initialiseField(bindGaussians(head, { uvSize: model.uvSize }), rest, 0, {
+    channels: model.gaussianChannels,
+  });
   const names = new Set(Object.keys(fieldParameters(layout)));
   const isShipped = (key: string): boolean =>
     /^(vae|unet|reference_unet|guidance|label_embedding)\./.test(key);

@@ -136,6 +136,8 @@ async function holdCheckpoint(folder: RunFolder, file: string, stage: Stage): Pr
   const { metadata, tensors } = await openSafetensors(source);
   if (Number(metadata.version) > VERSION) throw newerVersion(Number(metadata.version));
   for (const [name, wanted] of stateLayout(stage.problem)) expectHeld(tensors.get(name), name, wanted);
+  for (const [name, wanted] of Object.entries(stage.outsideState?.() ?? {}))
+    expectHeld(tensors.get(OUTSIDE + name), name, wanted);
   return {
     ...{ step: Number(metadata.step), seconds: Number(metadata.seconds) },
     fill: (state) => fillFrom(folder, file, stage, state),

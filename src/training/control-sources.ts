@@ -1,7 +1,7 @@
 // The parts of the controls that nothing learns: the reference's colours on the Gaussians, and the posed head as
 // maps. The heads that they are drawn with err as a tracker does, so that a network does not trust them blindly.
 
-import type { ModelConfig } from '../denoiser/index.ts';
+import { isSteeredBy, type ModelConfig } from '../denoiser/index.ts';
 import { BadInputError } from '../errors/index.ts';
 import { bindGaussians, type PaintTools, paintGaussians } from '../gaussians/index.ts';
 import {
@@ -27,12 +27,15 @@ export type ControlSources = {
 };
 
 /** @throws BadInputError from `paint` for samples without the head of their reference. */
-export function createControlSources(head: HeadModel, { unet }: ModelConfig): ControlSources {
-  const kinds = new Set(unet.controls.map(({ kind }) => kind));
+export function createControlSources(head: HeadModel, model: ModelConfig): ControlSources {
+  const isPainted = isSteeredBy(model, 'painted');
+  const hasMaps = isSteeredBy(model, 'landmarks+normals+depth');
+  if (!isPainted && !hasMaps) return { paint: null, maps: null };
   const tools = createLiftTools(head);
+  const { uvSize } = model;
   return {
-    paint: kinds.has('painted') ? painter({ ...tools, binding: bindGaussians(head) }) : null,
-    maps: kinds.has('landmarks+normals+depth') ? (posed) => headMaps(tools, posed.head, posed.camera) : null,
+    paint: isPainted ? painter({ ...tools, binding: bindGaussians(head, { uvSize }) }) : null,
+    maps: hasMaps ? (posed) => headMaps(tools, posed.head, posed.camera) : null,
   };
 }
 

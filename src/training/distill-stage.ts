@@ -11,7 +11,6 @@ import {
   DECODER_SCOPE,
   decodeLatent,
   ENCODER_SCOPE,
-  encoderModel,
   GUIDANCE_SCOPE,
   guidance,
   LATENT_STATISTICS,
@@ -22,16 +21,13 @@ import {
   TEMPORAL_NAME,
   withLiftPrior,
 } from '../denoiser/index.ts';
-import { createSchedule } from '../diffusion/index.ts';
-import { FIELD_PARAMETERS, fieldParameters } from '../gaussians/index.ts';
-import type { HeadModel } from '../head/index.ts';
+import { fieldParameters } from '../gaussians/index.ts';
 import type { Weights } from '../nn/index.ts';
 import { createParameterSet, weightsFor } from '../nn/index.ts';
-import type { Device, Value } from '../tensor/index.ts';
+import type { Value } from '../tensor/index.ts';
 import {
   add,
   constant,
-  encodeOnnxModel,
   input,
   matmul,
   mean,
@@ -42,33 +38,21 @@ import {
   stopGradient,
   sub,
 } from '../tensor/index.ts';
-import { createControlSources, withFieldMap } from './control-sources.ts';
 import { CRITIC_SCOPE, criticLosses } from './critic.ts';
-import { fieldInput } from './denoiser-problem.ts';
 import { validateDenoiser } from './denoiser-validation.ts';
-import { type DistillBatchMaker, distillBatch } from './distill-batch.ts';
-import { GaussianLearner } from './gaussian-learner.ts';
+import { type DistillBatchesOptions, distillBatches } from './distill-batches.ts';
 import { gradientLoss, perceptualLoss, structureLoss, weightedAbsoluteLoss } from './losses.ts';
-import type { SampleReader } from './sample-reader.ts';
 import type { Stage } from './stage.ts';
-import type { Configuration } from './training-config.ts';
 
 /** What the stage is made from. */
-export type DistillStageOptions = {
-  readonly configuration: Configuration;
-  readonly samples: SampleReader;
-  readonly device: Device;
-  /** The head that the samples' parameters belong to. */
-  readonly head: HeadModel;
-  /** The whole trained model: autoencoder, denoiser, field, statistics; temporal layers if it has any. */
-  readonly weights: Weights;
+export type DistillStageOptions = DistillBatchesOptions & {
   /** The face trunk, where the configuration has a `perceptualWeight`. */
   readonly trunk?: Weights | undefined;
 };
 
 /** Sets the stage up. It owns an encoder session for as long as the process runs. */
 export async function distillStage(options: DistillStageOptions): Promise<Stage> {
-  const { configuration, samples, device, head, weights } = options;
+  const { configuration, samples, device, weights } = options;
   const { model, training } = configuration;
   const { seed, distill: settings } = training;
   const { batch, windowPx, criticWeight = 0, featureWeight = 0, perceptualWeight = 0 } = settings;
@@ -147,27 +131,8 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
     Object.assign(outputs, { adversarialLoss: adversarial, featureLoss: distance, criticLoss: critic });
   }
   const trained = set.values;
-  const schedule = createSchedule(model.diffusion);
-  const encoder = await device.createSession(encodeOnnxModel(encoderModel(model, weights, { batch: 1 })), {
-    spins: false,
-  });
-  const statistics = {
-    mean: weights[LATENT_STATISTICS.mean]!,
-    deviation: weights[LATENT_STATISTICS.deviation]!,
-  };
-  const sources = createControlSources(head, model);
-  const maker: DistillBatchMaker = { model, settings, schedule, encoder, statistics, sources, seed };
-  const gaussians =
-    fieldInput(controls) === null
-      ? null
-      : new GaussianLearner({
-          head,
-          channels: model.gaussianChannels,
-          isAnisotropic: weights[FIELD_PARAMETERS.scale]?.shape.length === 2,
-          seed,
-          learningRate: 0,
-        });
-  gaussians?.restore({ ...gaussians.state(), ...weights });
+  const { batchAt, maker, gaussians } = await distillBatches(options);
+  const { statistics } = maker;
   const isKept = (key: string): boolean =>
     key.startsWith(`${ENCODER_SCOPE}.`) || key.includes(`.${TEMPORAL_NAME}.`);
   const kept = {
@@ -189,19 +154,14 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
       optimiser: settings,
     },
     initialWeights: () => Object.entries(start),
-    async batchAt(step) {
-      const drawn = await distillBatch(maker, samples.batchAt(step), step);
-      const { liftedLatent, visibility, ...others } = drawn;
-      const feeds = controls.liftedLatent === undefined ? others : drawn;
-      return gaussians === null ? feeds : withFieldMap(feeds, gaussians, samples.batchAt(step));
-    },
+    batchAt,
     shipped: () => storedTensors(kept),
     isShipped: (name) => !isCritic(name),
     validate: (averaged) =>
       validateDenoiser(
         { ...weights, ...averaged },
         {
-          ...{ model, device, schedule, encoder, statistics, gaussians, sources, seed },
+          ...{ ...maker, device, gaussians },
           steps: 1,
           samples: samples.validation,
         },

@@ -7,6 +7,8 @@ import {
   activateField,
   activateFieldBackward,
   bindGaussians,
+  FIELD_PARAMETERS,
+  fieldOf,
   fieldParameters,
   initialiseField,
   paintedField,
@@ -17,6 +19,7 @@ import {
 import type { Camera } from '../geometry/index.ts';
 import type { HeadModel, HeadParameters, HeadPoser } from '../head/index.ts';
 import { createHeadPoser, neutralParameters, PAINT_CHANNELS } from '../head/index.ts';
+import type { Weights } from '../nn/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import { tensor, zeros } from '../tensor/index.ts';
 
@@ -27,8 +30,13 @@ export type PosedHead = { readonly head: HeadParameters; readonly camera: Camera
 export type GaussianLearnerOptions = {
   readonly head: HeadModel;
   readonly channels: number;
+  /** Texels a side; default as of `bindGaussians`. */
+  readonly uvSize?: number | undefined;
   /** Three scales a Gaussian instead of one. */
   readonly isAnisotropic: boolean;
+  /** Of a field to begin from, copied, among others; without its parameters it begins fresh. */
+  readonly weights?: Weights;
+  /** Of a fresh field. */
   readonly seed: number;
   /** 0 freezes the field. */
   readonly learningRate: number;
@@ -49,13 +57,13 @@ export class GaussianLearner {
   readonly #moments: Record<string, Tensor> = {};
   #activated: ActivatedField;
 
+  /** @throws BadInputError where weights hold a field of other sizes */
   constructor(options: GaussianLearnerOptions) {
-    const { head, channels, isAnisotropic, seed } = options;
+    const { head, uvSize, weights = {} } = options;
     this.#options = options;
     this.#poser = createHeadPoser(head);
-    this.#binding = bindGaussians(head);
-    const neutral = this.#poser.pose(neutralParameters(head));
-    this.field = initialiseField(this.#binding, neutral, seed, { channels, isAnisotropic });
+    this.#binding = bindGaussians(head, { uvSize });
+    this.field = FIELD_PARAMETERS.features in weights ? this.#fieldFrom(weights) : this.#freshField();
     this.#activated = activateField(this.field);
     for (const [name, { shape }] of Object.entries(fieldParameters(this.field))) {
       this.#moments[`first.${name}`] = zeros(shape);
@@ -124,6 +132,18 @@ export class GaussianLearner {
   restore(state: Readonly<Record<string, Tensor>>): void {
     for (const [name, { data }] of Object.entries(this.state())) data.set(state[name]!.data);
     activateField(this.field, this.#activated);
+  }
+
+  #freshField(): GaussianField {
+    const { head, seed, channels, isAnisotropic } = this.#options;
+    const neutral = this.#poser.pose(neutralParameters(head));
+    return initialiseField(this.#binding, neutral, seed, { channels, isAnisotropic });
+  }
+
+  #fieldFrom(weights: Weights): GaussianField {
+    const own = Object.values<string>(FIELD_PARAMETERS).filter((name) => name in weights);
+    const copies = own.map((name) => [name, { ...weights[name]!, data: weights[name]!.data.slice() }]);
+    return fieldOf(this.#binding, Object.fromEntries(copies), this.#options);
   }
 
   #update(name: string, data: Float32Array, gradient: Float32Array, step: number): void {

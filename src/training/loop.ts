@@ -98,14 +98,21 @@ export async function runTraining(options: LoopOptions): Promise<LoopResult> {
   let validatedAt = performance.now();
   let skippedInARow = 0;
   if (step === 0 && !isOver()) await validate();
-  let upcoming = isOver() ? null : stage.batchAt(step);
+  const ask = (of: number): Promise<Record<string, AnyTensor>> => {
+    const asked = performance.now();
+    const batch = stage.batchAt(of);
+    // What is made here at once holds the step up, too.
+    curves.waited(performance.now() - asked);
+    return batch;
+  };
+  let upcoming = isOver() ? null : ask(step);
   while (!isOver() && upcoming !== null) {
     const waiting = performance.now();
     const batch = await upcoming;
     curves.waited(performance.now() - waiting);
     const feeds = stage.complete?.(batch, step) ?? batch;
     const running = trainer.step(feeds, updateAt(step, settings));
-    upcoming = stage.batchAt(step + 1);
+    upcoming = ask(step + 1);
     // Where the step fails, nobody waits for the next batch.
     upcoming.catch(() => {});
     const outputs = await running;

@@ -41,6 +41,7 @@ export function parsePaperConfiguration(json: string, name: string): PaperConfig
 export function batchSizesOf({
   size,
   gaussianChannels,
+  uvSize,
   autoencoder,
   unet,
   guidance,
@@ -49,7 +50,7 @@ export function batchSizesOf({
   const { latentChannels, widths, blocks, groups } = autoencoder;
   const sides = { fold: 1, widths, blocks };
   return {
-    ...{ size, gaussianChannels, diffusion },
+    ...{ size, gaussianChannels, uvSize, diffusion },
     autoencoder: {
       latentChannels,
       encoder: { ...sides, groups },

@@ -66,14 +66,12 @@ export async function paperBatches(options: PaperStageOptions): Promise<PaperBat
     },
     sources: createControlSources(head, sizes),
   };
+  const fieldNames = new Set<string>(Object.values(FIELD_PARAMETERS));
   const gaussians = new GaussianLearner({
-    ...{ head, channels: model.gaussianChannels, isAnisotropic: false, seed },
+    ...{ head, channels: model.gaussianChannels, uvSize: model.uvSize, isAnisotropic: false, seed },
+    weights: await readAll(options.weights, (key) => fieldNames.has(key)),
     learningRate: name === '1' ? settings.fieldLearningRate : 0,
   });
-  if (options.weights.has(FIELD_PARAMETERS.features)) {
-    const isOfField = (key: string): boolean => key in fieldParameters(gaussians.field);
-    gaussians.restore({ ...gaussians.state(), ...(await readAll(options.weights, isOfField)) });
-  }
   const { frames } = training.stage2;
   const clipsAt: PaperBatches['clipsAt'] = (step) =>
     name === '1' ? samples.batchAt(step).map((one) => [one]) : samples.clipsAt(step, frames);

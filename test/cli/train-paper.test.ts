@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { bindGaussians } from '../../src/gaussians/index.ts';
 import { decodeWeights, encodeWeights } from '../../src/nn/index.ts';
 import { loadEmbeddedHead, openRunFolder } from '../../src/node/index.ts';
 import type { Tensor } from '../../src/tensor/index.ts';
@@ -29,7 +30,8 @@ test('both stages train and leave weights with Gaussians; the second moves the m
   const packed = join(out, 'paper-tiny.safetensors');
   assert.ok((first.outputs as string[]).includes(packed));
   const before = await weightsOf(packed);
-  assert.ok(before['gaussians.features'] !== undefined);
+  const { texels } = bindGaussians(head, { uvSize: 64 });
+  assert.deepEqual(before['gaussians.features']!.shape, [texels.length, 8]);
   await runJson(...words, '--stage', '2', '--steps', '1');
   const second = await runJson(...words, '--stage', '2', '--steps', '2', '--resume');
   assert.equal(second.resumedFromStep, 1);

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadEmbeddedHead, openRunFolder } from '../../src/node/index.ts';
 import { folderOfSamples, tinySamples } from '../training/tiny-run.ts';
-import { runJson } from './run-cli.ts';
+import { runJson, runToFailure } from './run-cli.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'learn2control-train-'));
 after(() => rm(folder, { recursive: true }));
@@ -41,4 +41,19 @@ test('the stages train one after another, and a run goes on', async () => {
   assert.equal(report.step, 3);
   assert.ok(report.waitingShare >= 0 && report.waitingShare < 1);
   assert.ok(report.processorSeconds > 0);
+});
+
+test('a field of another size is refused by name, from the stage before as from a checkpoint', async () => {
+  const other = join(folder, 'other.json');
+  const text = await readFile(CONFIG, 'utf8');
+  await writeFile(other, text.replace('"uvSize": 64', '"uvSize": 32'));
+  const words = ['--config', other, '--data', data];
+  for (const [stage, code, more] of [
+    ['distill', 'weights-mismatch', []],
+    ['1', 'checkpoint-mismatch', ['--resume']],
+  ] as const) {
+    const failure = await runToFailure('train', ...words, '--out', out, '--stage', stage, ...more);
+    assert.deepEqual([failure.status, failure.code], [2, code], failure.line);
+    assert.match(failure.line, /gaussians\.features of shape \[\d+,8\], got \[\d+,8\]/);
+  }
 });

@@ -61,7 +61,7 @@ async function trained(configuration: Configuration): Promise<Avatar> {
   });
   assert.ok(Number.isFinite(loss));
   const { weights } = decodeWeights((await folder.read(WEIGHTS_FILE))!);
-  const { uvSize, texels } = bindGaussians(head);
+  const { uvSize, texels } = bindGaussians(head, { uvSize: configuration.model.uvSize });
   const { features, opacity, scale } = FIELD_PARAMETERS;
   const field = weights[features] && {
     ...{ uvSize, texels, features: weights[features] },
