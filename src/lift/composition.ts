@@ -278,17 +278,18 @@ function outlineShare(): number {
   return facing <= 0 ? 0 : 1 - smoothstep(0.01, 0.05, point[ATTRIBUTE.targetFacing]! - facing);
 }
 
-/** How much it matters that a grazing point does not look like skin: the further it turns to the front, the more. */
+/**
+ * How much it matters that a point does not look like skin: where it grazes, the further it turns to the front, the more;
+ * else the more it is stretched.
+ */
 function skinDoubt(): number {
   const implausible = 1 - point[ATTRIBUTE.plausibility]!;
   if (implausible <= 0) return 0;
   const facing = point[ATTRIBUTE.facing]!;
   const turnedToView = point[ATTRIBUTE.targetFacing]! - facing;
-  return (
-    implausible *
-    (1 - smoothstep(SQUARE_FACING - 0.15, SQUARE_FACING, facing)) *
-    smoothstep(0.05, 0.25, turnedToView)
-  );
+  const turned =
+    (1 - smoothstep(SQUARE_FACING - 0.15, SQUARE_FACING, facing)) * smoothstep(0.05, 0.25, turnedToView);
+  return implausible * Math.max(turned, 1 - smoothstep(0.6, 0.9, point[ATTRIBUTE.surfaceStretch]!));
 }
 
 /** Light stays where it is as skin turns in it. */

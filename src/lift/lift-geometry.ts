@@ -4,6 +4,7 @@
 import type { VertexNeighbours } from '../geometry/index.ts';
 import { vertexNeighbours } from '../geometry/index.ts';
 import { type HeadModel, PART_NAMES, type PartName, vertexCount } from '../head/index.ts';
+import { type EyeSocket, eyeSockets } from './eye-sockets.ts';
 
 /** How a material is treated: skin and lips, an eyeball, the mouth's inside, its teeth, its tongue. */
 export const SURFACE_CLASSES = ['skin', 'eye', 'cavity', 'teeth', 'tongue'] as const;
@@ -36,6 +37,7 @@ export type LiftGeometry = {
   readonly centreVertices: Uint32Array;
   /** The vertices of each part that is finer than pixels: both eyes, the lips. */
   readonly fineParts: readonly Uint32Array[];
+  readonly sockets: readonly EyeSocket[];
 };
 
 const cache = new WeakMap<HeadModel, LiftGeometry>();
@@ -135,6 +137,7 @@ function deriveGeometry(head: HeadModel): LiftGeometry {
     skullEdges: edgesAmong(neighbours, (v) => skullWeights[v]! > 0.5),
     centreVertices: Uint32Array.from(centreVertices),
     fineParts: FINE_PARTS.map((name) => verticesOf(head, name)),
+    sockets: eyeSockets(head, vertexClasses, isUsed),
   };
 }
 

@@ -9,6 +9,7 @@ import { type HeadModel, vertexCount } from '../head/index.ts';
 import { NO_TRIANGLE, type Rasteriser, type VisibilityBuffer } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { luma, paintEyes, paintMouth, whiteOfEyes, whiteOfTeeth } from './drawn-parts.ts';
+import { fillLids, lidPlausibility } from './lid-colour.ts';
 import { type LiftGeometry, SURFACE_CLASSES } from './lift-geometry.ts';
 import { fitLight, type Light } from './light.ts';
 import { diffuseOverMesh } from './mesh-diffusion.ts';
@@ -96,9 +97,10 @@ export function viewSource({
     isSeen[v] = 1;
     samplePicture(image, ...projectInCamera(camera, x, y, z), colours, 3 * v);
   }
-  doubtGrazingSkin(seen, geometry, colours, isSeen);
+  const lids = doubtSkin(seen, geometry, colours, isSeen);
   const light = lightOnSkin(geometry, { attributes, normals, colours, isSeen });
   fillHidden(head, geometry, colours, isSeen);
+  fillLids(geometry, colours, isSeen, lids);
   for (let v = 0; v < count; v++) {
     const [at, other] = [v * ATTRIBUTE_COUNT, mirrored[v]!];
     const from = other * ATTRIBUTE_COUNT;
@@ -112,13 +114,16 @@ export function viewSource({
   return { ...seen, normals, areas, light };
 }
 
-/** Writes how plausible each vertex's colour is as skin; implausible ones give no colour to others. */
-function doubtGrazingSkin(
+/**
+ * Writes how plausible each vertex's colour is as skin; where it grazes and is implausible, it gives no colour to others.
+ * @returns the share of the lids and brows in that
+ */
+function doubtSkin(
   seen: SeenHead,
   geometry: LiftGeometry,
   colours: Float32Array,
   isSeen: Uint8Array,
-): void {
+): Float32Array {
   const { image, camera, attributes } = seen;
   const sampled = Float32Array.from(colours);
   const isVisible = isSeen.map((known, v) => {
@@ -130,10 +135,12 @@ function doubtGrazingSkin(
     return 1;
   });
   const plausibility = skinPlausibility(geometry, attributes, sampled, isVisible);
+  const lids = lidPlausibility(geometry, colours, isSeen);
   plausibility.forEach((plausible, v) => {
-    attributes[v * ATTRIBUTE_COUNT + ATTRIBUTE.plausibility] = plausible;
+    attributes[v * ATTRIBUTE_COUNT + ATTRIBUTE.plausibility] = plausible * lids[v]!;
     if (plausible < 0.5) isSeen[v] = 0;
   });
+  return lids;
 }
 
 /** The light as the face's seen skin shows it; called before hidden skin is given a colour. */
