@@ -55,8 +55,9 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '3' },
     busy: { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
-    // The child's own: the folder of the model that it runs.
+    // The child's own: the folder of the model that it runs, and whether memory is kept from value to value.
     folder: { type: 'string' },
+    keeps: { type: 'boolean', default: false },
   },
 });
 const runs = Number(options.runs);
@@ -118,11 +119,11 @@ function writeModel(part: Part, folder: string): void {
   writeFileSync(join(folder, 'inputs.json'), JSON.stringify(fed));
 }
 
-/** Times a model as `reenact` runs it: its weights mapped from their file, memory given back after each run. */
+/** Times a model as `reenact` runs it: weights mapped from their file; all but the autoencoder give memory back. */
 async function timeModel(folder: string): Promise<Timing> {
   const device = await createDevice('cpu');
   await using session = await device.createSession(readFileSync(join(folder, 'opened.onnx')), {
-    ...{ weightsFolder: folder, keepsMemory: false },
+    ...{ weightsFolder: folder, keepsMemory: options.keeps, plansRuns: false },
     threads: options.busy ? 1 : availableParallelism(),
   });
   const random = createRandom(2);
@@ -158,7 +159,8 @@ function measureRow(row: Row, part: Part, folder: string): Timing {
   const peer = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
   if (row === 'ours') {
     const words = ['--import', 'tsx', fileURLToPath(import.meta.url), '--folder', folder];
-    return runChild(process.execPath, [...words, '--runs', `${runs}`, ...busy.map((word) => `--${word}`)]);
+    const switches = [...busy, ...(part.startsWith('vae') ? ['keeps'] : [])].map((word) => `--${word}`);
+    return runChild(process.execPath, [...words, '--runs', `${runs}`, ...switches]);
   }
   if (row === 'int8') return runChild(options.peer!, [peer('paper_int8.py'), folder, `${runs}`, ...busy]);
   const precision = row === 'bf16' ? 'bfloat16' : 'float32';

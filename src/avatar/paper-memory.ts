@@ -25,15 +25,15 @@ export function paperMemoryBytes(
   const names = declareParameters(config).values;
   const pixels = { width: tileSide(config), height: tileSide(config) };
   const denoiser = denoiserModel(config, { frames: windowFrames, hidesReference: guidanceScale !== 1 });
-  const plans = [
-    denoiser,
-    encoderModel(config, pixels),
-    referenceModel(config),
-    guidanceModel(config),
-    decoderModel(config, pixels),
-  ].map((model: OnnxModel) => planMemory(model, (name) => names.has(name), { reuses: false }));
-  const peaks = plans.map(({ weightBytes, boundaryBytes, activationBytes }) =>
-    Math.max(OPENING_FACTOR * weightBytes, weightBytes + boundaryBytes + activationBytes),
-  );
+  const needOf = (held: 'activationBytes' | 'arenaBytes', models: readonly OnnxModel[]): number[] =>
+    models.map((model) => {
+      const plan = planMemory(model, (name) => names.has(name), { reuses: false });
+      const { weightBytes, boundaryBytes } = plan;
+      return Math.max(OPENING_FACTOR * weightBytes, weightBytes + boundaryBytes + plan[held]);
+    });
+  const peaks = [
+    ...needOf('activationBytes', [denoiser, referenceModel(config), guidanceModel(config)]),
+    ...needOf('arenaBytes', [encoderModel(config, pixels), decoderModel(config, pixels)]),
+  ];
   return PROGRAM_BYTES + Math.max(...peaks);
 }

@@ -22,6 +22,7 @@ import type {
   OnnxModel,
   Precision,
   Session,
+  SessionOptions,
   Tensor,
 } from '../tensor/index.ts';
 import { encodeOnnxModel, inPrecision, tensor, withOpenExtents } from '../tensor/index.ts';
@@ -48,6 +49,15 @@ export type PaperNetworkOptions = {
 /** Side of the tiles that larger pictures are encoded and decoded in, and what tiles share, pixels. */
 const [TILE_PX, TILE_OVERLAP_PX] = [512, 128];
 
+type MemoryOptions = Pick<SessionOptions, 'keepsMemory' | 'plansRuns'>;
+/** Of networks whose weights are most of what they hold: memory goes back to the system after each value. */
+const GIVEN_BACK: MemoryOptions = { keepsMemory: false };
+/**
+ * Of the autoencoder's, whose values are few and large: what was one's is the next one's until the session is closed. From the
+ * system every value would come as pages that are cleared first (docs/weights.md).
+ */
+const KEPT_WHILE_OPEN: MemoryOptions = { keepsMemory: true, plansRuns: false };
+
 /** Label 0: what comes out should look real. */
 const REAL: AnyTensor = { dtype: 'int64', shape: [1], data: BigInt64Array.of(0n) };
 
@@ -64,17 +74,17 @@ export async function openPaperNetworks(
   const form = { usesFusedForms: device.fusesAttention };
   const pixels = { width: tilePx, height: tilePx, ...form };
   const isWeight = (name: string): boolean => weights.places.has(name);
-  const open = async (model: OnnxModel): Promise<Session> => {
+  const open = async (model: OnnxModel, memory: MemoryOptions = GIVEN_BACK): Promise<Session> => {
     const opened = withOpenExtents(inPrecision(model, precision, device, { isWeight }), isWeight);
     return device.createSession(encodeOnnxModel(opened, weights), {
       weightsFolder: weights.folder,
-      keepsMemory: false,
+      ...memory,
     });
   };
   const hidesReference = guidanceScale !== 1;
   const guidance = kept(() => open(guidanceModel(config, form)));
   const denoiser = kept(() => open(denoiserModel(config, { frames: windowFrames, hidesReference, ...form })));
-  const decoder = kept(() => open(decoderModel(config, pixels)));
+  const decoder = kept(() => open(decoderModel(config, pixels), KEPT_WHILE_OPEN));
   const { time, ...labels } = await once(open(conditionModel(config, { steps: timesteps.length, ...form })), {
     timesteps: { dtype: 'int64', shape: [timesteps.length], data: BigInt64Array.from(timesteps, BigInt) },
     label: REAL,
@@ -87,7 +97,7 @@ export async function openPaperNetworks(
     windowFrames,
     latentLength: oneShape.reduce((a, b) => a * b),
     async encode(picture) {
-      await using encoder = await open(encoderModel(config, pixels));
+      await using encoder = await open(encoderModel(config, pixels), KEPT_WHILE_OPEN);
       const encodeTile = async (tile: Tensor): Promise<Tensor> =>
         (await encoder.run({ picture: tile })).latent as Tensor;
       const tiling = { side: tilePx, overlap: TILE_OVERLAP_PX, ratio: 1 / factor, step: factor };
@@ -100,6 +110,8 @@ export async function openPaperNetworks(
       return outputs.guidance!.data as Float32Array;
     },
     async velocity(noisy, timestep, context) {
+      // What the decoder keeps of the window before would stand beside the denoiser's.
+      if (device.name === 'cpu') await decoder.close();
       const session = await denoiser.session();
       const feeds = {
         ...labels,
@@ -133,12 +145,16 @@ export function tileSide({ size }: PaperModelConfig): number {
   return Math.min(size, TILE_PX);
 }
 
-/** A session that is opened when it is first asked for. */
+/** A session that is opened when it is asked for, and again after it was closed. */
 function kept(open: () => Promise<Session>): { session(): Promise<Session>; close(): Promise<void> } {
   let opened: Promise<Session> | undefined;
   return {
     session: () => (opened ??= open()),
-    close: async () => (await opened)?.[Symbol.asyncDispose](),
+    async close() {
+      const closing = opened;
+      opened = undefined;
+      await (await closing)?.[Symbol.asyncDispose]();
+    },
   };
 }
 

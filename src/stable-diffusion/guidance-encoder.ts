@@ -5,17 +5,31 @@
 
 import type { Scope } from '../nn/index.ts';
 import { convLayer } from '../nn/index.ts';
-import { silu, type Value } from '../tensor/index.ts';
+import { recomputedIf, silu, type Value } from '../tensor/index.ts';
 import type { GuidanceSizes } from './config.ts';
 import { attendToSelf, spatialTransformer } from './transformer.ts';
 
-/** `B channels H W` to `B width H/f W/f`. */
-export function guidanceEncoder(scope: Scope, control: Value, width: number, sizes: GuidanceSizes): Value {
+/**
+ * `B channels H W` to `B width H/f W/f`.
+ * @param isRecomputed whether gradients compute convolutions, scores and feed-forward again instead of keeping their values
+ */
+export function guidanceEncoder(
+  scope: Scope,
+  control: Value,
+  width: number,
+  sizes: GuidanceSizes,
+  isRecomputed = false,
+): Value {
   const { widths, heads, groups } = sizes;
-  let h = silu(convLayer(scope.at('conv_in'), control, { channels: widths[0]! }));
+  const first = (...[x]: readonly Value[]): Value =>
+    silu(convLayer(scope.at('conv_in'), x!, { channels: widths[0]! }));
+  let h = recomputedIf(isRecomputed, first, [control]);
   for (const [i, next] of widths.slice(1).entries()) {
-    h = silu(convLayer(scope.at('blocks').at(2 * i), h, { channels: widths[i]! }));
-    h = silu(convLayer(scope.at('blocks').at(2 * i + 1), h, { channels: next, stride: 2 }));
+    const level = (...[x]: readonly Value[]): Value => {
+      const kept = silu(convLayer(scope.at('blocks').at(2 * i), x!, { channels: widths[i]! }));
+      return silu(convLayer(scope.at('blocks').at(2 * i + 1), kept, { channels: next, stride: 2 }));
+    };
+    h = recomputedIf(isRecomputed, level, [h]);
   }
   const path = `attentions.${2 * (widths.length - 1) - 1}`;
   h = spatialTransformer(scope.at(path), h, {
@@ -25,6 +39,7 @@ export function guidanceEncoder(scope: Scope, control: Value, width: number, siz
     context: null,
     path,
     attend: attendToSelf,
+    isRecomputed,
   });
   return convLayer(scope.at('conv_out'), h, { channels: width, isZero: true });
 }

@@ -1,12 +1,13 @@
 // What a model will hold while it runs, before it runs. How ONNX Runtime plans memory is modelled, not asked: nodes run in the
-// order in which it finds them from the results, results that
-// only look at a buffer in another shape take none, elementwise operators write over an operand that nobody needs any
-// more, a result takes the buffer of a dead one of its very shape, and a buffer is given back after its last reuse, so
-// that one which serves the first and the last block is held in between. Convolutions hold a copy of their picture in
-// blocked layout, the fused attention queries, keys and values once more, by head.
+// order in which it finds them from the results, results that only look at a buffer in another shape take none,
+// elementwise operators write over an operand that nobody needs any more (products take a buffer, as the runtime's own
+// requests for memory show), a result takes the buffer of a dead one of its very shape, and a buffer is given back after its
+// last reuse, so that one which serves the first and the last block is held in between. Convolutions hold a copy of their
+// picture in blocked layout, the fused attention queries, keys and values once more, by head.
 // Source: its allocation planner, onnxruntime/core/framework/allocation_planner.cc. docs/paper-scale.md compares plans
 // with what was measured.
 
+import { type ArenaPiece, ArenaPlan } from './arena-plan.ts';
 import { elementCount } from './host-tensor.ts';
 import type { OnnxModel, OnnxNode, OnnxValueInfo } from './onnx-model.ts';
 
@@ -18,6 +19,8 @@ export type MemoryPlan = {
   readonly boundaryBytes: number;
   /** The most that lives between inputs and outputs at one time, outputs included as they come. */
   readonly activationBytes: number;
+  /** What of it an arena comes to hold, where the session keeps one (`keepsMemory`): see `ArenaPlan`. */
+  readonly arenaBytes: number;
 };
 
 const BYTES = { float32: 4, int32: 4, int64: 8, float16: 2, uint8: 1, bool: 1 } as const;
@@ -26,7 +29,6 @@ const ELEMENTWISE = new Set([
   ...[
     'Add',
     'Sub',
-    'Mul',
     'Div',
     'Neg',
     'Exp',
@@ -66,8 +68,11 @@ export function planMemory(
   }
   for (const info of model.intermediates ?? []) measure(info);
   for (const info of model.outputs) boundaryBytes += measure(info);
-  const activationBytes = peakOf({ ...model, nodes: inRunOrder(model.nodes) }, sizes, reuses);
-  return { weightBytes, boundaryBytes, activationBytes };
+  return {
+    weightBytes,
+    boundaryBytes,
+    ...heldBetween({ ...model, nodes: inRunOrder(model.nodes) }, sizes, reuses),
+  };
 }
 
 /**
@@ -95,20 +100,46 @@ export function inRunOrder(nodes: readonly OnnxNode[]): readonly OnnxNode[] {
 
 type Buffer = { readonly bytes: number; readonly from: number; to: number };
 
-function peakOf(model: OnnxModel, sizes: ReadonlyMap<string, number>, reuses: boolean): number {
+/** Takes and gives back every buffer in the order of the run. */
+function heldBetween(
+  model: OnnxModel,
+  sizes: ReadonlyMap<string, number>,
+  reuses: boolean,
+): Pick<MemoryPlan, 'activationBytes' | 'arenaBytes'> {
   const { nodes } = model;
   const buffers = plannedBuffers(model, sizes, reuses);
-  const change = new Float64Array(nodes.length + 2);
-  for (const { bytes, from, to } of buffers) {
-    change[from]! += bytes;
-    change[to + 1]! -= bytes;
-  }
+  const taken = byNode(buffers, ({ from }) => from);
+  const given = byNode(buffers, ({ to }) => to);
+  const pieces = new Map<Buffer, ArenaPiece>();
+  const arena = new ArenaPlan();
   let [live, peak] = [0, 0];
   for (const [i, node] of nodes.entries()) {
-    live += change[i]!;
-    peak = Math.max(peak, live + scratchOf(node, sizes));
+    for (const buffer of taken.get(i) ?? []) {
+      live += buffer.bytes;
+      pieces.set(buffer, arena.take(buffer.bytes));
+    }
+    const scratchBytes = scratchOf(node, sizes);
+    peak = Math.max(peak, live + scratchBytes);
+    if (scratchBytes > 0) arena.give(arena.take(scratchBytes));
+    for (const buffer of given.get(i) ?? []) {
+      live -= buffer.bytes;
+      arena.give(pieces.get(buffer)!);
+    }
   }
-  return peak;
+  return { activationBytes: peak, arenaBytes: arena.writtenBytes };
+}
+
+function byNode(
+  buffers: readonly Buffer[],
+  nodeOf: (buffer: Buffer) => number,
+): ReadonlyMap<number, readonly Buffer[]> {
+  const groups = new Map<number, Buffer[]>();
+  for (const buffer of buffers) {
+    const group = groups.get(nodeOf(buffer));
+    if (group === undefined) groups.set(nodeOf(buffer), [buffer]);
+    else group.push(buffer);
+  }
+  return groups;
 }
 
 /** Every buffer with the nodes between which it is held. */

@@ -61,7 +61,7 @@ export function paperProblem({ model, settings, name, frames, weights }: PaperPr
       context: labelled('labels', pictures),
       attend: attendToReference(tokens, input('keepsReference', [pictures])),
       isRecomputed,
-      guidance: guidanceEncoder(scope.at('guidance'), gaussian, sizes.widths[0]!, guidance),
+      guidance: guidanceEncoder(scope.at('guidance'), gaussian, sizes.widths[0]!, guidance, isRecomputed),
       ...(name === '1' ? {} : { frames }),
     },
     sizes,

@@ -61,8 +61,11 @@ export type LearningProblem = {
 };
 
 const FLOAT_BYTES = 4;
-/** What the runtime holds for each node of a graph that it has rewritten; measured by bench/paper-training.ts. */
-const NODE_BYTES = 30e3;
+/**
+ * What is held for each node, here and in the runtime, besides values: of a graph that is run as it is written, and of one that
+ * the runtime has rewritten. Measured by bench/paper-training.ts.
+ */
+const [WRITTEN_NODE_BYTES, REWRITTEN_NODE_BYTES] = [10e3, 15e3];
 /** Frozen weights beyond this are fed and not part of the model, which Protobuf ends at 2 GiB. */
 const MAX_EMBEDDED_BYTES = 2 ** 30;
 
@@ -106,7 +109,7 @@ export function stepBytes(problem: LearningProblem): number {
   // Gradients of what learns come into the state's memory.
   const isElsewhere = ({ name }: { readonly name: string }): boolean =>
     name.startsWith(GRADIENT) && trained.has(name.slice(GRADIENT.length));
-  const { activationBytes } = planMemory(
+  const { arenaBytes } = planMemory(
     {
       ...model,
       outputs: model.outputs.filter((output) => !isElsewhere(output)),
@@ -118,8 +121,12 @@ export function stepBytes(problem: LearningProblem): number {
   // onnxruntime-node hands out a copy of every output, even of one that it was given the memory for; the parts of a batch
   // sum up in arrays of their own.
   const copies = microBatches > 1 ? 2 : 1;
-  const state = trainerBytes(problem) + copies * total(trained.values()) + total(Object.values(frozen));
-  return NODE_BYTES * model.nodes.length + activationBytes + state;
+  // What is part of the model is held by the session, too.
+  const held = frozen === embeddedWeights(problem) ? 2 : 1;
+  const state =
+    trainerBytes(problem) + copies * total(trained.values()) + held * total(Object.values(frozen));
+  const nodeBytes = isFedAlone(problem) ? WRITTEN_NODE_BYTES : REWRITTEN_NODE_BYTES;
+  return nodeBytes * model.nodes.length + arenaBytes + state;
 }
 
 const NEXT = 'next.';
