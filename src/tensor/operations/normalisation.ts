@@ -110,6 +110,14 @@ function normalise(x: Value, scale: Value, bias: Value, epsilon: number): Value[
   });
 }
 
+/** One constant for each length: a model writes equal ones once where they are the same. */
+const FILLED = new Map<string, Value>();
+
 function filled(length: number, value: number): Value {
-  return constant({ dtype: 'float32', shape: [length], data: new Float32Array(length).fill(value) });
+  const key = `${length} ${value}`;
+  const known = FILLED.get(key);
+  if (known !== undefined) return known;
+  const made = constant({ dtype: 'float32', shape: [length], data: new Float32Array(length).fill(value) });
+  FILLED.set(key, made);
+  return made;
 }
