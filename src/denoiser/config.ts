@@ -3,6 +3,7 @@
 // them together.
 
 import { z } from 'zod';
+import { modelContradictions } from './config-contradictions.ts';
 
 /** The autoencoder between pictures and latents. */
 export type AutoencoderConfig = {
@@ -151,7 +152,11 @@ export const modelSchema: z.ZodType<ModelConfig> = z
     {
       message: 'size must divide by the latent factor and by 2 for each further level of the U-Net',
     },
-  );
+  )
+  .superRefine((model, context) => {
+    for (const { path, message } of modelContradictions(model, latentFactor(model.autoencoder)))
+      context.addIssue({ code: 'custom', path: [...path], message });
+  });
 
 /** Whether one of some controls steers a model. */
 export function isSteeredBy({ unet }: Pick<ModelConfig, 'unet'>, ...kinds: readonly ControlKind[]): boolean {

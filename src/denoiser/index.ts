@@ -3,6 +3,7 @@
 
 export * from './autoencoder.ts';
 export * from './config.ts';
+export type { Contradiction } from './config-contradictions.ts';
 export * from './denoiser.ts';
 export * from './guidance-network.ts';
 export * from './latent-statistics.ts';

@@ -2,6 +2,7 @@
 // The kind decides the exit status of the command line; the code is stable and machine-readable.
 
 export { editDistance, nearestName } from './nearest-name.ts';
+export { nearestDivisor, nearestMultiple } from './nearest-number.ts';
 
 /** What went wrong, in the parts that every message is made of. */
 export type ErrorDetails = {

@@ -6,15 +6,20 @@ import { BadInputError, MissingResourceError } from '../errors/index.ts';
 /**
  * Checks an input file.
  * @param what What the file should be, with its article: `a portrait`.
+ * @param options `hint` says what to do where it is not there
  * @throws MissingResourceError if it is not there; BadInputError if it is a folder, empty or locked.
  */
-export async function expectInputFile(path: string, what: string): Promise<void> {
+export async function expectInputFile(
+  path: string,
+  what: string,
+  { hint = 'Check the path.' }: { readonly hint?: string } = {},
+): Promise<void> {
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'EACCES') throw locked(path, what, cause);
     throw new MissingResourceError({
       code: 'file-not-found',
       message: `Expected ${what} at ${path}, but there is no such file.`,
-      hint: 'Check the path.',
+      hint,
       cause,
     });
   });

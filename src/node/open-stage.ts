@@ -105,7 +105,7 @@ export async function expectForerunner({
   if (fromPath !== undefined) return expectInputFile(fromPath, 'a model to begin from');
   if (stage === 'vae' && !keepsEncoder) return;
   const before = stageBefore(stage, outPath);
-  await expectInputFile(join(outPath, before, WEIGHTS_FILE), `the weights of stage ${before}`);
+  await expectStageWeights(outPath, before);
 }
 
 /** What a stage builds on: a finished model, or what the run has of the stage before. */
@@ -137,8 +137,13 @@ function stageBefore(stage: StageName, outPath: string): StageName {
 /** The averaged weights of a stage that was trained before. */
 async function stageWeights(outPath: string, stage: StageName): Promise<Weights> {
   const path = join(outPath, stage, WEIGHTS_FILE);
-  await expectInputFile(path, `the weights of stage ${stage}`);
+  await expectStageWeights(outPath, stage);
   return decodeWeights(new Uint8Array(await readFile(path)), path).weights;
+}
+
+async function expectStageWeights(outPath: string, stage: StageName): Promise<void> {
+  const hint = `Train stage ${stage} first, or name a finished model with --from.`;
+  await expectInputFile(join(outPath, stage, WEIGHTS_FILE), `the weights of stage ${stage}`, { hint });
 }
 
 /** What a stage's optimiser needs, of a configuration. */

@@ -54,12 +54,22 @@ const OUTSIDE = 'outside.';
 export async function listCheckpoints(folder: RunFolder): Promise<readonly CheckpointEntry[]> {
   const bytes = await folder.read(CHECKPOINT_INDEX);
   if (bytes === null) return [];
-  const { version, checkpoints } = JSON.parse(new TextDecoder().decode(bytes)) as {
-    version: number;
-    checkpoints: CheckpointEntry[];
-  };
+  const { version, checkpoints } = parseIndex(new TextDecoder().decode(bytes));
   if (version > VERSION) throw newerVersion(version);
   return checkpoints;
+}
+
+function parseIndex(text: string): { readonly version: number; readonly checkpoints: CheckpointEntry[] } {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new BadInputError({
+      code: 'checkpoints-damaged',
+      message: `expected ${CHECKPOINT_INDEX} of the run to list its checkpoints, but it is damaged`,
+      hint: 'restore the folder from a copy, or begin again in another one',
+      cause,
+    });
+  }
 }
 
 /**

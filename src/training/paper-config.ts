@@ -6,6 +6,7 @@ import type { ModelConfig } from '../denoiser/index.ts';
 import { type PaperModelConfig, paperModelSchema } from '../stable-diffusion/index.ts';
 import { parseConfigured } from './configuration-faults.ts';
 import { denoiserTrainingSchemas, type TrainingConfig } from './training-config.ts';
+import { denoiserContradictions } from './training-contradictions.ts';
 
 /** A whole configuration file of the paper's scale. */
 export type PaperConfiguration = {
@@ -14,16 +15,23 @@ export type PaperConfiguration = {
 };
 
 /** Validates a configuration file. */
-export const paperConfigurationSchema: z.ZodType<PaperConfiguration> = z.strictObject({
-  model: paperModelSchema,
-  training: z.strictObject({
-    seed: z.int(),
-    realShare: z.number().min(0).max(1),
-    validationSubjects: z.int().nonnegative(),
-    heldOutPortraits: z.array(z.string()),
-    ...denoiserTrainingSchemas,
-  }),
-});
+export const paperConfigurationSchema: z.ZodType<PaperConfiguration> = z
+  .strictObject({
+    model: paperModelSchema,
+    training: z.strictObject({
+      seed: z.int(),
+      realShare: z.number().min(0).max(1),
+      validationSubjects: z.int().nonnegative(),
+      heldOutPortraits: z.array(z.string()),
+      ...denoiserTrainingSchemas,
+    }),
+  })
+  .superRefine(({ model, training }, context) => {
+    const { diffusion, unet } = model;
+    const sizes = { diffusionSteps: diffusion.steps, maxFrames: unet.motion?.maxFrames ?? 1 };
+    for (const { path, message } of denoiserContradictions(training, sizes))
+      context.addIssue({ code: 'custom', path: ['training', ...path], message });
+  });
 
 /**
  * Reads a configuration.

@@ -5,6 +5,7 @@ import type { ModelConfig } from '../denoiser/index.ts';
 import { modelSchema } from '../denoiser/index.ts';
 import { PRECISIONS, type Precision } from '../tensor/index.ts';
 import { parseConfigured } from './configuration-faults.ts';
+import { trainingContradictions } from './training-contradictions.ts';
 
 /** What every stage's optimiser needs. */
 export type OptimiserConfig = {
@@ -196,18 +197,23 @@ const distill = {
 };
 
 /** Validates a configuration file. */
-export const configurationSchema: z.ZodType<Configuration> = z.strictObject({
-  model: modelSchema,
-  training: z.strictObject({
-    seed: z.int(),
-    realShare: share,
-    validationSubjects: z.int().nonnegative(),
-    heldOutPortraits: z.array(z.string()),
-    vae: z.strictObject(autoencoder),
-    ...denoiserTrainingSchemas,
-    distill: z.strictObject(distill),
-  }),
-});
+export const configurationSchema: z.ZodType<Configuration> = z
+  .strictObject({
+    model: modelSchema,
+    training: z.strictObject({
+      seed: z.int(),
+      realShare: share,
+      validationSubjects: z.int().nonnegative(),
+      heldOutPortraits: z.array(z.string()),
+      vae: z.strictObject(autoencoder),
+      ...denoiserTrainingSchemas,
+      distill: z.strictObject(distill),
+    }),
+  })
+  .superRefine(({ model, training }, context) => {
+    for (const { path, message } of trainingContradictions(model, training))
+      context.addIssue({ code: 'custom', path: ['training', ...path], message });
+  });
 
 /**
  * Reads a configuration.

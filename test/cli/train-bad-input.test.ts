@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadEmbeddedHead, openRunFolder } from '../../src/node/index.ts';
+import { parseConfiguration } from '../../src/training/index.ts';
 import { folderOfSamples, tinySamples } from '../training/tiny-run.ts';
 import { type CliFailure, runCli, runJson, runToFailure } from './run-cli.ts';
 
@@ -63,6 +64,42 @@ test('fields that contradict each other are named', async () => {
   assert.match(line, /model\.autoencoder: encoder and decoder must change the size by the same factor/);
 });
 
+test('sizes that do not fit each other are named with the nearest that would', async () => {
+  const cases: readonly (readonly [Readonly<Record<string, unknown>>, RegExp])[] = [
+    [{ 'model.unet.groups': 5 }, /model\.unet\.groups: 5 does not divide the widths 16, 32; .* is 4\b/],
+    [{ 'model.unet.heads': [3, 2] }, /model\.unet\.heads\.0: 3 does not divide the widths 16; .* is 2\b/],
+    [{ 'model.unet.temporal.heads': 7 }, /temporal\.heads: 7 does not divide the widths 16, 32; .* is 8\b/],
+    [{ 'model.unet.controls.0.fold': 4 }, /controls\.0: fold x 2\^\(levels - 1\) must be 4 for "gaussian"/],
+    [{ 'model.unet.controls.0.heads': 5 }, /controls\.0\.heads: 5 does not divide the widths 16; .* is 4\b/],
+    [{ 'model.autoencoder.encoder.groups': 6 }, /encoder\.groups: 6 does not divide the widths 8, 16/],
+    [{ 'model.diffusion.betaEnd': 2 }, /model\.diffusion: expected 0 < betaStart < betaEnd < 1/],
+    [
+      { 'training.vae.cropPx': 15 },
+      /vae\.cropPx: expected a multiple of 4 up to the picture's 32, got 15; .* 16/,
+    ],
+    [{ 'training.vae.cropPx': 64 }, /vae\.cropPx: .* got 64; the nearest is 32/],
+    [{ 'training.distill.windowPx': 2 }, /distill\.windowPx: .* got 2; the nearest is 4/],
+    [
+      { 'training.stage1.microBatches': 3 },
+      /stage1\.microBatches: 3 does not divide the batch of 4; .* is 2\b/,
+    ],
+    [
+      { 'training.stage2.frames': 9 },
+      /stage2\.frames: expected 8 or less, as the temporal layers' maxFrames/,
+    ],
+    [
+      { 'training.distill.samplerSteps': 2000 },
+      /samplerSteps: expected 1000 or less, as model\.diffusion\.steps/,
+    ],
+    [{ 'training.distill.microBatches': 2 }, /distill\.microBatches: this stage takes its batch whole/],
+  ];
+  for (const [changes, message] of cases) {
+    const config = await changedConfig('torn', changes);
+    const text = await readFile(config, 'utf8');
+    assert.throws(() => parseConfiguration(text, config), { code: 'bad-configuration', message });
+  }
+});
+
 test('samples of another size, and stages whose forerunner is missing, are refused', async () => {
   const other = await samplesOf(16);
   assert.equal((await train(CONFIG, 'vae', '--data', other)).code, 'sample-size');
@@ -72,7 +109,7 @@ test('samples of another size, and stages whose forerunner is missing, are refus
   ] as const) {
     const { status, line } = await train(CONFIG, stage);
     assert.equal(status, 3);
-    assert.match(line, new RegExp(`weights of stage ${before}`));
+    assert.match(line, new RegExp(`weights of stage ${before} .* Train stage ${before} first, or .* --from`));
   }
 });
 
@@ -92,7 +129,7 @@ test('a device that is not there is said to be missing', async () => {
   assert.ok(!existsSync(join(out, 'vae', 'checkpoints')), 'nothing was begun');
 });
 
-test('a checkpoint of another configuration, or of a newer version, is refused and the run stays as it was', async () => {
+test('a checkpoint of another configuration, of a newer version, or whose list is damaged, is refused and the run stays as it was', async () => {
   const words = ['--stage', 'vae', '--out', join(folder, 'begun'), '--data', data];
   await runJson('train', '--config', CONFIG, ...words, '--steps', '1');
   const run = (file: string): string => join(folder, 'begun', 'vae', file);
@@ -107,6 +144,8 @@ test('a checkpoint of another configuration, or of a newer version, is refused a
   const index = JSON.parse(await readFile(run('checkpoints/index.json'), 'utf8'));
   await writeFile(run('checkpoints/index.json'), JSON.stringify({ ...index, version: 2 }));
   await refused(CONFIG, 'checkpoint-version', /version 1 or older, got version 2/);
+  await writeFile(run('checkpoints/index.json'), '{"vers');
+  await refused(CONFIG, 'checkpoints-damaged', /checkpoints\/index\.json of the run .* is damaged/);
 });
 
 test('an interrupt ends the step, writes a checkpoint, exits with 0; --resume goes on from there', async () => {
