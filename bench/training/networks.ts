@@ -26,6 +26,7 @@ const NO_SAMPLES: SampleReader = {
   ...{ size: 0, headName: '', counts: { real: 0, synthetic: 0 }, validation: [], training: [] },
   batchAt: () => [],
   clipsAt: () => [],
+  validationClips: () => [],
 };
 
 /** Sets a network up for batches of `batch`, which pass in `parts`. */

@@ -16,11 +16,11 @@ export type BatchSource = StageSource & {
   readonly files: SharedFiles;
 };
 
-/** The source to open, before all else, or one batch to make. */
+/** The source to open, before all else, or batches to make. */
 export type BatchJob =
   | { readonly source: BatchSource }
   | {
-      readonly step: number;
+      readonly steps: readonly number[];
       /** What the run knows of its latents; empty where the weights hold it. */
       readonly statistics: Readonly<Record<string, Tensor>>;
     };
@@ -28,26 +28,28 @@ export type BatchJob =
 type Batch = Record<string, AnyTensor>;
 
 let opened: Promise<Pick<Stage, 'batchAt' | 'restore'>>;
-/** The batch before, which ends first: two at a time would both be late. */
+/** The job before, which ends first: two at a time would both be late. */
 let before: Promise<unknown> = Promise.resolve();
 
-/** The batch of a step, as the stage of the run would make it; none of a source. */
-export function makeBatch(job: BatchJob): Promise<Batch> {
+/** The batches of steps, as the stage of the run would make them; none of a source. */
+export function makeBatches(job: BatchJob): Promise<Batch[]> {
   const made = before.then(() => ('source' in job ? open(job.source) : make(job)));
   before = made.catch(() => {});
   return made;
 }
 
-async function open(source: BatchSource): Promise<Batch> {
+async function open(source: BatchSource): Promise<Batch[]> {
   opened = openForBatches(source);
   await opened;
-  return {};
+  return [];
 }
 
-async function make({ step, statistics }: Exclude<BatchJob, { source: unknown }>): Promise<Batch> {
+async function make({ steps, statistics }: Exclude<BatchJob, { source: unknown }>): Promise<Batch[]> {
   const stage = await opened;
   if (Object.keys(statistics).length > 0) stage.restore?.(statistics);
-  return stage.batchAt(step);
+  const batches: Batch[] = [];
+  for (const step of steps) batches.push(await stage.batchAt(step));
+  return batches;
 }
 
 async function openForBatches({

@@ -13,8 +13,8 @@ type Batch = Record<string, AnyTensor>;
 /** A batch that a thread makes: `isReady` once it is here. */
 type Made = { readonly batch: Promise<Batch>; isReady: boolean };
 
-/** One thread, and how many batches it has yet to make. */
-type Maker = { readonly pool: WorkerPool<BatchJob, Batch>; isOpen: boolean; owed: number };
+/** One thread, and how many jobs it has yet to do. */
+type Maker = { readonly pool: WorkerPool<BatchJob, Batch[]>; isOpen: boolean; owed: number };
 
 /** How many threads a stage has. */
 export type BatchThreadsOptions = {
@@ -28,8 +28,8 @@ const FIRST_THREADS = 2;
 const MOST_THREADS = 4;
 /** What batches that are made ahead may hold: there are as many as fit, one a thread at least, `MOST_AHEAD` at most. */
 const AHEAD_BYTES = 64e6;
-const MOST_AHEAD = 16;
-/** Batches that a thread is asked for at once: the next one is there when it has made one. */
+const MOST_AHEAD = 32;
+/** Jobs that a thread is given at once: the next one is there when it has done one. */
 const OWED_AT_ONCE = 2;
 /** Of so many batches, so many may be late before a thread is added. */
 const WATCHED = 12;
@@ -79,6 +79,8 @@ class BatchThreads implements AsyncDisposable {
   #fault: { readonly error: unknown } | null = null;
   #step = -1;
   #ahead = 1;
+  /** Batches of a job: small ones come several at a time, since each message costs the step time. */
+  #together = 1;
   #watched = 0;
   #late = 0;
 
@@ -104,7 +106,8 @@ class BatchThreads implements AsyncDisposable {
     const isStarted = this.#makers.some(({ isOpen }) => isOpen);
     if (!isStarted) return this.#stage.batchAt(step);
     this.#watch(this.#made.get(step)?.isReady === true);
-    const { batch } = this.#made.get(step) ?? this.#ask(step, this.#leastOwing());
+    if (!this.#made.has(step)) this.#ask([step], this.#leastOwing());
+    const { batch } = this.#made.get(step)!;
     this.#askAhead();
     return batch;
   }
@@ -120,7 +123,7 @@ class BatchThreads implements AsyncDisposable {
 
   async #addThread(): Promise<void> {
     const module = new URL('./batch-job.ts', import.meta.url);
-    const pool = new WorkerPool<BatchJob, Batch>({ module, functionName: 'makeBatch', size: 1 });
+    const pool = new WorkerPool<BatchJob, Batch[]>({ module, functionName: 'makeBatches', size: 1 });
     const maker: Maker = { pool, isOpen: false, owed: 0 };
     this.#makers.push(maker);
     try {
@@ -134,11 +137,12 @@ class BatchThreads implements AsyncDisposable {
   }
 
   #askAhead(): void {
-    for (let step = this.#step + 1; step <= this.#step + this.#ahead; step++) {
-      if (this.#made.has(step)) continue;
+    const ahead = Array.from({ length: this.#ahead }, (_, i) => this.#step + 1 + i);
+    const missing = ahead.filter((step) => !this.#made.has(step));
+    while (missing.length >= this.#together) {
       const maker = this.#leastOwing();
       if (maker.owed >= OWED_AT_ONCE) return;
-      this.#ask(step, maker);
+      this.#ask(missing.splice(0, this.#together), maker);
     }
   }
 
@@ -147,25 +151,30 @@ class BatchThreads implements AsyncDisposable {
     return open.reduce((least, maker) => (maker.owed < least.owed ? maker : least));
   }
 
-  #ask(step: number, maker: Maker): Made {
+  #ask(steps: readonly number[], maker: Maker): void {
     maker.owed++;
-    const batch = maker.pool.run({ step, statistics: statisticsOf(this.#stage) });
-    const made: Made = { batch, isReady: false };
-    this.#made.set(step, made);
-    batch.then(
-      (held) => {
+    const batches = maker.pool.run({ steps, statistics: statisticsOf(this.#stage) });
+    const asked = steps.map((step, i) => {
+      const made: Made = { batch: batches.then((held) => held[i]!), isReady: false };
+      // One that is made ahead may never be waited for.
+      made.batch.catch(() => {});
+      this.#made.set(step, made);
+      return made;
+    });
+    batches.then(
+      ([first]) => {
         maker.owed--;
-        made.isReady = true;
-        const fitting = Math.floor(AHEAD_BYTES / bytesOf(held));
+        for (const made of asked) made.isReady = true;
+        const fitting = Math.floor(AHEAD_BYTES / bytesOf(first!));
         this.#ahead = Math.min(MOST_AHEAD, Math.max(fitting, this.#makers.length));
+        this.#together = Math.max(1, Math.floor(this.#ahead / (OWED_AT_ONCE * this.#makers.length)));
         this.#askAhead();
       },
-      // Whoever waits for it is told.
+      // Whoever waits for one is told.
       () => {
         maker.owed--;
       },
     );
-    return made;
   }
 
   /** Adds a thread where batches keep being late; each is asked for a step before it is needed. */

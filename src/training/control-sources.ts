@@ -99,6 +99,19 @@ export function withFieldMap(
   return { ...feeds, painted: gaussians.map(heads, paintings) };
 }
 
+/** One picture's control in colours, `3 S S`: paint or features of the field, else the maps' first channels; null for neither. */
+export function controlPicture(
+  controls: Readonly<Record<string, AnyTensor>>,
+  index: number,
+): Float32Array | null {
+  const drawn = controls.painted ?? controls.gaussian ?? controls.maps;
+  if (drawn === undefined) return null;
+  const [, channels, height, width] = drawn.shape as [number, number, number, number];
+  const area = height * width;
+  const first = index * channels + (drawn === controls.painted ? channels - PAINT_CHANNELS : 0);
+  return (drawn.data as Float32Array).slice(first * area, (first + Math.min(3, channels)) * area);
+}
+
 /** The gradient of the field's map among a step's outputs. */
 export function mapGradient(outputs: Readonly<Record<string, Tensor>>): Tensor | undefined {
   return outputs['gradient.gaussian'] ?? outputs['gradient.painted'];

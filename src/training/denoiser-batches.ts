@@ -32,7 +32,7 @@ export type DenoiserStageOptions = {
    * stage itself trains are where it begins.
    */
   readonly weights: Weights;
-  /** As of `validateDenoiser`'s `count`. */
+  /** Pictures that validation looks at; default 10. */
   readonly validationSamples?: number;
 };
 

@@ -7,8 +7,10 @@ import { fieldParameters } from '../gaussians/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import { type DenoiserStageOptions, denoiserBatches } from './denoiser-batches.ts';
 import { denoiserProblem } from './denoiser-problem.ts';
-import { validateDenoiser } from './denoiser-validation.ts';
+import { VALIDATION_SAMPLES, validateDenoiser } from './denoiser-validation.ts';
 import type { Stage } from './stage.ts';
+
+const FEWEST_CLIPS = 2;
 
 /** Sets a stage up. It owns an encoder session for as long as the process runs. */
 export async function denoiserStage(options: DenoiserStageOptions): Promise<Stage> {
@@ -21,6 +23,12 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
   const { trained, frozen } = problem;
   const batches = await denoiserBatches(options);
   const gaussians = batches.gaussians();
+  const shown = Math.max(
+    FEWEST_CLIPS,
+    Math.round((options.validationSamples ?? VALIDATION_SAMPLES) / frames),
+  );
+  const heldOut = name === '1' ? samples.validation.map((one) => [one]) : samples.validationClips(frames);
+  const clips = heldOut.slice(0, shown);
   const isAutoencoder = (key: string): boolean =>
     key.startsWith(`${ENCODER_SCOPE}.`) || key.startsWith(`${DECODER_SCOPE}.`);
   const autoencoder = Object.fromEntries(Object.entries(weights).filter(([key]) => isAutoencoder(key)));
@@ -47,8 +55,7 @@ export async function denoiserStage(options: DenoiserStageOptions): Promise<Stag
         {
           ...{ ...batches.maker(), device, gaussians },
           steps: settings.focusSteps,
-          samples: samples.validation,
-          count: options.validationSamples,
+          clips,
         },
       ),
   };

@@ -39,7 +39,7 @@ import {
   sub,
 } from '../tensor/index.ts';
 import { CRITIC_SCOPE, criticLosses } from './critic.ts';
-import { validateDenoiser } from './denoiser-validation.ts';
+import { VALIDATION_SAMPLES, validateDenoiser } from './denoiser-validation.ts';
 import { type DistillBatchesOptions, distillBatches } from './distill-batches.ts';
 import { gradientLoss, perceptualLoss, structureLoss, weightedAbsoluteLoss } from './losses.ts';
 import type { Stage } from './stage.ts';
@@ -163,7 +163,7 @@ export async function distillStage(options: DistillStageOptions): Promise<Stage>
         {
           ...{ ...maker, device, gaussians },
           steps: 1,
-          samples: samples.validation,
+          clips: samples.validation.slice(0, VALIDATION_SAMPLES).map((one) => [one]),
         },
       ),
   };

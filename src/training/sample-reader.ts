@@ -25,6 +25,11 @@ export type SampleReader = {
   clipsAt(step: number, frames: number): TrainingSample[][];
   /** Samples of subjects that no batch has, labels alternating. */
   readonly validation: readonly TrainingSample[];
+  /**
+   * Of the same subjects, clips as of `clipsAt`.
+   * @throws BadInputError if there is none.
+   */
+  validationClips(frames: number): TrainingSample[][];
   /** Training samples in no particular order, for statistics. */
   readonly training: readonly TrainingSample[];
 };
@@ -86,6 +91,14 @@ export async function openSamples(
           weight,
         }));
   const singles = shuffledGroups(groups, batch, seed);
+  const runsAmong = (some: readonly TrainingSample[], frames: number): TrainingSample[][] => {
+    const among = new Set(some);
+    return runsOf(
+      samples.filter((s) => among.has(s)),
+      frames,
+    );
+  };
+  const validation = alternate(byLabel.real.validation, byLabel.synthetic.validation);
   let clips: { readonly frames: number; readonly at: (step: number) => TrainingSample[][] } | null = null;
   return {
     size: index.size,
@@ -94,22 +107,20 @@ export async function openSamples(
     batchAt: singles,
     clipsAt(step, frames) {
       if (clips?.frames !== frames) {
-        const runsAmong = (some: readonly TrainingSample[]): TrainingSample[][] => {
-          const among = new Set(some);
-          return runsOf(
-            samples.filter((s) => among.has(s)),
-            frames,
-          );
-        };
         // Without a mixture clips come as they are, whatever their label.
         const own = mixture === undefined ? [{ samples: training, weight: 1 }] : groups;
-        const runs = own.map(({ samples: some, weight }) => ({ samples: runsAmong(some), weight }));
+        const runs = own.map(({ samples: some, weight }) => ({ samples: runsAmong(some, frames), weight }));
         if (runs.every(({ samples: some }) => some.length === 0)) throw noClips(frames);
         clips = { frames, at: shuffledGroups(runs, batch, seed) };
       }
       return clips.at(step);
     },
-    validation: alternate(byLabel.real.validation, byLabel.synthetic.validation),
+    validation,
+    validationClips(frames) {
+      const runs = runsAmong(validation, frames);
+      if (runs.length === 0) throw noClips(frames, 'a subject that is kept for validation');
+      return runs;
+    },
     training,
   };
 }
@@ -162,10 +173,10 @@ function runsOf(samples: readonly TrainingSample[], frames: number): TrainingSam
   return runs;
 }
 
-function noClips(frames: number): BadInputError {
+function noClips(frames: number, whose = 'one subject'): BadInputError {
   return new BadInputError({
     code: 'no-clips',
-    message: `expected runs of ${frames} samples of one subject side by side, but the shards hold none`,
+    message: `expected runs of ${frames} samples of ${whose} side by side, but the shards hold none`,
     hint: 'write samples of moving heads for the second stage',
   });
 }

@@ -232,20 +232,21 @@ export class Trainer implements AsyncDisposable {
 
   /** One step; returns the loss, the norm of its gradients and what else the problem asks for. */
   async step(feeds: Readonly<Record<string, AnyTensor>>, at: AdamWStep): Promise<Record<string, Tensor>> {
-    const others = await this.#accumulate(feeds);
-    const norm = this.#memory.update({ ...this.#problem.optimiser, ...at });
     const scale = this.state[LOSS_SCALE] as Tensor | undefined;
     const used = scale === undefined ? {} : { [LOSS_SCALE]: lossScaleOf(scale) };
+    const others = await this.#accumulate(feeds, used);
+    const norm = this.#memory.update({ ...this.#problem.optimiser, ...at });
     if (scale !== undefined) adaptLossScale(scale.data, Number.isFinite(norm));
     return { ...others, ...used, gradientNorm: tensor(Float32Array.of(norm), []) };
   }
 
   /** Leaves the mean gradients of the parts in the kernel's memory; returns what else the problem gives. */
-  async #accumulate(feeds: Readonly<Record<string, AnyTensor>>): Promise<Record<string, Tensor>> {
+  async #accumulate(
+    feeds: Readonly<Record<string, AnyTensor>>,
+    scaled: Readonly<Record<string, Tensor>>,
+  ): Promise<Record<string, Tensor>> {
     const { microBatches = 1 } = this.#problem;
     const { gradients } = this.#memory;
-    const scale = this.state[LOSS_SCALE] as Tensor | undefined;
-    const scaled = scale === undefined ? {} : { [LOSS_SCALE]: lossScaleOf(scale) };
     const run = async (part: Readonly<Record<string, AnyTensor>>): Promise<Record<string, Tensor>> => {
       const outputs = await this.#session.run({ ...part, ...scaled, ...this.#weights }, gradients);
       const others = Object.entries(outputs).filter(([name]) => !(name in gradients));

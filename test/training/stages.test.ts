@@ -8,7 +8,7 @@ import { FIELD_PARAMETERS } from '../../src/gaussians/index.ts';
 import type { Weights } from '../../src/nn/index.ts';
 import { decodeWeights } from '../../src/nn/index.ts';
 import { createDevice, loadEmbeddedHead } from '../../src/node/index.ts';
-import type { AnyTensor } from '../../src/tensor/index.ts';
+import type { AnyTensor, Tensor } from '../../src/tensor/index.ts';
 import { decodeSafetensors } from '../../src/tensor/index.ts';
 import type { RunFolder, SampleKind, Stage } from '../../src/training/index.ts';
 import {
@@ -108,6 +108,24 @@ test('the second stage moves the temporal layers alone', async () => {
       after[name]!.data.some((x) => x !== 0),
       `${name} learned`,
     );
+});
+
+test('the second stage is validated on clips of people that no batch has, through the temporal layers', async () => {
+  const stage = await denoiserOf('2', await shipped(firstFolder));
+  const begun = Object.fromEntries(stage.initialWeights() as Iterable<readonly [string, Tensor]>);
+  const before = await stage.validate(begun);
+  const moved = Object.entries(begun).map(([name, weight]) =>
+    name.endsWith('proj_out.weight')
+      ? [name, { ...weight, data: weight.data.map(() => 0.05) }]
+      : [name, weight],
+  );
+  const after = await stage.validate(Object.fromEntries(moved));
+  for (const name of ['output', 'changeError', 'latentError'])
+    assert.notEqual(after.figures[name], before.figures[name], name);
+  assert.equal(after.figures.liftChangeError, before.figures.liftChangeError);
+  assert.ok(before.figures.changeError! > 0);
+  // Reference, field, lift, visibility, the lift decoded, output, target; two clips of four frames.
+  assert.deepEqual([before.sheet.width, before.sheet.height], [7 * 32, 2 * 4 * 32]);
 });
 
 test('distilling brings the one-step answer nearer and moves neither encoder nor field', async () => {

@@ -25,27 +25,17 @@ import {
   type Value,
 } from '../../src/tensor/index.ts';
 import { type LearningProblem, Trainer } from '../../src/training/index.ts';
-import { loadSoftwareVulkan } from '../../tools/software-vulkan.ts';
 import { OPERATOR_CASES } from '../tensor/operator-cases.ts';
 import { randomFeeds } from '../tensor/random-feeds.ts';
 import { OF_THE_DENOISER } from './denoiser-operators.ts';
+import { openGpu } from './open-gpu.ts';
 
 /** Of the largest value; a half has 11 bits, and sums of a few dozen products are rounded at each. */
 const TOLERANCE = 4e-3;
 
 const cpu = await createDevice('cpu');
-const [gpu, skip] = await openGpu();
-
-async function openGpu(): Promise<[Device | null, string | false]> {
-  const reason = process.env.WEBGPU_TESTS === 'own' ? null : loadSoftwareVulkan();
-  if (reason !== null) return [null, reason];
-  try {
-    const device = await createDevice('webgpu');
-    return [device, device.computesHalves === true ? false : 'this driver has no 16-bit floats'];
-  } catch (error) {
-    return [null, (error as Error).message];
-  }
-}
+const [gpu, missing] = await openGpu({ mayBeOwn: true });
+const skip = missing ?? (gpu.computesHalves === true ? false : 'this driver has no 16-bit floats');
 
 async function run(
   device: Device,

@@ -6,10 +6,10 @@ import { test } from 'node:test';
 import { createDevice } from '../../src/node/index.ts';
 import type { AnyTensor, Device, Value } from '../../src/tensor/index.ts';
 import { emitModel, encodeOnnxModel, gradients, nameOf, parametersOf, sum } from '../../src/tensor/index.ts';
-import { loadSoftwareVulkan } from '../../tools/software-vulkan.ts';
 import { OPERATOR_CASES } from '../tensor/operator-cases.ts';
 import { randomFeeds } from '../tensor/random-feeds.ts';
 import { OF_THE_DENOISER } from './denoiser-operators.ts';
+import { openGpu } from './open-gpu.ts';
 
 /** Of the largest value: the GPU's sums have another order, and its exponentials fewer digits. */
 const TOLERANCE = 2e-4;
@@ -17,18 +17,9 @@ const TOLERANCE = 2e-4;
 /** The weight gradient is a 3-D convolution, which this back end has not in groups; the denoiser has none. */
 const FORWARD_ALONE = /^conv2d (in groups|by channel)/;
 
-const [gpu, skip] = await openGpu();
+const [gpu, missing] = await openGpu();
+const skip = missing ?? false;
 const cpu = await createDevice('cpu');
-
-async function openGpu(): Promise<[Device | null, string | false]> {
-  const reason = loadSoftwareVulkan();
-  if (reason !== null) return [null, reason];
-  try {
-    return [await createDevice('webgpu'), false];
-  } catch (error) {
-    return [null, (error as Error).message];
-  }
-}
 
 for (const { title, build, isPositive = false, ...one } of OPERATOR_CASES) {
   if (process.env.WEBGPU_TESTS !== 'all' && !OF_THE_DENOISER.has(title)) continue;
