@@ -38,6 +38,8 @@ export type LiftGeometry = {
   /** The vertices of each part that is finer than pixels: both eyes, the lips. */
   readonly fineParts: readonly Uint32Array[];
   readonly sockets: readonly EyeSocket[];
+  /** The vertices of each ear. */
+  readonly ears: readonly Uint32Array[];
 };
 
 const cache = new WeakMap<HeadModel, LiftGeometry>();
@@ -104,6 +106,7 @@ function deriveGeometry(head: HeadModel): LiftGeometry {
   const skullWeights = new Float32Array(vertices);
   const carryWeights = new Float32Array(vertices);
   const centreVertices: number[] = [];
+  const ears: [number[], number[]] = [[], []];
   for (let v = 0; v < vertices; v++) {
     if (!isUsed[v]) continue;
     const [vx, vy, vz] = [template[3 * v]!, y(v), template[3 * v + 2]!];
@@ -120,6 +123,7 @@ function deriveGeometry(head: HeadModel): LiftGeometry {
     faceWeights[v] = isInner ? 1 : isEar ? 0 : carried;
     skullWeights[v] = isInner || isEar ? 0 : aboveChin;
     carryWeights[v] = isInner || isEar ? 0 : 1;
+    if (isEar && !isInner) ears[vx > 0 ? 0 : 1].push(v);
     if (!isInner && !isEar && weight(v, NECK!) > 0.95 && vy > chinHeight) centreVertices.push(v);
   }
   const neighbours = vertexNeighbours(vertices, triangles);
@@ -138,6 +142,7 @@ function deriveGeometry(head: HeadModel): LiftGeometry {
     centreVertices: Uint32Array.from(centreVertices),
     fineParts: FINE_PARTS.map((name) => verticesOf(head, name)),
     sockets: eyeSockets(head, vertexClasses, isUsed),
+    ears: ears.map((ear) => Uint32Array.from(ear)),
   };
 }
 

@@ -149,7 +149,7 @@ function poseOverShoulders(
 
 function outlineOf(
   { poser }: LiftTools,
-  { skullWeights, skullEdges, centreVertices }: LiftGeometry,
+  { skullWeights, skullEdges, centreVertices, ears }: LiftGeometry,
   { parameters, camera, body }: HeadPlacement & { readonly body: HeadParameters },
   vertices: Float32Array,
 ): Outline {
@@ -159,7 +159,16 @@ function outlineOf(
     rotationFromAxisAngle(rotations.subarray(3, 6)),
   );
   const joints = poser.joints(body);
-  return measureOutline({ camera, vertices, joints, skullWeights, skullEdges, centreVertices, headRotation });
+  return measureOutline({
+    camera,
+    vertices,
+    joints,
+    skullWeights,
+    skullEdges,
+    centreVertices,
+    ears,
+    headRotation,
+  });
 }
 
 /** Writes how squarely every vertex faces the target camera, how its light changes and how it is stretched. */

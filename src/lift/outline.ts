@@ -12,11 +12,20 @@ export type Outline = {
   readonly upAngle: number;
   /** Radius in pixels for each of `OUTLINE_BINS` angles, from the head's up, clockwise on the picture. */
   readonly radiiPx: Float32Array;
+  readonly ears: readonly EarOutline[];
   /** Where the body hangs: the posed root joint on the picture. */
   readonly bodyXPx: number;
   readonly bodyYPx: number;
   /** Rotation of the head in the world, row-major. */
   readonly headRotation: Readonly<ArrayLike<number>>;
+};
+
+/** How far an ear reaches on the picture, whether the head hides it or not. */
+export type EarOutline = {
+  /** Radius in pixels at the outline's angles, 0 where the ear is not. */
+  readonly radiiPx: Float32Array;
+  /** How much further from the camera than the head's centre it is, metres. */
+  readonly behindMetres: number;
 };
 
 export const OUTLINE_BINS = 144;
@@ -31,19 +40,20 @@ export type OutlineInput = {
   readonly skullWeights: Float32Array;
   readonly skullEdges: Uint32Array;
   readonly centreVertices: Uint32Array;
+  readonly ears: readonly Uint32Array[];
   /** Rotation of the head in the world, row-major. */
   readonly headRotation: Readonly<ArrayLike<number>>;
 };
 
 /** Measures the outline of a posed head. */
 export function measureOutline(input: OutlineInput): Outline {
-  const { camera, vertices, joints, skullWeights, skullEdges, centreVertices, headRotation } = input;
+  const { camera, vertices, joints, skullWeights, skullEdges, centreVertices, ears, headRotation } = input;
   const centre = [0, 0, 0];
   for (const v of centreVertices) {
     for (let k = 0; k < 3; k++) centre[k]! += vertices[3 * v + k]! / centreVertices.length;
   }
   const { rotation: r, translation: t } = camera.cameraFromWorld;
-  const projected = new Float64Array(2);
+  const projected = new Float64Array(3);
   const project = (x: number, y: number, z: number): void => {
     const depth = r[6]! * x + r[7]! * y + r[8]! * z + t[2]!;
     const [right, down] = [
@@ -52,26 +62,43 @@ export function measureOutline(input: OutlineInput): Outline {
     ];
     projected[0] = (camera.focalXPx * right) / depth + camera.centreXPx;
     projected[1] = (camera.focalYPx * down) / depth + camera.centreYPx;
+    projected[2] = depth;
   };
   project(centre[0]!, centre[1]!, centre[2]!);
-  const [centreXPx, centreYPx] = [projected[0]!, projected[1]!];
+  const [centreXPx, centreYPx, centreDepth] = projected as unknown as [number, number, number];
   const above = centre.map((value, k) => value + 0.08 * headRotation[3 * k + 1]!);
   project(above[0]!, above[1]!, above[2]!);
   const upAngle = Math.atan2(projected[0]! - centreXPx, centreYPx - projected[1]!);
   const radii = new Float32Array(OUTLINE_BINS);
   const polar = new Float32Array(skullWeights.length * 2);
-  for (let v = 0; v < skullWeights.length; v++) {
-    if (skullWeights[v]! < 0.5) continue;
+  const place = (v: number): void => {
     project(vertices[3 * v]!, vertices[3 * v + 1]!, vertices[3 * v + 2]!);
     const dx = projected[0]! - centreXPx;
     const dy = projected[1]! - centreYPx;
     polar[2 * v] = binOf(Math.atan2(dx, -dy) - upAngle);
     polar[2 * v + 1] = Math.sqrt(dx * dx + dy * dy);
-  }
+  };
+  for (let v = 0; v < skullWeights.length; v++) if (skullWeights[v]! >= 0.5) place(v);
   for (let i = 0; i < skullEdges.length; i += 2) markEdge(radii, polar, skullEdges[i]!, skullEdges[i + 1]!);
+  const earOutlines = ears.map((ear): EarOutline => {
+    const reach = new Float32Array(OUTLINE_BINS);
+    let behindMetres = 0;
+    for (const v of ear) {
+      place(v);
+      const bin = Math.floor(polar[2 * v]!);
+      reach[bin] = Math.max(reach[bin]!, polar[2 * v + 1]!);
+      behindMetres += (projected[2]! - centreDepth) / ear.length;
+    }
+    return { radiiPx: reach, behindMetres };
+  });
   project(joints[0]!, joints[1]!, joints[2]!);
-  const [bodyXPx, bodyYPx] = [projected[0]!, projected[1]!];
-  return { centreXPx, centreYPx, upAngle, radiiPx: smoothRadii(radii), bodyXPx, bodyYPx, headRotation };
+  return {
+    ...{ centreXPx, centreYPx, upAngle, headRotation },
+    radiiPx: smoothRadii(radii),
+    ears: earOutlines,
+    bodyXPx: projected[0]!,
+    bodyYPx: projected[1]!,
+  };
 }
 
 /** Raises the radii of the bins whose centres lie between an edge's two ends. */

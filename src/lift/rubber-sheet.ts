@@ -3,6 +3,7 @@
 // the neck, and as the skull's surface where that is seen: the body and the background stay where they are. It maps target to source, so that every target pixel has a place.
 
 import { type Camera, rotationAngle } from '../geometry/index.ts';
+import { earsBeyond } from './ears-beyond.ts';
 import { smoothstep } from './lift-geometry.ts';
 import { binOf, median, type Outline, radiusAt } from './outline.ts';
 import { COVER_BLOCK_PX, type CoverBlocks } from './person-layers.ts';
@@ -67,6 +68,7 @@ export function stretchSheet({
   const farPlace = farField(from, to, fromCamera, toCamera);
   const scale = median(from.radiiPx) / size;
   const reachPx = REACH_IN_HEAD_WIDTHS * 2 * size;
+  const beyond = earsBeyond(from, to, scale);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const [x, y] = [column * stepPx, row * stepPx];
@@ -78,7 +80,7 @@ export function stretchSheet({
       const outside = distance - own;
       // Inside, the sheet is the outline's, scaled; outside, its neighbourhood keeps its size.
       // Deep inside, only what the skull cannot show lands here: it takes what lies about the picture's rim.
-      let radius = outside < 0 ? theirs * (1 - (outside / own) * RIM_SHARE) : theirs + outside * scale;
+      let radius = outside < 0 ? theirs * (1 - (outside / own) * RIM_SHARE) : theirs + beyond(outside, bin);
       if (outside < 0 && personRadiiPx !== null)
         radius = Math.min(radius, WITHIN_PERSON * radiusAt(personRadiiPx, bin));
       const turned = angle + from.upAngle;
