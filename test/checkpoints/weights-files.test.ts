@@ -39,6 +39,73 @@ for (const name of ['plain.pth', 'lightning.ckpt', 'plain.safetensors']) {
   });
 }
 
+/**
+ * An archive with its directory written again as archives beyond 4 GB have it: sizes and places in the extra field of
+ * each entry, and the directory's own in a record of 64 bits. Source: APPNOTE.TXT, 4.3.14, 4.3.15 and 4.5.3.
+ */
+function asZip64(archive: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(archive);
+  const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+  const [count, start] = [bytes.readUInt16LE(end + 10), bytes.readUInt32LE(end + 16)];
+  const entries: Buffer[] = [];
+  for (let at = start, i = 0; i < count; i++) {
+    const [name, extra, comment] = [28, 30, 32].map((field) => bytes.readUInt16LE(at + field));
+    const entry = Buffer.from(bytes.subarray(at, at + 46 + name!));
+    const long = Buffer.alloc(28);
+    long.writeUInt16LE(1, 0);
+    long.writeUInt16LE(24, 2);
+    for (const [k, field] of [24, 20, 42].entries()) {
+      long.writeBigUInt64LE(BigInt(entry.readUInt32LE(field)), 4 + 8 * k);
+      entry.writeUInt32LE(0xffffffff, field);
+    }
+    entry.writeUInt16LE(long.length, 30);
+    entry.writeUInt16LE(0, 32);
+    entries.push(entry, long);
+    at += 46 + name! + extra! + comment!;
+  }
+  const directory = Buffer.concat(entries);
+  const record = Buffer.alloc(56);
+  record.writeUInt32LE(0x06064b50, 0);
+  record.writeBigUInt64LE(44n, 4);
+  record.writeBigUInt64LE(BigInt(count), 24);
+  record.writeBigUInt64LE(BigInt(count), 32);
+  record.writeBigUInt64LE(BigInt(directory.length), 40);
+  record.writeBigUInt64LE(BigInt(start), 48);
+  const locator = Buffer.alloc(20);
+  locator.writeUInt32LE(0x07064b50, 0);
+  locator.writeBigUInt64LE(BigInt(start + directory.length), 8);
+  locator.writeUInt32LE(1, 16);
+  const last = Buffer.from(bytes.subarray(end, end + 22));
+  last.fill(0xff, 8, 20);
+  last.writeUInt16LE(0, 20);
+  return Buffer.concat([bytes.subarray(0, start), directory, record, locator, last]);
+}
+
+test('an archive with places of 64 bits, as files beyond 4 GB have them, is read as any other', async () => {
+  const whole = asZip64(bytesOf('plain.pth'));
+  const { tensors } = await open(whole);
+  assert.deepEqual([...tensors.keys()].sort(), Object.keys(goldens.values).sort());
+  for (const [key, tensor] of tensors) {
+    const values = toFloats(await tensor.read(), tensor.type);
+    assert.deepEqual(Array.from(values), goldens.values[key]!.map(Math.fround), key);
+  }
+  // Places past the end, and a record that is not where the locator says.
+  const view = Buffer.from(whole);
+  const record = view.lastIndexOf(Buffer.from('PK\x06\x06', 'latin1'));
+  const lies: [number, bigint][] = [
+    [record + 48, 2n ** 40n],
+    [record + 40, 2n ** 63n],
+    [record + 32, 2n ** 32n],
+    [whole.length - 22 - 12, 2n ** 50n],
+    [whole.length - 22 - 12, 0n],
+  ];
+  for (const [at, value] of lies) {
+    const lying = Buffer.from(whole);
+    lying.writeBigUInt64LE(value, at);
+    await assert.rejects(open(lying), refused('bad-weights-file'), `${value} at ${at - record}`);
+  }
+});
+
 test('a pickle that calls is refused by the name it asks for, and nothing is run', async () => {
   await assert.rejects(open(bytesOf('calls.ckpt')), (error: unknown) => {
     assert.ok(error instanceof BadInputError);
