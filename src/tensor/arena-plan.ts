@@ -9,10 +9,11 @@ const FIRST_REGION_BYTES = 2 ** 20;
 const LARGEST_GROWTH_BYTES = 2 ** 30;
 /** Pieces are split where at least this, or as much again, would be left over. */
 const WORTH_SPLITTING_BYTES = 2 ** 27;
-/** What is written to is counted in pieces of this size. */
-const PAGE_BYTES = 2 ** 16;
 
-type Region = { readonly bytes: number; readonly isWritten: Uint8Array; writtenPages: number };
+type Interval = readonly [start: number, end: number];
+
+/** What was written to of a region: intervals that neither overlap nor touch. */
+type Region = { written: readonly Interval[] };
 
 /** A piece of a region; neighbours lie beside it in the same region. */
 type Chunk = {
@@ -34,11 +35,11 @@ export class ArenaPlan {
   readonly #free: Chunk[] = [];
   #regions = 0;
   #nextRegionBytes = FIRST_REGION_BYTES;
-  #writtenPages = 0;
+  #writtenBytes = 0;
 
   /** Bytes that were written to so far. */
   get writtenBytes(): number {
-    return this.#writtenPages * PAGE_BYTES;
+    return this.#writtenBytes;
   }
 
   /** Takes a piece; all of it is written to. */
@@ -78,7 +79,7 @@ export class ArenaPlan {
     }
     const size = this.#nextRegionBytes;
     if (!hasGrown) this.#nextRegionBytes = Math.min(2 * this.#nextRegionBytes, LARGEST_GROWTH_BYTES);
-    const region = { bytes: size, isWritten: new Uint8Array(Math.ceil(size / PAGE_BYTES)), writtenPages: 0 };
+    const region: Region = { written: [] };
     return {
       ...{ region, order: this.#regions++, start: 0, bytes: size },
       ...{ isFree: true, previous: undefined, next: undefined },
@@ -88,7 +89,6 @@ export class ArenaPlan {
   #split(chunk: Chunk, bytes: number): void {
     const left = chunk.bytes - bytes;
     if (left < bytes && left < WORTH_SPLITTING_BYTES) return;
-    if (left === 0) return;
     const { region, order, start, next } = chunk;
     const rest: Chunk = {
       ...{ region, order, start: start + bytes, bytes: left },
@@ -110,13 +110,20 @@ export class ArenaPlan {
   }
 
   #write({ region, start }: Chunk, bytes: number): void {
-    const [first, end] = [Math.floor(start / PAGE_BYTES), Math.ceil((start + bytes) / PAGE_BYTES)];
-    for (let page = first; page < end; page++) {
-      if (region.isWritten[page] === 1) continue;
-      region.isWritten[page] = 1;
-      this.#writtenPages++;
+    let [from, to] = [start, start + bytes];
+    const apart: Interval[] = [];
+    for (const interval of region.written) {
+      if (interval[1] < from || interval[0] > to) apart.push(interval);
+      else [from, to] = [Math.min(from, interval[0]), Math.max(to, interval[1])];
     }
+    const written: readonly Interval[] = [...apart, [from, to]];
+    this.#writtenBytes += lengthOf(written) - lengthOf(region.written);
+    region.written = written;
   }
+}
+
+function lengthOf(intervals: readonly Interval[]): number {
+  return intervals.reduce((sum, [from, to]) => sum + to - from, 0);
 }
 
 function isBefore(a: Chunk, b: Chunk): boolean {

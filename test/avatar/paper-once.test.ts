@@ -32,14 +32,19 @@ test('keys and values, label, embeddings and guidance are computed once a clip, 
   const cpu = await createDevice('cpu');
   const runs: Record<string, number> = {};
   const steps: Readonly<Record<string, AnyTensor>>[] = [];
+  const open = new Set<string>();
   const counting: Device = {
     ...cpu,
     async createSession(...words) {
       const session = await cpu.createSession(...words);
       const name = nameOf(session.outputNames);
+      open.add(name);
       const run: typeof session.run = (feeds, into) => {
         runs[name] = (runs[name] ?? 0) + 1;
-        if (name === 'velocity') steps.push(feeds);
+        if (name === 'velocity') {
+          steps.push(feeds);
+          assert.ok(!open.has('picture'), "the decoder's memory would stand beside the denoiser's");
+        }
         return session.run(feeds, into);
       };
       return {
@@ -47,7 +52,10 @@ test('keys and values, label, embeddings and guidance are computed once a clip, 
         inputNames: session.inputNames,
         outputNames: session.outputNames,
         run,
-        [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+        async [Symbol.asyncDispose]() {
+          open.delete(name);
+          await session[Symbol.asyncDispose]();
+        },
       };
     },
   };
