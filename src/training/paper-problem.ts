@@ -34,6 +34,8 @@ export type PaperProblemOptions = {
 export function paperProblem({ model, settings, name, frames, weights }: PaperProblemOptions): {
   readonly problem: LearningProblem;
   readonly parameters: ParameterSet;
+  /** What the loss judges. */
+  readonly velocity: Value;
 } {
   const { microBatches = 1, recomputesBlocks: isRecomputed = false } = settings;
   const clips = partSize(settings.batch, microBatches);
@@ -75,7 +77,7 @@ export function paperProblem({ model, settings, name, frames, weights }: PaperPr
   const split = (isWanted: (key: string) => boolean): Map<string, Value> =>
     new Map([...reached].filter(([key]) => isWanted(key)));
   return {
-    parameters,
+    ...{ parameters, velocity },
     problem: {
       name: 'paper',
       loss,

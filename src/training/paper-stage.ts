@@ -2,16 +2,16 @@
 // encoder before them.
 
 import { readTensor, type StoredTensor, storedTensors } from '../checkpoints/index.ts';
-import { createSchedule } from '../diffusion/index.ts';
+import { createSchedule, mixtureAt } from '../diffusion/index.ts';
 import { BadInputError } from '../errors/index.ts';
 import { FIELD_PARAMETERS, fieldParameters } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import type { ParameterSet, Weights } from '../nn/index.ts';
-import { declareParameters, encoderModel } from '../stable-diffusion/index.ts';
+import { declareParameters, decoderModel, encoderModel } from '../stable-diffusion/index.ts';
 import type { AnyTensor, Device, Session, Tensor } from '../tensor/index.ts';
 import { emitModel, encodeOnnxModel, tensor } from '../tensor/index.ts';
 import { unchanged } from './augmentation.ts';
-import { createControlSources, mapGradient, withFieldMap } from './control-sources.ts';
+import { controlPicture, createControlSources, mapGradient, withFieldMap } from './control-sources.ts';
 import type { BatchMaker } from './denoiser-batch.ts';
 import { denoiserBatch, trackedHeads } from './denoiser-batch.ts';
 import { GaussianLearner } from './gaussian-learner.ts';
@@ -35,6 +35,11 @@ export type PaperStageOptions = {
 
 /** Batches at steps that no run reaches: validation draws the same noise every time. */
 const VALIDATION_STEP = 2 ** 30;
+
+/** The clean latent that one pass implies, `1 C h w`, and the control as a picture. */
+type Answer = { readonly latent: Tensor; readonly control: Float32Array };
+
+const SHEET_ROWS = 4;
 
 /** The batches of a stage, without what its steps need. */
 export type PaperBatches = Pick<Stage, 'batchAt'> & {
@@ -121,34 +126,71 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
   const all = weightsToRead(declareParameters(model), seed, options.weights);
   const isStill = (key: string): boolean => !key.startsWith('vae.') && !learnsAtStage(name, key);
   const still = await readAll(all, isStill);
-  const { problem } = paperProblem({ model, settings, name, frames, weights: still });
+  const { problem, velocity } = paperProblem({ model, settings, name, frames, weights: still });
   const { gaussians, clipsAt, batchOf, withMap, batchAt } = await paperBatches(options);
-  /** The loss on fixed held-out samples. */
+  const schedule = createSchedule(model.diffusion);
+
+  /**
+   * The loss on fixed held-out samples. Columns of the sheet: reference, control, what one pass makes of the noised picture,
+   * target.
+   */
   async function validate(weights: Weights): ReturnType<Stage['validate']> {
-    const lossModel = emitModel({ name: 'loss', outputs: { loss: problem.loss } });
-    await using session = await device.createSession(encodeOnnxModel(lossModel), { spins: false });
-    const { batch, microBatches = 1 } = settings;
-    const count = batch * frames;
+    const count = settings.batch * frames;
     const shown = Array.from({ length: count }, (_, i) => samples.validation[i % samples.validation.length]!);
+    const { velocityError, answers } = await answersTo(shown, weights);
+    const pictures = await decoded(answers.slice(0, SHEET_ROWS).map(({ latent }) => latent));
+    const rows = pictures.map((output, i) => {
+      const { reference, target } = unchanged(shown[i]!, model.size);
+      return [reference, answers[i]!.control, output, target];
+    });
+    return { figures: { velocityError }, score: -velocityError, sheet: pictureSheet(rows, model.size) };
+  }
+
+  async function answersTo(
+    shown: readonly TrainingSample[],
+    weights: Weights,
+  ): Promise<{ readonly velocityError: number; readonly answers: readonly Answer[] }> {
+    const { batch, microBatches = 1 } = settings;
+    const lossModel = emitModel({ name: 'loss', outputs: { loss: problem.loss, answer: velocity } });
+    await using session = await device.createSession(encodeOnnxModel(lossModel), { spins: false });
     const clips = Array.from({ length: batch }, (_, i) => shown.slice(i * frames, (i + 1) * frames));
+    const answers: Answer[] = [];
     let velocityError = 0;
     for (let part = 0; part < microBatches; part++) {
       const each = clips.slice((part * batch) / microBatches, ((part + 1) * batch) / microBatches);
       const step = VALIDATION_STEP + part;
-      const drawn = await batchOf(each, step);
-      const fed = withMap(drawn, each, step);
-      const { loss } = await session.run({ ...fed, ...problem.frozen, ...weights });
-      velocityError += (loss as Tensor).data[0]! / microBatches;
+      const fed = withMap(await batchOf(each, step), each, step);
+      const outputs = await session.run({ ...fed, ...problem.frozen, ...weights });
+      velocityError += (outputs.loss as Tensor).data[0]! / microBatches;
+      answers.push(...answersOf(fed, outputs.answer as Tensor));
     }
-    const rows = shown.slice(0, 4).map((one) => {
-      const { reference, target } = unchanged(one, model.size);
-      return [reference, target];
+    return { velocityError, answers };
+  }
+
+  /** The clean latents that velocities imply, with the controls that they followed. */
+  function answersOf(fed: Readonly<Record<string, AnyTensor>>, { data, shape }: Tensor): Answer[] {
+    const [count, ...extents] = shape as [number, ...number[]];
+    const each = data.length / count;
+    return Array.from({ length: count }, (_, i) => {
+      const at = mixtureAt(schedule, Number(fed.timesteps!.data[i]));
+      const noisy = (fed.noisy as Tensor).data.subarray(i * each, (i + 1) * each);
+      const latent = noisy.map((value, k) => at.signal * value - at.noise * data[i * each + k]!);
+      return { latent: tensor(latent, [1, ...extents]), control: controlPicture(fed, i)! };
     });
-    return {
-      figures: { velocityError },
-      score: -velocityError,
-      sheet: pictureSheet(rows, model.size),
-    };
+  }
+
+  async function decoded(latents: readonly Tensor[]): Promise<Float32Array[]> {
+    const { size } = model;
+    const decoder = decoderModel(model, { width: size, height: size, usesFusedForms: device.fusesAttention });
+    await using session = await device.createSession(encodeOnnxModel(decoder), {
+      ...{ spins: false, keepsMemory: false },
+    });
+    const isOwn = new Set(session.inputNames);
+    const own = await readAll(all, (key) => isOwn.has(key));
+    const pictures: Float32Array[] = [];
+    for (const latent of latents)
+      pictures.push((await session.run({ ...own, latent })).picture!.data as Float32Array);
+    return pictures;
   }
 
   return {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { bindGaussians } from '../../src/gaussians/index.ts';
 import { decodeWeights, encodeWeights } from '../../src/nn/index.ts';
-import { loadEmbeddedHead, openRunFolder } from '../../src/node/index.ts';
+import { loadEmbeddedHead, openRunFolder, readImage } from '../../src/node/index.ts';
 import type { Tensor } from '../../src/tensor/index.ts';
 import { folderOfSamples, tinySamples } from '../training/tiny-run.ts';
 import { runJson, runToFailure } from './run-cli.ts';
@@ -32,6 +32,9 @@ test('both stages train and leave weights with Gaussians; the second moves the m
   const before = await weightsOf(packed);
   const { texels } = bindGaussians(head, { uvSize: 64 });
   assert.deepEqual(before['gaussians.features']!.shape, [texels.length, 8]);
+  // Reference, control, output, target of both pictures.
+  const { image: sheet } = await readImage(join(out, '1', 'sheets', 'step-0000002.png'));
+  assert.deepEqual([sheet.width, sheet.height], [4 * 64, 2 * 64]);
   await runJson(...words, '--stage', '2', '--steps', '1');
   const second = await runJson(...words, '--stage', '2', '--steps', '2', '--resume');
   assert.equal(second.resumedFromStep, 1);
