@@ -13,7 +13,7 @@ import {
   sinusoids,
 } from '../nn/index.ts';
 import type { Value } from '../tensor/index.ts';
-import { add, constant, reshape, transpose } from '../tensor/index.ts';
+import { add, constant, recomputedIf, reshape, transpose } from '../tensor/index.ts';
 
 /** Options of `temporalLayer`. */
 export type TemporalOptions = {
@@ -22,6 +22,8 @@ export type TemporalOptions = {
   readonly heads: number;
   readonly maxFrames: number;
   readonly groups: number;
+  /** Whether what lies between its ends is computed again for its gradient. Default false. */
+  readonly isRecomputed?: boolean | undefined;
 };
 
 /** The name under which temporal layers stand: what the second stage trains. */
@@ -29,6 +31,10 @@ export const TEMPORAL_NAME = 'motion_modules';
 
 /** `BT C H W` to the same: each pixel attends to itself in the other frames. */
 export function temporalLayer(scope: Scope, x: Value, options: TemporalOptions): Value {
+  return recomputedIf(options.isRecomputed === true, (value) => temporalBody(scope, value!, options), [x]);
+}
+
+function temporalBody(scope: Scope, x: Value, options: TemporalOptions): Value {
   const { frames, heads, maxFrames, groups } = options;
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const [clips, area] = [batch / frames, height * width];

@@ -14,7 +14,7 @@ import {
   tokensOf,
 } from '../nn/index.ts';
 import type { Value } from '../tensor/index.ts';
-import { add } from '../tensor/index.ts';
+import { add, recomputedIf } from '../tensor/index.ts';
 
 /** A place where self-attention happens. */
 export type AttentionSite = {
@@ -42,11 +42,13 @@ export type TransformerOptions = {
   /** Name of this transformer below the network's root. */
   readonly path: string;
   readonly attend: SelfAttention;
+  /** Whether scores and feed-forwards are computed again for their gradient. Default false. */
+  readonly isRecomputed?: boolean | undefined;
 };
 
 /** `B C H W` to the same. */
 export function spatialTransformer(scope: Scope, x: Value, options: TransformerOptions): Value {
-  const { heads, groups, feedForwardMultiplier, label, path, attend } = options;
+  const { heads, groups, feedForwardMultiplier, label, path, attend, isRecomputed = false } = options;
   const [, channels, height, width] = x.shape as [number, number, number, number];
   const normed = groupNormLayer(scope.at('norm'), x, { groups, epsilon: 1e-6 });
   let h = linearLayer(scope.at('proj_in'), tokensOf(normed), { features: channels });
@@ -55,9 +57,14 @@ export function spatialTransformer(scope: Scope, x: Value, options: TransformerO
   const hidden = layerNormLayer(block.at('norm1'), h);
   const own = keyValueOf(block.at('attn1'), hidden);
   const attended = attend({ path: `${path}.transformer_blocks.0`, hidden, own });
-  h = add(h, attentionLayer(block.at('attn1'), hidden, { ...attended, heads }));
+  h = add(h, attentionLayer(block.at('attn1'), hidden, { ...attended, heads, isRecomputed }));
   h = add(h, attentionToOne(block.at('attn2'), label, channels));
-  h = add(h, feedForward(block.at('ff'), layerNormLayer(block.at('norm3'), h), feedForwardMultiplier));
+  const forward = (value: Value): Value =>
+    feedForward(block.at('ff'), layerNormLayer(block.at('norm3'), value), feedForwardMultiplier);
+  h = add(
+    h,
+    recomputedIf(isRecomputed, (value) => forward(value!), [h]),
+  );
 
   const out = linearLayer(scope.at('proj_out'), h, { features: channels, isZero: true });
   return add(x, pictureOf(out, height, width));

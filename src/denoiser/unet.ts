@@ -24,7 +24,7 @@ export type UnetInputs = {
   readonly guidance?: Value;
   /** Frames of a clip: switches the temporal layers on. */
   readonly frames?: number;
-  /** Whether gradients compute the resnet blocks again instead of keeping their values. */
+  /** Whether gradients compute resnet blocks, scores, feed-forwards and temporal layers again instead of keeping them. */
   readonly isRecomputed?: boolean;
 };
 
@@ -46,10 +46,15 @@ export function unet(
   const attention = (block: string, i: number, x: Value, headCount: number): Value => {
     if (headCount === 0) return x;
     const path = `${block}.attentions.${i}`;
-    const options = { heads: headCount, groups, feedForwardMultiplier, label, path, attend };
+    const options = { heads: headCount, groups, feedForwardMultiplier, label, path, attend, isRecomputed };
     const h = spatialTransformer(scope.at(path), x, options);
     if (frames === undefined) return h;
-    return temporalLayer(scope.at(`${block}.${TEMPORAL_NAME}.${i}`), h, { ...temporal, frames, groups });
+    return temporalLayer(scope.at(`${block}.${TEMPORAL_NAME}.${i}`), h, {
+      ...temporal,
+      frames,
+      groups,
+      isRecomputed,
+    });
   };
 
   let h = convLayer(scope.at('conv_in'), latent, { channels: widths[0]! });
