@@ -73,34 +73,41 @@ type Window = {
   readonly top: number;
   readonly isMirrored: boolean;
 };
-/** value -> gain * value + offset, for each channel. */
-type ColourChange = { readonly gains: readonly number[]; readonly offsets: readonly number[] };
-const NO_CHANGE: ColourChange = { gains: [1, 1, 1], offsets: [0, 0, 0] };
+/** What each of the 256 values of a channel becomes, one channel after the other: there are millions of pixels. */
+type ColourChange = Float32Array;
+const NO_CHANGE: ColourChange = changeOf([1, 1, 1], [0, 0, 0]);
 
 function colourChange(random: Random): ColourChange {
   const contrast = random.uniform(0.85, 1.15);
   const brightness = random.uniform(-0.12, 0.12);
   const channels = [0, 1, 2];
-  return {
-    gains: channels.map(() => contrast * random.uniform(0.95, 1.05)),
-    offsets: channels.map(() => brightness + random.uniform(-0.04, 0.04)),
-  };
+  const gains = channels.map(() => contrast * random.uniform(0.95, 1.05));
+  return changeOf(
+    gains,
+    channels.map(() => brightness + random.uniform(-0.04, 0.04)),
+  );
 }
 
-function planar(picture: Uint8Array, window: Window, { gains, offsets }: ColourChange): Float32Array {
+/** value -> gain * value + offset, for each channel, of values in [-1, 1]. */
+function changeOf(gains: readonly number[], offsets: readonly number[]): ColourChange {
+  const values = new Float32Array(3 * 256);
+  for (let c = 0; c < 3; c++) {
+    for (let v = 0; v < 256; v++) {
+      values[256 * c + v] = Math.min(1, Math.max(-1, gains[c]! * (v / 127.5 - 1) + offsets[c]!));
+    }
+  }
+  return values;
+}
+
+function planar(picture: Uint8Array, window: Window, change: ColourChange): Float32Array {
   const { sizePx, cropPx, left, top, isMirrored } = window;
   const area = cropPx * cropPx;
   const out = new Float32Array(3 * area);
-  const values = new Float32Array(256);
   const stride = isMirrored ? -3 : 3;
   for (let c = 0; c < 3; c++) {
-    // There are only so many values, and millions of pixels.
-    for (let v = 0; v < 256; v++) {
-      values[v] = Math.min(1, Math.max(-1, gains[c]! * (v / 127.5 - 1) + offsets[c]!));
-    }
     for (let y = 0, to = c * area; y < cropPx; y++) {
       let from = 3 * ((top + y) * sizePx + left + (isMirrored ? cropPx - 1 : 0)) + c;
-      for (let x = 0; x < cropPx; x++, from += stride) out[to++] = values[picture[from]!]!;
+      for (let x = 0; x < cropPx; x++, from += stride) out[to++] = change[256 * c + picture[from]!]!;
     }
   }
   return out;
