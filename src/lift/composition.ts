@@ -5,7 +5,8 @@
 
 import type { Camera } from '../geometry/index.ts';
 import type { RgbImage } from '../media/index.ts';
-import { FINE_SAMPLES, type FineWindow } from './fine-windows.ts';
+import { earShown } from './bare-ears.ts';
+import { FINE_SAMPLES, type FineWindow, isEdge } from './fine-windows.ts';
 import { SURFACE_CLASSES, smoothstep } from './lift-geometry.ts';
 import { insideOutline, type Outline } from './outline.ts';
 import { coverAt, type PersonLayers } from './person-layers.ts';
@@ -88,9 +89,6 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
   softenOutline(isHead, { width, height, data, mask: personMask });
   return { lifted: { image: { width, height, data }, visibility, headMask, personMask }, sheet };
 }
-
-/** From how many of 255 levels on two neighbours are an edge. */
-const EDGE_CONTRAST = 24;
 
 const byte = (value: number): number => Math.min(255, Math.max(0, value + 0.5));
 
@@ -204,15 +202,6 @@ function paintFinely(
   }
 }
 
-/** Whether the green of a pixel differs from what lies beside, above or below it. */
-function isEdge(data: Uint8Array, pixel: number, width: number): boolean {
-  const own = data[3 * pixel + 1]!;
-  for (const other of [pixel - 1, pixel + 1, pixel - width, pixel + width]) {
-    if (Math.abs(data[3 * other + 1]! - own) > EDGE_CONTRAST) return true;
-  }
-  return false;
-}
-
 /** The sheet between the outlines, held to the skull where both views show it. */
 function sheetOf({ view, surface, toCamera, from, to, personRadiiPx }: CompositionInput): SheetMap {
   const { width, height } = toCamera;
@@ -251,7 +240,7 @@ function composeHeadPixel(
   // Source pixels per target pixel, roughly; the depths' ratio cancels for a head that stays where it is.
   const stretch =
     (point[ATTRIBUTE.surfaceStretch]! * facing) / Math.max(0.25, point[ATTRIBUTE.targetFacing]!);
-  const seen = isSeen ? Math.max(squareness(facing, stretch), outlineShare()) * (1 - skinDoubt()) : 0;
+  let seen = isSeen ? Math.max(squareness(facing, stretch), outlineShare()) * (1 - skinDoubt()) : 0;
 
   if (face === 0) {
     samplePicture(view.image, place[0]!, place[1]!, colour, 0);
@@ -262,6 +251,10 @@ function composeHeadPixel(
   const x = place[0]! + share * (own[0]! - place[0]!);
   const y = place[1]! + share * (own[1]! - place[1]!);
   samplePicture(view.image, x, y, colour, 0);
+  if (surfaceClass === 0 && point[ATTRIBUTE.carryWeight] === 0 && input.layers !== null) {
+    surface.read(pixel, ATTRIBUTE.fill, ATTRIBUTE_COUNT, point);
+    seen *= earShown(input.layers, point, colour, x, y);
+  }
   const photoTrust = sourceTrust(input, x, y) * smoothstep(0.1, 0.7, stretch);
   const guessTrust = addGuess(input.view, surface, pixel, surfaceClass, face * (1 - seen));
   const faceTrust = seen * photoTrust + (1 - seen) * guessTrust;
@@ -314,7 +307,8 @@ function addGuess(
   const mx = point[ATTRIBUTE.mirroredPosition]!;
   const my = point[ATTRIBUTE.mirroredPosition + 1]!;
   const mz = point[ATTRIBUTE.mirroredPosition + 2]!;
-  const isPaired = surfaceClass === 0 || surfaceClass === TEETH;
+  // An ear's own colours are nearer to it than what a fit that is off shows of the other.
+  const isPaired = (surfaceClass === 0 && point[ATTRIBUTE.carryWeight]! > 0) || surfaceClass === TEETH;
   const belief =
     isPaired && seesPoint(view, mx, my, mz, surfaceClass)
       ? smoothstep(0.2, 0.5, point[ATTRIBUTE.mirroredFacing]! * point[ATTRIBUTE.surfaceStretch]!)
@@ -334,6 +328,10 @@ function addGuess(
   return fillTrust + belief * (MIRRORED_TRUST - fillTrust);
 }
 
+/** From which turn to the view on, cosines, a gap beside a fitted outline begins to close, and is closed; an ear's folds turn apart. */
+const GAP = [0.05, 0.3] as const;
+const EAR_GAP = [0.02, 0.1] as const;
+
 /** How far the person covers a pixel of their head, `point`. */
 function headCover({ view }: CompositionInput, layers: PersonLayers): number {
   const face = point[ATTRIBUTE.faceWeight]!;
@@ -343,9 +341,11 @@ function headCover({ view }: CompositionInput, layers: PersonLayers): number {
   const facing = point[ATTRIBUTE.facing]!;
   const turnedToView = point[ATTRIBUTE.targetFacing]! - facing;
   let open = 0;
-  if (facing > 0 && turnedToView < 0.3) {
+  const isEar = point[ATTRIBUTE.carryWeight] === 0;
+  const [closes, closed] = isEar ? EAR_GAP : GAP;
+  if ((facing > 0 || isEar) && turnedToView < closed) {
     projectPoint(view.camera);
-    open = (1 - coverAt(layers, own[0]!, own[1]!)) * (1 - smoothstep(0.05, 0.3, turnedToView));
+    open = (1 - coverAt(layers, own[0]!, own[1]!)) * (1 - smoothstep(closes, closed, turnedToView));
   }
   return carried + face * (1 - open - carried);
 }

@@ -71,3 +71,15 @@ function boundsOf(
     bottomPx: Math.min(camera.height, Math.ceil(bottom)),
   };
 }
+
+/** From how many of 255 levels on two neighbours are an edge. */
+const EDGE_CONTRAST = 24;
+
+/** Whether the green of a pixel differs from what lies beside, above or below it. */
+export function isEdge(data: Uint8Array, pixel: number, width: number): boolean {
+  const own = data[3 * pixel + 1]!;
+  for (const other of [pixel - 1, pixel + 1, pixel - width, pixel + width]) {
+    if (Math.abs(data[3 * other + 1]! - own) > EDGE_CONTRAST) return true;
+  }
+  return false;
+}

@@ -8,6 +8,7 @@ import { multiplyRotations, rotationFromAxisAngle, vertexSurface } from '../geom
 import { createHeadPoser, type HeadModel, type HeadParameters, type HeadPoser } from '../head/index.ts';
 import { createRasteriser, type Rasteriser } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
+import { bareEars, carryBareEars } from './bare-ears.ts';
 import { composeLift, type LiftedImage } from './composition.ts';
 import { fineWindows } from './fine-windows.ts';
 import { type LiftGeometry, liftGeometry } from './lift-geometry.ts';
@@ -99,6 +100,7 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
   const view = viewSource({
     ...{ head, geometry, rasteriser, camera, vertices },
     image: layers?.person ?? image,
+    bareEars: layers && bareEars(geometry, camera, vertices, layers),
   });
   const fromOutline = outlineOf(tools, geometry, { parameters, camera, body: parameters }, vertices);
   const personRadiiPx = layers && personRadii(fromOutline, layers);
@@ -107,6 +109,7 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
     const body = bodyOf(to.parameters);
     const targetVertices = poseOverShoulders(tools, geometry, to.parameters, body);
     faceTarget(view, geometry, targetVertices, to.camera);
+    carryBareEars(view, geometry);
     const buffer = rasteriser.rasterise({
       camera: to.camera,
       vertices: targetVertices,
@@ -174,7 +177,7 @@ function outlineOf(
 /** Writes how squarely every vertex faces the target camera, how its light changes and how it is stretched. */
 function faceTarget(
   { attributes, normals: sourceNormals, areas: sourceAreas, light }: SourceView,
-  { vertexClasses, triangles }: LiftGeometry,
+  { vertexClasses, carryWeights, triangles }: LiftGeometry,
   vertices: Float32Array,
   camera: Camera,
 ): void {
@@ -191,7 +194,8 @@ function faceTarget(
     attributes[at + ATTRIBUTE.targetFacing] = cosine / Math.sqrt(x * x + y * y + z * z);
     attributes[at + ATTRIBUTE.surfaceStretch] =
       vertexClasses[v] === 0 ? Math.min(1, sourceAreas[v]! / areas[v]!) : 1;
+    // Folds of an ear are too deep for a light that is smooth.
     attributes[at + ATTRIBUTE.lightChange] =
-      vertexClasses[v] === 0 ? lightChange(light, v, sourceNormals, normals) : 1;
+      vertexClasses[v] === 0 && carryWeights[v]! > 0 ? lightChange(light, v, sourceNormals, normals) : 1;
   }
 }

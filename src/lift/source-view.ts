@@ -21,6 +21,7 @@ export const ATTRIBUTE = {
   position: 0,
   /** Cosine between the normal and the direction to the source camera. */
   facing: 3,
+  /** How far the surface itself carries the picture; of bare ears written anew for each lift. */
   faceWeight: 4,
   /** How far the sheet may follow the surface. */
   carryWeight: 5,
@@ -56,9 +57,11 @@ export type SourceView = {
   /** `V`, square metres: of the triangles about each vertex. */
   readonly areas: Float32Array;
   readonly light: Light;
+  /** As of `bareEars`; null where that is not known. */
+  readonly bareEars: Uint8Array | null;
 };
 
-type SeenHead = Omit<SourceView, 'light' | 'normals' | 'areas'>;
+type SeenHead = Omit<SourceView, 'light' | 'normals' | 'areas' | 'bareEars'>;
 
 /** Sees the posed `vertices` (`V 3`, world) of a head in `image`, and colours them. */
 export function viewSource({
@@ -68,6 +71,7 @@ export function viewSource({
   image,
   camera,
   vertices,
+  bareEars,
 }: {
   readonly head: HeadModel;
   readonly geometry: LiftGeometry;
@@ -75,6 +79,8 @@ export function viewSource({
   readonly image: RgbImage;
   readonly camera: Camera;
   readonly vertices: Float32Array;
+  /** As of `bareEars`; null where that is not known. */
+  readonly bareEars: Uint8Array | null;
 }): SourceView {
   const { triangles, vertexClasses, mirrored } = geometry;
   const count = vertexCount(head);
@@ -89,10 +95,11 @@ export function viewSource({
   const isSeen = new Uint8Array(count);
   for (let v = 0; v < count; v++) {
     const at = v * ATTRIBUTE_COUNT;
+    const ear = bareEars === null ? 0 : bareEars[v]!;
     attributes[at + ATTRIBUTE.faceWeight] = geometry.faceWeights[v]!;
     attributes[at + ATTRIBUTE.carryWeight] = geometry.carryWeights[v]!;
     const [x, y, z] = [attributes[at]!, attributes[at + 1]!, attributes[at + 2]!];
-    if (vertexClasses[v] === 0 && !givesColour(seen, attributes, at)) continue;
+    if (vertexClasses[v] === 0 && ear < 2 && !givesColour(seen, attributes, at)) continue;
     if (attributes[at + ATTRIBUTE.facing]! < 0.3 || !seesPoint(seen, x, y, z, vertexClasses[v]!)) continue;
     isSeen[v] = 1;
     samplePicture(image, ...projectInCamera(camera, x, y, z), colours, 3 * v);
@@ -111,7 +118,7 @@ export function viewSource({
     }
     attributes[at + ATTRIBUTE.mirroredFacing] = isSeen[other] ? attributes[from + ATTRIBUTE.facing]! : 0;
   }
-  return { ...seen, normals, areas, light };
+  return { ...seen, normals, areas, light, bareEars };
 }
 
 /**

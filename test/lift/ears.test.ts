@@ -6,8 +6,10 @@ import { test } from 'node:test';
 import { frontCamera } from '../../src/geometry/index.ts';
 import { decodeHead, type HeadParameters, neutralParameters } from '../../src/head/index.ts';
 import { NO_TRIANGLE } from '../../src/kernels/index.ts';
+import { bareEars } from '../../src/lift/bare-ears.ts';
 import { createLifter, createLiftTools } from '../../src/lift/index.ts';
 import { liftGeometry } from '../../src/lift/lift-geometry.ts';
+import { personLayers } from '../../src/lift/person-layers.ts';
 
 const HEAD = decodeHead(
   new Uint8Array(readFileSync(new URL('../../models/head/embedded.head', import.meta.url))),
@@ -100,4 +102,34 @@ test('ears go away little by little', () => {
     assert.ok(change < 0.1 * whole && change > -0.35 * whole, `${counts}`);
   }
   assert.ok(counts.at(-1)! < whole / 4, `${counts}`);
+});
+
+test("an ear that turns to the view is the head's own", () => {
+  const rest = turnedBy(0);
+  const { image, personMask } = still(rest);
+  const lifter = createLifter(tools, { parameters: rest, camera: CAMERA, image, personMask });
+  const isEar = new Set(ears.flatMap((ear) => Array.from(ear)));
+  for (const yaw of [28, -28]) {
+    const parameters = turnedBy(yaw);
+    const { data } = lifter.lift({ parameters, camera: CAMERA }).image;
+    const shown = [...seenFrom(parameters).entries()].flatMap(([pixel, id]) =>
+      id !== NO_TRIANGLE && isEar.has(triangles[3 * id]!) ? [pixel] : [],
+    );
+    const red = shown.filter((pixel) => data[3 * pixel]! - data[3 * pixel + 1]! > 60).length;
+    assert.ok(shown.length > 200 && red > 0.8 * shown.length, `${red} of ${shown.length} at ${yaw} degrees`);
+  }
+});
+
+test('an ear is bare before the background, and not under hair', () => {
+  const rest = turnedBy(0);
+  const { image, personMask } = still(rest);
+  const vertices = tools.poser.pose(rest);
+  const marksOf = (mask: Uint8Array): number[] => {
+    const marks = bareEars(liftGeometry(HEAD), CAMERA, vertices, personLayers(image, mask));
+    return ears.map((ear) => ear.filter((v) => marks[v]! > 0).length / ear.length);
+  };
+  assert.deepEqual(marksOf(personMask), [1, 1]);
+  // Hair beside the left half of the picture, where the right ear is.
+  const withHair = personMask.map((cover, pixel) => (pixel % SIZE < SIZE / 2 ? 255 : cover));
+  assert.deepEqual(marksOf(withHair), [1, 0]);
 });
