@@ -27,6 +27,11 @@ export function fieldParameters(field: GaussianField): Record<string, Tensor> {
   };
 }
 
+/** Whether raw parameters, by name, hold a field with three scales a Gaussian. */
+export function holdsAnisotropicField(parameters: Readonly<Record<string, Tensor>>): boolean {
+  return parameters[FIELD_PARAMETERS.scale]?.shape.length === 2;
+}
+
 /**
  * The field of a binding with raw parameters that are given by name, the tensors themselves.
  * @throws BadInputError naming the parameter that is missing or of another shape.

@@ -144,7 +144,7 @@ function createPainter(input: CompositionInput, sheet: SheetMap): Painter {
         surface.read(pixel, 0, ATTRIBUTE.fill, point);
         trust = composeHeadPixel(input, surface, pixel, surfaceClass, sheetTrustHere);
         relight();
-        cover = layers === null ? 1 : headCover(input, layers);
+        cover = layers === null ? 1 : headCover(input, layers, surfaceClass);
         painted[PAINTED.head] = 1;
         painted[PAINTED.face] = point[ATTRIBUTE.faceWeight]!;
       }
@@ -251,7 +251,7 @@ function composeHeadPixel(
   const x = place[0]! + share * (own[0]! - place[0]!);
   const y = place[1]! + share * (own[1]! - place[1]!);
   samplePicture(view.image, x, y, colour, 0);
-  if (surfaceClass === 0 && point[ATTRIBUTE.carryWeight] === 0 && input.layers !== null) {
+  if (isEar(surfaceClass) && input.layers !== null) {
     surface.read(pixel, ATTRIBUTE.fill, ATTRIBUTE_COUNT, point);
     seen *= earShown(input.layers, point, colour, x, y);
   }
@@ -260,6 +260,9 @@ function composeHeadPixel(
   const faceTrust = seen * photoTrust + (1 - seen) * guessTrust;
   return face * faceTrust + (1 - face) * (0.2 + 0.8 * seen) * sheetTrustHere;
 }
+
+/** Whether the point is of an ear, and of nothing beside it. */
+const isEar = (surfaceClass: number): boolean => surfaceClass === 0 && point[ATTRIBUTE.carryWeight] === 0;
 
 /** How far a point is seen squarely enough for its colour to be its own. */
 const squareness = (facing: number, stretch: number): number =>
@@ -333,7 +336,7 @@ const GAP = [0.05, 0.3] as const;
 const EAR_GAP = [0.02, 0.1] as const;
 
 /** How far the person covers a pixel of their head, `point`. */
-function headCover({ view }: CompositionInput, layers: PersonLayers): number {
+function headCover({ view }: CompositionInput, layers: PersonLayers, surfaceClass: number): number {
   const face = point[ATTRIBUTE.faceWeight]!;
   const carried = face === 1 ? 1 : coverAt(layers, place[0]!, place[1]!);
   if (face === 0) return carried;
@@ -341,9 +344,9 @@ function headCover({ view }: CompositionInput, layers: PersonLayers): number {
   const facing = point[ATTRIBUTE.facing]!;
   const turnedToView = point[ATTRIBUTE.targetFacing]! - facing;
   let open = 0;
-  const isEar = point[ATTRIBUTE.carryWeight] === 0;
-  const [closes, closed] = isEar ? EAR_GAP : GAP;
-  if ((facing > 0 || isEar) && turnedToView < closed) {
+  const onEar = isEar(surfaceClass);
+  const [closes, closed] = onEar ? EAR_GAP : GAP;
+  if ((facing > 0 || onEar) && turnedToView < closed) {
     projectPoint(view.camera);
     open = (1 - coverAt(layers, own[0]!, own[1]!)) * (1 - smoothstep(closes, closed, turnedToView));
   }

@@ -2,7 +2,7 @@
 // that the turned head hides would still stand beside it. It is drawn in as far as the posed head's own ear is.
 
 import { smoothstep } from './lift-geometry.ts';
-import { OUTLINE_BINS, type Outline, radiusAt } from './outline.ts';
+import { OUTLINE_BINS, type Outline, radiusAt, smoothBins } from './outline.ts';
 
 /** A still's ear reaches further than the fitted one, as a share and in pixels. */
 const MARGIN = { share: 1.25, px: 1 } as const;
@@ -51,15 +51,5 @@ function protrusion(ear: Float32Array, skull: Float32Array): Float32Array {
   const widest = own.map((_, bin) =>
     Math.max(...[-1, 0, 1].map((k) => own[(bin + k + OUTLINE_BINS) % OUTLINE_BINS]!)),
   );
-  return widest.some((value) => value > 0) ? softened(widest) : widest;
-}
-
-/** Smooth over about 5 angles. */
-function softened(values: Float32Array): Float32Array {
-  return values.map((_, bin) =>
-    [1, 4, 6, 4, 1].reduce(
-      (sum, weight, k) => sum + (weight / 16) * values[(bin + k - 2 + OUTLINE_BINS) % OUTLINE_BINS]!,
-      0,
-    ),
-  );
+  return smoothBins(widest);
 }

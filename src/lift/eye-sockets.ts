@@ -34,12 +34,9 @@ export function eyeSockets(head: HeadModel, vertexClasses: Uint8Array, isUsed: U
     const within = ({ halfWidth, bottom, top }: typeof ABOVE | typeof BELOW): Uint32Array =>
       Uint32Array.from(
         skin.filter((v) => {
-          const [x, y, z] = [0, 1, 2].map((k) => template[3 * v + k]! - centre[k]!) as [
-            number,
-            number,
-            number,
-          ];
-          return Math.abs(x) < halfWidth && y > bottom && y < top && z > 0;
+          const offset = (axis: 0 | 1 | 2): number => template[3 * v + axis]! - centre[axis]!;
+          const height = offset(1);
+          return Math.abs(offset(0)) < halfWidth && height > bottom && height < top && offset(2) > 0;
         }),
       );
     return { lid: Uint32Array.from(lid), above: within(ABOVE), below: within(BELOW) };

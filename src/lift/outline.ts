@@ -65,7 +65,7 @@ export function measureOutline(input: OutlineInput): Outline {
     projected[2] = depth;
   };
   project(centre[0]!, centre[1]!, centre[2]!);
-  const [centreXPx, centreYPx, centreDepth] = projected as unknown as [number, number, number];
+  const [centreXPx, centreYPx, centreDepth] = [projected[0]!, projected[1]!, projected[2]!];
   const above = centre.map((value, k) => value + 0.08 * headRotation[3 * k + 1]!);
   project(above[0]!, above[1]!, above[2]!);
   const upAngle = Math.atan2(projected[0]! - centreXPx, centreYPx - projected[1]!);
@@ -172,10 +172,16 @@ export function smoothRadii(radii: Float32Array): Float32Array {
     }
     return 1;
   });
-  const kernel = [1, 4, 6, 4, 1];
-  return filled.map((_, i) =>
-    kernel.reduce(
-      (sum, weight, k) => sum + (weight / 16) * filled[(i + k - 2 + OUTLINE_BINS) % OUTLINE_BINS]!,
+  return smoothBins(filled);
+}
+
+const KERNEL = [1, 4, 6, 4, 1];
+
+/** Smooths over about 5 bins, around the circle. */
+export function smoothBins(values: Float32Array): Float32Array {
+  return values.map((_, i) =>
+    KERNEL.reduce(
+      (sum, weight, k) => sum + (weight / 16) * values[(i + k - 2 + OUTLINE_BINS) % OUTLINE_BINS]!,
       0,
     ),
   );

@@ -5,7 +5,13 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Avatar, encodeAvatar } from '../avatar/index.ts';
 import { DECODER_SCOPE, ENCODER_SCOPE, LATENT_STATISTICS, type ModelConfig } from '../denoiser/index.ts';
-import { bindGaussians, FIELD_PARAMETERS, fieldOf, type GaussianField } from '../gaussians/index.ts';
+import {
+  bindGaussians,
+  FIELD_PARAMETERS,
+  fieldOf,
+  type GaussianField,
+  holdsAnisotropicField,
+} from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import { decodeWeights, type Weights } from '../nn/index.ts';
 import { parseConfiguration, type StageName, WEIGHTS_FILE } from '../training/index.ts';
@@ -76,6 +82,6 @@ function fieldAmong(
   { uvSize, gaussianChannels: channels }: ModelConfig,
 ): GaussianField | null {
   if (!(FIELD_PARAMETERS.features in weights)) return null;
-  const isAnisotropic = weights[FIELD_PARAMETERS.scale]?.shape.length === 2;
+  const isAnisotropic = holdsAnisotropicField(weights);
   return fieldOf(bindGaussians(head, { uvSize }), weights, { channels, isAnisotropic });
 }

@@ -99,6 +99,15 @@ export function withFieldMap(
   return { ...feeds, painted: gaussians.map(heads, paintings) };
 }
 
+/** What of a batch its model takes: the lifted picture where that steers it. */
+export function steeringFeeds(
+  model: ModelConfig,
+  drawn: Readonly<Record<string, AnyTensor>>,
+): Record<string, AnyTensor> {
+  const { liftedLatent, visibility, ...others } = drawn;
+  return isSteeredBy(model, 'lifted') ? { ...drawn } : others;
+}
+
 /** One picture's control in colours, `3 S S`: paint or features of the field, else the maps' first channels; null for neither. */
 export function controlPicture(
   controls: Readonly<Record<string, AnyTensor>>,

@@ -4,13 +4,13 @@
 import type { LatentStatistics } from '../denoiser/index.ts';
 import { encoderModel, isSteeredBy, LATENT_STATISTICS, measureLatents } from '../denoiser/index.ts';
 import { createSchedule } from '../diffusion/index.ts';
-import { FIELD_PARAMETERS } from '../gaussians/index.ts';
+import { FIELD_PARAMETERS, holdsAnisotropicField } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import type { Weights } from '../nn/index.ts';
 import type { AnyTensor, Device, Tensor } from '../tensor/index.ts';
 import { encodeOnnxModel, tensor } from '../tensor/index.ts';
 import { unchanged } from './augmentation.ts';
-import { createControlSources, mapGradient, withFieldMap } from './control-sources.ts';
+import { createControlSources, mapGradient, steeringFeeds, withFieldMap } from './control-sources.ts';
 import type { BatchMaker } from './denoiser-batch.ts';
 import { denoiserBatch, trackedHeads } from './denoiser-batch.ts';
 import { GaussianLearner } from './gaussian-learner.ts';
@@ -74,10 +74,7 @@ export async function denoiserBatches(options: DenoiserStageOptions): Promise<De
     if (!hasField) return null;
     learner ??= new GaussianLearner({
       ...{ head, channels: model.gaussianChannels, uvSize: model.uvSize, seed, weights, learningRate },
-      isAnisotropic:
-        name === '1'
-          ? settings.isFieldAnisotropic === true
-          : weights[FIELD_PARAMETERS.scale]?.shape.length === 2,
+      isAnisotropic: name === '1' ? settings.isFieldAnisotropic === true : holdsAnisotropicField(weights),
     });
     return learner;
   };
@@ -107,8 +104,7 @@ export async function denoiserBatches(options: DenoiserStageOptions): Promise<De
     ...{ gaussians, maker },
     async batchAt(step) {
       const drawn = await denoiserBatch(maker(), clipsAt(step), step);
-      const { liftedLatent, visibility, ...others } = drawn;
-      const feeds = isSteeredBy(model, 'lifted') ? drawn : others;
+      const feeds = steeringFeeds(model, drawn);
       return isFieldStill ? withMap(feeds, step) : feeds;
     },
     complete: (batch, step) => (isFieldStill ? batch : withMap(batch, step)),

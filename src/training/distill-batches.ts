@@ -2,12 +2,12 @@
 
 import { encoderModel, isSteeredBy, LATENT_STATISTICS } from '../denoiser/index.ts';
 import { createSchedule } from '../diffusion/index.ts';
-import { FIELD_PARAMETERS } from '../gaussians/index.ts';
+import { holdsAnisotropicField } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import type { Weights } from '../nn/index.ts';
 import type { Device } from '../tensor/index.ts';
 import { encodeOnnxModel } from '../tensor/index.ts';
-import { createControlSources, withFieldMap } from './control-sources.ts';
+import { createControlSources, steeringFeeds, withFieldMap } from './control-sources.ts';
 import { type DistillBatchMaker, distillBatch } from './distill-batch.ts';
 import { GaussianLearner } from './gaussian-learner.ts';
 import type { SampleReader } from './sample-reader.ts';
@@ -49,7 +49,7 @@ export async function distillBatches(options: DistillBatchesOptions): Promise<Di
   const gaussians = isSteeredBy(model, 'gaussian', 'painted')
     ? new GaussianLearner({
         ...{ head, channels: model.gaussianChannels, uvSize: model.uvSize, seed, weights },
-        isAnisotropic: weights[FIELD_PARAMETERS.scale]?.shape.length === 2,
+        isAnisotropic: holdsAnisotropicField(weights),
         learningRate: 0,
       })
     : null;
@@ -57,8 +57,7 @@ export async function distillBatches(options: DistillBatchesOptions): Promise<Di
     ...{ maker, gaussians },
     async batchAt(step) {
       const drawn = await distillBatch(maker, samples.batchAt(step), step);
-      const { liftedLatent, visibility, ...others } = drawn;
-      const feeds = isSteeredBy(model, 'lifted') ? drawn : others;
+      const feeds = steeringFeeds(model, drawn);
       return gaussians === null ? feeds : withFieldMap(feeds, gaussians, samples.batchAt(step));
     },
   };

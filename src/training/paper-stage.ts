@@ -2,7 +2,7 @@
 // encoder before them.
 
 import { readTensor, type StoredTensor, storedTensors } from '../checkpoints/index.ts';
-import { createSchedule, mixtureAt } from '../diffusion/index.ts';
+import { cleanFrom, createSchedule, mixtureAt } from '../diffusion/index.ts';
 import { BadInputError } from '../errors/index.ts';
 import { FIELD_PARAMETERS, fieldParameters } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
@@ -173,8 +173,8 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
     const each = data.length / count;
     return Array.from({ length: count }, (_, i) => {
       const at = mixtureAt(schedule, Number(fed.timesteps!.data[i]));
-      const noisy = (fed.noisy as Tensor).data.subarray(i * each, (i + 1) * each);
-      const latent = noisy.map((value, k) => at.signal * value - at.noise * data[i * each + k]!);
+      const own = (all: Float32Array): Float32Array => all.subarray(i * each, (i + 1) * each);
+      const latent = cleanFrom(own((fed.noisy as Tensor).data), own(data), at);
       return { latent: tensor(latent, [1, ...extents]), control: controlPicture(fed, i)! };
     });
   }
