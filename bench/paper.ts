@@ -6,7 +6,7 @@
 // the same run, in fp32 and bf16; `int8` quantises our own ONNX model there (dynamic, per channel, linear layers and
 // convolutions). `--size` and `--width` (the U-Net's first, 320; the others
 // follow in steps of 32) make everything smaller. With `--busy`, for a machine
-// that others use, all count the processor time of one thread. `--plain` leaves attention in single operators.
+// that others use, all count the processor time of one thread. `--plain` leaves attention in single operators and convolutions as they are.
 // Each row runs in a process of its own, so that its peak memory is its own.
 
 import { spawnSync } from 'node:child_process';
@@ -77,7 +77,8 @@ function scaledConfig(): PaperModelConfig {
 }
 
 function modelOf(part: Part, config: PaperModelConfig): OnnxModel {
-  if (part === 'reference') return referenceModel(config);
+  const form = { usesFusedForms: !options.plain, usesWinograd: !options.plain };
+  if (part === 'reference') return referenceModel(config, form);
   const unread = async (): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(0);
   const tensors = new Map(
     [...declareParameters(config).values].map(([name, { shape }]): [string, StoredTensor] => [
@@ -87,7 +88,7 @@ function modelOf(part: Part, config: PaperModelConfig): OnnxModel {
   );
   const metadata = { format: WEIGHTS_FORMAT, config: JSON.stringify(config) };
   const file: TensorFile = { name: 'random weights', format: 'safetensors', metadata, tensors, size: 0 };
-  return onnxExport(file, part, { location: '', usesFusedForms: !options.plain }).model;
+  return onnxExport(file, part, { location: '', ...form }).model;
 }
 
 /** Writes a part's model and random weights of plausible sizes. */

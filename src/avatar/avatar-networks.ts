@@ -72,15 +72,16 @@ export async function openNetworks(avatar: Avatar, options: NetworkOptions): Pro
   const open = async (model: OnnxModel): Promise<Session> =>
     device.createSession(encodeOnnxModel(inPrecision(model, precision, device)));
   const temporal = hasTemporalLayers(avatar) ? { frames: windowFrames } : {};
+  const single = { batch: 1, usesWinograd: device.convolutionBlock !== undefined };
   const denoiserOf = (seesReference: boolean): Promise<Session> =>
-    open(denoiserModel(config, weights, { batch: windowFrames, seesReference, ...temporal }));
+    open(denoiserModel(config, weights, { ...single, batch: windowFrames, seesReference, ...temporal }));
   const [encoder, reference, guidance, denoiser, unconditional, decoder] = await Promise.all([
-    open(encoderModel(config, weights, { batch: 1 })),
-    open(referenceModel(config, weights, { batch: 1 })),
-    open(guidanceModel(config, weights, { batch: 1 })),
+    open(encoderModel(config, weights, single)),
+    open(referenceModel(config, weights, single)),
+    open(guidanceModel(config, weights, single)),
     denoiserOf(true),
     guidanceScale === 1 ? null : denoiserOf(false),
-    open(decoderModel(config, weights, { batch: 1 })),
+    open(decoderModel(config, weights, single)),
   ]);
   const oneShape = latentShape(config, 1);
   const windowShape = latentShape(config, windowFrames);

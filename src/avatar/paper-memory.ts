@@ -27,7 +27,7 @@ export function paperMemoryBytes(
   const denoiser = denoiserModel(config, { frames: windowFrames, hidesReference: guidanceScale !== 1 });
   const needOf = (held: 'activationBytes' | 'arenaBytes', models: readonly OnnxModel[]): number[] =>
     models.map((model) => {
-      const plan = planMemory(model, (name) => names.has(name), { reuses: false });
+      const plan = planMemory(model, (name) => names.has(name), { reuses: false, folds: true });
       const { weightBytes, boundaryBytes } = plan;
       return Math.max(OPENING_FACTOR * weightBytes, weightBytes + boundaryBytes + plan[held]);
     });

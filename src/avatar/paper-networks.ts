@@ -3,7 +3,7 @@
 // denoiser's come. Weights are mapped from their file, never held by the program.
 
 import { guide } from '../diffusion/index.ts';
-import type { PaperModelConfig } from '../stable-diffusion/index.ts';
+import type { ModelForm, PaperModelConfig } from '../stable-diffusion/index.ts';
 import {
   conditionModel,
   decoderModel,
@@ -71,7 +71,7 @@ export async function openPaperNetworks(
 ): Promise<AvatarNetworks> {
   const factor = latentFactor(config.autoencoder);
   const tilePx = tileSide(config);
-  const form = { usesFusedForms: device.fusesAttention };
+  const form = formOn(device);
   const pixels = { width: tilePx, height: tilePx, ...form };
   const isWeight = (name: string): boolean => weights.places.has(name);
   const open = async (model: OnnxModel, memory: MemoryOptions = GIVEN_BACK): Promise<Session> => {
@@ -138,6 +138,11 @@ export async function openPaperNetworks(
       for (const holder of [guidance, denoiser, decoder]) await holder.close();
     },
   };
+}
+
+/** How networks are written for a device. */
+function formOn({ fusesAttention, convolutionBlock }: Device): ModelForm {
+  return { usesFusedForms: fusesAttention, usesWinograd: convolutionBlock !== undefined };
 }
 
 /** Side of the pieces in which pictures are encoded and decoded, pixels. */

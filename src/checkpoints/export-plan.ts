@@ -73,8 +73,9 @@ export type OnnxExportOptions = {
   readonly frames?: number;
   /** Tokens of cross-attention; the default is one, the label. */
   readonly tokens?: number;
-  /** See `EmissionOptions`: for ONNX Runtime alone. */
+  /** See `EmissionOptions`: for ONNX Runtime alone, and its CPUs. */
   readonly usesFusedForms?: boolean;
+  readonly usesWinograd?: boolean;
 };
 
 /**
@@ -86,12 +87,12 @@ export type OnnxExportOptions = {
 export function onnxExport(
   file: TensorFile,
   part: (typeof ONNX_PARTS)[number],
-  { location, sizePx, frames, tokens = 1, usesFusedForms = false }: OnnxExportOptions,
+  { location, sizePx, frames, tokens = 1, usesFusedForms = false, usesWinograd = false }: OnnxExportOptions,
 ): OnnxExport {
   const config = configOf(file);
   const set = createParameterSet();
   const outputs = networkOf(set, config, part, { sizePx: sizePx ?? config.size, frames, tokens });
-  const model = emitModel({ name: part, outputs, usesFusedForms });
+  const model = emitModel({ name: part, outputs, usesFusedForms, usesWinograd });
   const places = new Map<string, { offset: number; length: number }>();
   const tensors: StoredTensor[] = [];
   let offset = 0;

@@ -22,25 +22,30 @@ export const ENCODER_SCOPE = 'vae.encoder';
 export const DECODER_SCOPE = 'vae.decoder';
 
 /** How many pictures a model takes at once, and their side where it is not the configuration's. */
-export type BatchOptions = { readonly batch: number; readonly sizePx?: number };
+export type BatchOptions = {
+  readonly batch: number;
+  readonly sizePx?: number;
+  /** As of `emitModel`; the default is false. */
+  readonly usesWinograd?: boolean;
+};
 
 /** `picture` `B 3 S S` in [-1, 1] to `latent` `B latentChannels S/f S/f` (not normalised). */
 export function encoderModel(
   { autoencoder, size }: ModelConfig,
   weights: Weights,
-  { batch, sizePx = size }: BatchOptions,
+  { batch, sizePx = size, ...form }: BatchOptions,
 ): OnnxModel {
   const set = createParameterSet();
   const picture = input('picture', [batch, 3, sizePx, sizePx]);
   const latent = encodePicture(set.scope.at(ENCODER_SCOPE), picture, autoencoder);
-  return baked('encoder', { latent }, set, weights);
+  return baked('encoder', { latent }, set, weights, form);
 }
 
 /** `latent`, `lifted` `B 3 S S` and `visibility` `B 1 S S` to `picture` `B 3 S S`, not clipped. */
 export function decoderModel(
   { autoencoder, size }: ModelConfig,
   weights: Weights,
-  { batch, sizePx = size }: BatchOptions,
+  { batch, sizePx = size, ...form }: BatchOptions,
 ): OnnxModel {
   const set = createParameterSet();
   const side = sizePx / latentFactor(autoencoder);
@@ -50,11 +55,15 @@ export function decoderModel(
     visibility: input('visibility', [batch, 1, sizePx, sizePx]),
   };
   const picture = decodeLatent(set.scope.at(DECODER_SCOPE), latent, lifted, autoencoder);
-  return baked('decoder', { picture }, set, weights);
+  return baked('decoder', { picture }, set, weights, form);
 }
 
 /** `reference` `B C h w` (clean, normalised) and int64 `labels` `B` to the keys and values, by `tokenNames`. */
-export function referenceModel(config: ModelConfig, weights: Weights, { batch }: BatchOptions): OnnxModel {
+export function referenceModel(
+  config: ModelConfig,
+  weights: Weights,
+  { batch, ...form }: BatchOptions,
+): OnnxModel {
   const set = createParameterSet();
   const latent = input('reference', latentShape(config, batch));
   const label = labelTokens(set.scope, input('labels', [batch], 'int64'), config);
@@ -64,7 +73,7 @@ export function referenceModel(config: ModelConfig, weights: Weights, { batch }:
     outputs[names.key] = key;
     outputs[names.value] = value;
   }
-  return baked('reference', outputs, set, weights);
+  return baked('reference', outputs, set, weights, form);
 }
 
 /**
@@ -72,11 +81,15 @@ export function referenceModel(config: ModelConfig, weights: Weights, { batch }:
  * `gaussian` `B gaussianChannels S S`, `painted` with four more channels, `maps` `B 5 S S`, `liftedLatent`
  * `B C h w` (normalised), `visibility` `B 1 S S`.
  */
-export function guidanceModel(config: ModelConfig, weights: Weights, { batch }: BatchOptions): OnnxModel {
+export function guidanceModel(
+  config: ModelConfig,
+  weights: Weights,
+  { batch, ...form }: BatchOptions,
+): OnnxModel {
   const set = createParameterSet();
   const controls = controlInputs(config, batch);
   const features = guidance(set.scope.at(GUIDANCE_SCOPE), controls, config);
-  return baked('guidance', { guidance: withLiftPrior(features, controls, config) }, set, weights);
+  return baked('guidance', { guidance: withLiftPrior(features, controls, config) }, set, weights, form);
 }
 
 /** What a step of the denoiser sees. */
@@ -94,7 +107,7 @@ export type DenoiserModelOptions = BatchOptions & {
 export function denoiserModel(
   config: ModelConfig,
   weights: Weights,
-  { batch, seesReference, frames }: DenoiserModelOptions,
+  { batch, seesReference, frames, ...form }: DenoiserModelOptions,
 ): OnnxModel {
   const set = createParameterSet();
   const label = labelTokens(set.scope, input('labels', [batch], 'int64'), config);
@@ -110,7 +123,7 @@ export function denoiserModel(
     },
     config,
   );
-  return baked('denoiser', { velocity }, set, weights);
+  return baked('denoiser', { velocity }, set, weights, form);
 }
 
 /** Names of the keys and values of a block between `referenceModel` and `denoiserModel`. */
@@ -162,8 +175,9 @@ function baked(
   outputs: Record<string, Value>,
   { values }: ParameterSet,
   weights: Weights,
+  { usesWinograd = false }: Pick<BatchOptions, 'usesWinograd'>,
 ): OnnxModel {
   const needed = new Set(parametersOf(Object.values(outputs)));
   const parameters = new Map([...values].filter(([, value]) => needed.has(value)));
-  return emitModel({ name, outputs, weights: weightsFor(parameters, weights) });
+  return emitModel({ name, outputs, weights: weightsFor(parameters, weights), usesWinograd });
 }

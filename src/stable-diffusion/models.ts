@@ -13,8 +13,11 @@ import { attendToReference, type ReferenceTokens, referenceTokens } from './refe
 import type { CrossAttention } from './transformer.ts';
 import { embedTime, unet } from './unet.ts';
 
-/** How a model is written: `usesFusedForms` as of `emitModel`, here true where it is not said. */
-export type ModelForm = { readonly usesFusedForms?: boolean | undefined };
+/** How a model is written: both as of `emitModel`; `usesFusedForms` is true where it is not said. */
+export type ModelForm = {
+  readonly usesFusedForms?: boolean | undefined;
+  readonly usesWinograd?: boolean | undefined;
+};
 
 /** `picture` `1 3 H W` in [-1, 1] to the scaled `latent` `1 C h w`: the middle of its distribution. */
 export function encoderModel(
@@ -157,7 +160,7 @@ function tokenNames(path: string): { readonly key: string; readonly value: strin
 function emit(
   name: string,
   outputs: Readonly<Record<string, Value>>,
-  { usesFusedForms = true }: ModelForm,
+  { usesFusedForms = true, usesWinograd = false }: ModelForm,
 ): OnnxModel {
-  return emitModel({ name, outputs, usesFusedForms });
+  return emitModel({ name, outputs, usesFusedForms, usesWinograd });
 }

@@ -47,12 +47,13 @@ const ELEMENTWISE = new Set([
 /**
  * Plans a model as `emitModel` gives it.
  * @param isWeight whether an input holds weights that stay from run to run
- * @param options `reuses`: false where its extents are to be left open, so that no buffer serves twice
+ * @param options `reuses`: false where its extents are to be left open, so that no buffer serves twice; `folds`: whether
+ *   weights are part of the session, so that what is made of them alone is made once, in their place; the default is false
  */
 export function planMemory(
   model: OnnxModel,
   isWeight: (name: string) => boolean = () => false,
-  { reuses = true }: { readonly reuses?: boolean } = {},
+  { reuses = true, folds = false }: { readonly reuses?: boolean; readonly folds?: boolean } = {},
 ): MemoryPlan {
   const sizes = new Map<string, number>();
   const measure = ({ name, shape, dtype }: OnnxValueInfo): number => {
@@ -60,19 +61,36 @@ export function planMemory(
     sizes.set(name, bytes);
     return bytes;
   };
-  let weightBytes = Object.values(model.initialisers).reduce((sum, { data }) => sum + data.byteLength, 0);
+  for (const [name, { data }] of Object.entries(model.initialisers)) sizes.set(name, data.byteLength);
+  const weights = new Set(Object.keys(model.initialisers));
   let boundaryBytes = 0;
   for (const info of model.inputs) {
-    if (isWeight(info.name)) weightBytes += measure(info);
-    else boundaryBytes += measure(info);
+    const bytes = measure(info);
+    if (isWeight(info.name)) weights.add(info.name);
+    else boundaryBytes += bytes;
   }
   for (const info of model.intermediates ?? []) measure(info);
   for (const info of model.outputs) boundaryBytes += measure(info);
+  const nodes = folds ? foldedNodes(model.nodes, weights) : model.nodes;
   return {
-    weightBytes,
+    weightBytes: [...weights].reduce((sum, name) => sum + sizes.get(name)!, 0),
     boundaryBytes,
-    ...heldBetween({ ...model, nodes: inRunOrder(model.nodes) }, sizes, reuses),
+    ...heldBetween({ ...model, nodes: inRunOrder(nodes) }, sizes, reuses, weights),
   };
+}
+
+/** The nodes that are left of a run once what weights alone make is made; `weights` becomes what these take. */
+function foldedNodes(nodes: readonly OnnxNode[], weights: Set<string>): readonly OnnxNode[] {
+  const isFolded = (node: OnnxNode): boolean =>
+    node.inputs.length > 0 && node.inputs.every((name) => weights.has(name));
+  const left: OnnxNode[] = [];
+  for (const node of nodes) {
+    if (!isFolded(node)) left.push(node);
+    else for (const name of node.outputs) weights.add(name);
+  }
+  const taken = new Set(left.flatMap(({ inputs }) => inputs));
+  for (const name of weights) if (!taken.has(name)) weights.delete(name);
+  return left;
 }
 
 /**
@@ -105,9 +123,10 @@ function heldBetween(
   model: OnnxModel,
   sizes: ReadonlyMap<string, number>,
   reuses: boolean,
+  weights: ReadonlySet<string>,
 ): Pick<MemoryPlan, 'activationBytes' | 'arenaBytes'> {
   const { nodes } = model;
-  const buffers = plannedBuffers(model, sizes, reuses);
+  const buffers = plannedBuffers(model, sizes, reuses, weights);
   const taken = byNode(buffers, ({ from }) => from);
   const given = byNode(buffers, ({ to }) => to);
   const pieces = new Map<Buffer, ArenaPiece>();
@@ -144,9 +163,10 @@ function byNode(
 
 /** Every buffer with the nodes between which it is held. */
 function plannedBuffers(
-  { nodes, inputs, initialisers, outputs, intermediates = [] }: OnnxModel,
+  { nodes, inputs, outputs, intermediates = [] }: OnnxModel,
   sizes: ReadonlyMap<string, number>,
   reuses: boolean,
+  weights: ReadonlySet<string>,
 ): readonly Buffer[] {
   const views = viewsOf(nodes);
   const rootOf = (name: string): string => views.get(name) ?? name;
@@ -156,7 +176,7 @@ function plannedBuffers(
     for (const name of node.inputs) lastUse.set(rootOf(name), i);
   }
   for (const { name } of outputs) lastUse.set(rootOf(name), nodes.length);
-  const given = new Set([...inputs.map(({ name }) => name), ...Object.keys(initialisers)]);
+  const given = new Set([...inputs.map(({ name }) => name), ...weights]);
   const buffers: Buffer[] = [];
   const held = new Map<string, Buffer>();
   const free = new Map<string, Buffer[]>();
@@ -196,10 +216,10 @@ function viewsOf(nodes: readonly OnnxNode[]): ReadonlyMap<string, string> {
   return buffers;
 }
 
-/** What an operator holds besides its operands and results. */
-function scratchOf({ op, inputs }: OnnxNode, sizes: ReadonlyMap<string, number>): number {
+/** What an operator holds besides its operands and results; in blocked layout convolutions hold nothing. */
+function scratchOf({ op, domain, inputs }: OnnxNode, sizes: ReadonlyMap<string, number>): number {
   const bytes = (name: string | undefined): number => sizes.get(name ?? '') ?? 0;
-  if (op === 'Conv' || op === 'ConvTranspose') return bytes(inputs[0]);
+  if ((op === 'Conv' && domain === undefined) || op === 'ConvTranspose') return bytes(inputs[0]);
   if (op === 'MultiHeadAttention') return inputs.slice(0, 3).reduce((sum, name) => sum + bytes(name), 0);
   return 0;
 }

@@ -10,9 +10,9 @@ import { applyOne, type GraphNode, type Operator, type Value } from './value.ts'
 export type Lowering = (node: GraphNode) => Value | undefined;
 
 const DOMAIN = 'com.microsoft.nchwc';
-const REORDER_INPUT: Operator = { type: 'ReorderInput', domain: DOMAIN };
-const BLOCKED_CONV: Operator = { type: 'Conv', domain: DOMAIN };
-const REORDER_OUTPUT: Operator = { type: 'ReorderOutput', domain: DOMAIN };
+export const REORDER_INPUT: Operator = { type: 'ReorderInput', domain: DOMAIN };
+export const BLOCKED_CONV: Operator = { type: 'Conv', domain: DOMAIN };
+export const REORDER_OUTPUT: Operator = { type: 'ReorderOutput', domain: DOMAIN };
 
 // For fewer pixels, rearranging the weights costs more than the layout gains (measured, batch included).
 const MIN_PIXELS = 2048;

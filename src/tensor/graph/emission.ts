@@ -6,6 +6,7 @@ import type { OnnxModel, OnnxNode, OnnxValueInfo } from '../onnx-model.ts';
 import { blockedConvolutions, type Lowering } from './blocked-convolution.ts';
 import { aliased } from './custom-gradient.ts';
 import { type GraphNode, graphError, type Operator, type Value } from './value.ts';
+import { winogradConvolutions } from './winograd-convolution.ts';
 
 /** What to emit: named outputs, and the data of those parameters that become initialisers. */
 export type EmissionOptions = {
@@ -14,7 +15,7 @@ export type EmissionOptions = {
   readonly weights?: Readonly<Record<string, AnyTensor>>;
   /**
    * The CPU's block of channels (`Device.convolutionBlock`), for graphs whose weights are fed: convolutions then
-   * run in blocked layout. Such a model runs only on CPUs with that block.
+   * run in blocked layout, large ones by minimal filtering. Such a model runs only on CPUs with that block.
    */
   readonly convolutionBlock?: number | undefined;
   /**
@@ -22,6 +23,11 @@ export type EmissionOptions = {
    * for large pictures. Such a model has no gradient and runs on ONNX Runtime alone.
    */
   readonly usesFusedForms?: boolean;
+  /**
+   * Whether large convolutions go by minimal filtering (`winogradConvolutions`), for weights that stay, as they do with a
+   * `convolutionBlock` for fed ones. For CPUs that have such a block: elsewhere it is slower. Default false.
+   */
+  readonly usesWinograd?: boolean;
 };
 
 const IDENTITY: Operator = { type: 'Identity' };
@@ -39,11 +45,13 @@ export function emitModel({
   weights = {},
   convolutionBlock,
   usesFusedForms = false,
+  usesWinograd = false,
 }: EmissionOptions): OnnxModel {
-  const standIn = standInsWith(
-    convolutionBlock === undefined ? () => undefined : blockedConvolutions(convolutionBlock),
-    usesFusedForms,
-  );
+  const lowerings = [
+    ...(usesWinograd || convolutionBlock !== undefined ? [winogradConvolutions(convolutionBlock)] : []),
+    ...(convolutionBlock === undefined ? [] : [blockedConvolutions(convolutionBlock)]),
+  ];
+  const standIn = standInsWith((node) => firstOf(lowerings, node), usesFusedForms);
   const emission = new Emission(weights, standIn);
   const named = Object.entries(outputs);
   for (const [outputName, value] of named) emission.reserveOutput(outputName, value);
@@ -120,6 +128,15 @@ function standInsWith(lowering: Lowering, usesFusedForms: boolean): StandIns {
       known.set(node, node.operator.isAlias ? aliased(node, usesFusedForms) : lowering(node));
     return known.get(node);
   };
+}
+
+/** The first form that a lowering gives. */
+function firstOf(lowerings: readonly Lowering[], node: GraphNode): Value | undefined {
+  for (const lowering of lowerings) {
+    const form = lowering(node);
+    if (form !== undefined) return form;
+  }
+  return undefined;
 }
 
 class Emission {
