@@ -14,7 +14,7 @@ import {
 } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import { decodeWeights, type Weights } from '../nn/index.ts';
-import { parseConfiguration, type StageName, WEIGHTS_FILE } from '../training/index.ts';
+import { CONFIGURATION_FILE, parseConfiguration, type StageName, WEIGHTS_FILE } from '../training/index.ts';
 import { readBytes } from './model-files.ts';
 import { writeFileAtomic } from './temporary-files.ts';
 
@@ -34,7 +34,7 @@ export function modelName(configPath: string): string {
 }
 
 async function avatarOfRun(head: HeadModel, { runPath, stage, name }: PackOptions): Promise<Avatar> {
-  const configText = await readBytes(join(runPath, stage, 'config.json'), 'the configuration of a run');
+  const configText = await readBytes(join(runPath, stage, CONFIGURATION_FILE), 'the configuration of a run');
   const { model } = parseConfiguration(new TextDecoder().decode(configText), runPath);
   const { weights: own, metadata } = await stageFile(runPath, stage);
   // The distill stage has a decoder of its own.

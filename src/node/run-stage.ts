@@ -6,6 +6,7 @@ import { BadInputError } from '../errors/index.ts';
 import type { Device } from '../tensor/index.ts';
 import {
   CHECKPOINT_INDEX,
+  CONFIGURATION_FILE,
   type LoopOptions,
   listCheckpoints,
   type RunFolder,
@@ -47,14 +48,14 @@ export async function runStage(
   { stage, text, samples }: OpenedStage,
   options: TrainStageOptions,
 ): Promise<TrainStageResult> {
-  const { configPath, stage: name, outPath, isResumed } = options;
+  const { configPath, stage: name, outPath } = options;
   if (samples.validation.length === 0) throw tooFewPeople();
   const path = join(outPath, name);
   const folder = stageFolder(options);
-  const keepConfiguration = (): Promise<void> => folder.write('config.json', text);
+  const keepConfiguration = (): Promise<void> => folder.write(CONFIGURATION_FILE, text);
   const page = (): Promise<void> => writeTrainingPage(folder, { stage: name, title: modelName(configPath) });
   // A run that is there keeps its configuration until this one has turned out to fit its checkpoint.
-  if (!isResumed && (await listCheckpoints(folder)).length === 0) await keepConfiguration();
+  if ((await listCheckpoints(folder)).length === 0) await keepConfiguration();
   const loop: LoopOptions = {
     ...{ ...options, stage, folder },
     async afterSave() {

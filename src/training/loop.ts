@@ -11,7 +11,7 @@ import type { HeldCheckpoint } from './checkpoints.ts';
 import { listCheckpoints, loadCheckpoint, saveCheckpoint, scoreCheckpoint } from './checkpoints.ts';
 import { Curves, describeFigures } from './curves.ts';
 import { updateAt } from './learning-rate.ts';
-import type { RunFolder, Stage, StageName } from './stage.ts';
+import { CONFIGURATION_FILE, type RunFolder, type Stage, type StageName } from './stage.ts';
 import { Trainer } from './trainer.ts';
 import { averagedWeights } from './trainer-state.ts';
 
@@ -173,16 +173,25 @@ async function startingPoint(
   events: EventSink,
 ): Promise<HeldCheckpoint | null> {
   await expectStart(folder, { stage: stage.name, isResumed });
-  return isResumed ? await loadCheckpoint(folder, stage, events) : null;
+  const held = isResumed ? await loadCheckpoint(folder, stage, events) : null;
+  if (isResumed && held === null) {
+    const message = `stage ${stage.name} was stopped before its first checkpoint: it begins again`;
+    events({ kind: 'log', level: 'info', message });
+  }
+  return held;
 }
 
-/** @throws BadInputError if a run is there and is not to be resumed, or the other way round */
+/**
+ * A stage that was stopped before its first checkpoint may be resumed, and begins again.
+ * @throws BadInputError if a run is there and is not to be resumed, or the other way round
+ */
 export async function expectStart(
   folder: RunFolder,
   { stage, isResumed }: { readonly stage: StageName; readonly isResumed: boolean },
 ): Promise<void> {
   const exists = (await listCheckpoints(folder)).length > 0;
-  if (!exists && isResumed) {
+  const isBegun = exists || (await folder.read(CONFIGURATION_FILE)) !== null;
+  if (!isBegun && isResumed) {
     throw new BadInputError({
       code: 'no-checkpoint',
       message: `expected a checkpoint of stage ${stage} to resume from, but there is none`,

@@ -42,6 +42,9 @@ export type Stage = {
   validate(weights: Weights): Promise<Validation>;
 };
 
+/** The configuration of a stage in its folder: written before the first step, so it says that the stage was begun. */
+export const CONFIGURATION_FILE = 'config.json';
+
 /** The files of a run; paths are relative, writes are atomic. */
 export type RunFolder = {
   /** Null where there is no such file. */

@@ -22,6 +22,7 @@ import {
 import type { RunFolder, Stage } from '../../src/training/index.ts';
 import {
   CHECKPOINT_INDEX,
+  CONFIGURATION_FILE,
   FAULTY_BATCH_FILE,
   learningRateAt,
   listCheckpoints,
@@ -103,14 +104,15 @@ test('killed fifty times at random writes, a run ends at exactly the weights of 
   const steps = 24;
   const whole = memoryFolder();
   await runTraining({ ...quiet(), folder: whole, isResumed: false, steps });
+  // Begun, so it is resumed each time, whether a checkpoint has been written or not.
   const broken = memoryFolder();
+  await broken.write(CONFIGURATION_FILE, '{}');
   const random = createRandom(11);
   let kills = 0;
   for (let goal = 1; goal <= steps; ) {
-    const isResumed = (await listCheckpoints(broken)).length > 0;
     const writer = kills < 50 ? dyingFolder(broken, 1 + random.integer(6), random.uniform() < 0.5) : broken;
     try {
-      await runTraining({ ...quiet(), folder: writer, isResumed, steps: goal, checkpointMinutes: 0 });
+      await runTraining({ ...quiet(), folder: writer, isResumed: true, steps: goal, checkpointMinutes: 0 });
       goal = kills < 50 ? Math.min(steps, goal + 1) : goal === steps ? steps + 1 : steps;
     } catch (error) {
       assert.ok(error instanceof Killed, String(error));
@@ -119,6 +121,18 @@ test('killed fifty times at random writes, a run ends at exactly the weights of 
   }
   assert.equal(kills, 50);
   assert.deepEqual(withoutSeconds(await newest(broken)), withoutSeconds(await newest(whole)));
+});
+
+test('a run that was stopped before its first checkpoint begins again, and says so', async () => {
+  const folder = memoryFolder();
+  await folder.write(CONFIGURATION_FILE, '{}');
+  const said: string[] = [];
+  const events = (event: AvatarEvent): void => {
+    if (event.kind === 'log') said.push(event.message);
+  };
+  const result = await runTraining({ ...quiet(), folder, events, isResumed: true, steps: 2 });
+  assert.deepEqual([result.resumedFromStep, result.step], [0, 2]);
+  assert.equal(said[0], 'stage vae was stopped before its first checkpoint: it begins again');
 });
 
 test('a run with moments in 8 bits goes on from its checkpoint bit by bit, and from no other', async () => {
