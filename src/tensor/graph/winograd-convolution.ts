@@ -68,10 +68,9 @@ export function winogradConvolutions(block?: number): Lowering {
       form.scaledPlus(4, outerSum, sum),
       product(5, { other: form.scaledPlus(8, outerDifference, difference) }),
     ];
-    const { shape } = outputs[0]!;
-    const apart = [...shape.slice(0, 2), shape[2]! / ROWS_A_TILE, 1, shape[3]!];
-    const left = rows.map((row) => reshape(form.left(row), apart));
-    return reshape(concat(left, 3), shape);
+    // Side by side, a tile's rows follow each other.
+    const left = rows.map((row) => form.left(row));
+    return reshape(concat(left, 3), outputs[0]!.shape);
   };
 }
 
@@ -118,14 +117,12 @@ class RowProducts {
       return OF_FILTER.map((factors) => matmul(kernels, mixtureOf(factors)));
     }
     const blocks = [outChannels / block, block, inChannels / block, block, 3, 3];
-    const byRow = reshape(transpose(reshape(weight, blocks), [4, 0, 2, 5, 3, 1]), [
-      3,
-      weight.shape[0]! * inChannels * 3,
-    ]);
+    const byRow = transpose(reshape(weight, blocks), [4, 0, 2, 5, 3, 1]);
     const data = Float32Array.from(OF_FILTER.flat());
-    const mixed = matmul(constant({ dtype: 'float32', shape: [OF_FILTER.length, 3], data }), byRow);
-    const parts = split(mixed, { axis: 0, sizes: OF_FILTER.map(() => 1) });
-    return parts.map((part) => reshape(part, [outChannels, inChannels, 1, 3]));
+    const mixture = constant({ dtype: 'float32', shape: [OF_FILTER.length, 3], data });
+    const mixed = matmul(mixture, reshape(byRow, [3, outChannels * inChannels * 3]));
+    const filters = reshape(mixed, [OF_FILTER.length * outChannels, inChannels, 1, 3]);
+    return split(filters, { axis: 0, sizes: OF_FILTER.map(() => outChannels) });
   }
 
   /** What one product takes of all tiles, each of which begins one row above the four that it gives. */
