@@ -106,7 +106,8 @@ async function gradientsOf(
   const exact = gradientsModel(scaled);
   const emitted = isWide === null ? exact : rounded(exact, isWide);
   await using session = await device.createSession(encodeOnnxModel(emitted), {
-    ...{ optimisation: 'none', spins: false, plansRuns: false },
+    optimisation: 'none',
+    plansRuns: false,
   });
   const all: Record<string, AnyTensor> = { ...feeds };
   for (const [name, { shape, data }] of Object.entries(weights)) {

@@ -120,7 +120,7 @@ function writeModel(part: Part, folder: string): void {
   writeFileSync(join(folder, 'inputs.json'), JSON.stringify(fed));
 }
 
-/** Times a model as `reenact` runs it: weights mapped from their file; all but the autoencoder give memory back. */
+/** Times a model as `reenact` runs it: weights mapped from their file; the reference pass gives memory back. */
 async function timeModel(folder: string): Promise<Timing> {
   const device = await createDevice('cpu');
   await using session = await device.createSession(readFileSync(join(folder, 'opened.onnx')), {
@@ -160,7 +160,7 @@ function measureRow(row: Row, part: Part, folder: string): Timing {
   const peer = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
   if (row === 'ours') {
     const words = ['--import', 'tsx', fileURLToPath(import.meta.url), '--folder', folder];
-    const switches = [...busy, ...(part.startsWith('vae') ? ['keeps'] : [])].map((word) => `--${word}`);
+    const switches = [...busy, ...(part === 'reference' ? [] : ['keeps'])].map((word) => `--${word}`);
     return runChild(process.execPath, [...words, '--runs', `${runs}`, ...switches]);
   }
   if (row === 'int8') return runChild(options.peer!, [peer('paper_int8.py'), folder, `${runs}`, ...busy]);

@@ -118,7 +118,7 @@ async function meanLoss(
 ): Promise<number> {
   const { loss, frozen } = stage.problem;
   const model = emitModel({ name: 'held-out', outputs: { loss }, weights: { ...frozen, ...learned } });
-  await using session = await device.createSession(encodeOnnxModel(model), { spins: false });
+  await using session = await device.createSession(encodeOnnxModel(model));
   const losses: number[] = [];
   for (let step = 0; step < batches; step++) {
     const batch = await stage.batchAt(step);

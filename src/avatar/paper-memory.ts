@@ -9,31 +9,44 @@ import {
   guidanceModel,
   referenceModel,
 } from '../stable-diffusion/index.ts';
-import { type OnnxModel, planMemory } from '../tensor/index.ts';
+import { type MemoryPlan, type OnnxModel, planMemory } from '../tensor/index.ts';
 import { tileSide } from './paper-networks.ts';
 
 /** The program, its head and its tracker. */
 const PROGRAM_BYTES = 500e6;
 /** While a network is opened its weights are held as they are read and as the kernels want them; measured. */
 const OPENING_FACTOR = 1.55;
+/** Once it is open: the C library keeps some of the pieces that were freed; measured. */
+const OPENED_FACTOR = 1.25;
 
-/** Bytes at the worst moment: opening the largest network, or a step of the denoiser. */
+/** Bytes at the worst moment: opening the largest network, a step of the denoiser, or decoding beside it. */
 export function paperMemoryBytes(
   config: PaperModelConfig,
   { windowFrames, guidanceScale }: { readonly windowFrames: number; readonly guidanceScale: number },
 ): number {
   const names = declareParameters(config).values;
-  const pixels = { width: tileSide(config), height: tileSide(config) };
-  const denoiser = denoiserModel(config, { frames: windowFrames, hidesReference: guidanceScale !== 1 });
-  const needOf = (held: 'activationBytes' | 'arenaBytes', models: readonly OnnxModel[]): number[] =>
-    models.map((model) => {
-      const plan = planMemory(model, (name) => names.has(name), { reuses: false, folds: true });
-      const { weightBytes, boundaryBytes } = plan;
-      return Math.max(OPENING_FACTOR * weightBytes, weightBytes + boundaryBytes + plan[held]);
-    });
+  const form = { usesWinograd: true };
+  const pixels = { width: tileSide(config), height: tileSide(config), ...form };
+  const hidesReference = guidanceScale !== 1;
+  const planOf = (model: OnnxModel): MemoryPlan =>
+    planMemory(model, (name) => names.has(name), { reuses: false, folds: true });
+  const denoiser = planOf(denoiserModel(config, { frames: windowFrames, hidesReference, ...form }));
+  const decoder = planOf(decoderModel(config, pixels));
+  const others = [
+    referenceModel(config, form),
+    guidanceModel(config, form),
+    encoderModel(config, pixels),
+  ].map(planOf);
+  const all = [denoiser, decoder, ...others];
   const peaks = [
-    ...needOf('activationBytes', [denoiser, referenceModel(config), guidanceModel(config)]),
-    ...needOf('arenaBytes', [encoderModel(config, pixels), decoderModel(config, pixels)]),
+    ...all.map(({ weightBytes }) => OPENING_FACTOR * weightBytes),
+    ...all.map(heldBytes),
+    // What the denoiser's values took stays while its frames are decoded.
+    heldBytes(denoiser) + heldBytes(decoder),
   ];
   return PROGRAM_BYTES + Math.max(...peaks);
+}
+
+function heldBytes({ weightBytes, boundaryBytes, arenaBytes }: MemoryPlan): number {
+  return OPENED_FACTOR * weightBytes + boundaryBytes + arenaBytes;
 }

@@ -50,11 +50,11 @@ export type PaperNetworkOptions = {
 const [TILE_PX, TILE_OVERLAP_PX] = [512, 128];
 
 type MemoryOptions = Pick<SessionOptions, 'keepsMemory' | 'plansRuns'>;
-/** Of networks whose weights are most of what they hold: memory goes back to the system after each value. */
+/** Of networks that run once, or whose values are small: memory goes back to the system after each value. */
 const GIVEN_BACK: MemoryOptions = { keepsMemory: false };
 /**
- * Of the autoencoder's, whose values are few and large: what was one's is the next one's until the session is closed. From the
- * system every value would come as pages that are cleared first (docs/weights.md).
+ * Of those whose values are large: what was one's is the next one's until the session is closed. From the system every value
+ * would come as pages that are cleared first (docs/weights.md).
  */
 const KEPT_WHILE_OPEN: MemoryOptions = { keepsMemory: true, plansRuns: false };
 
@@ -83,7 +83,9 @@ export async function openPaperNetworks(
   };
   const hidesReference = guidanceScale !== 1;
   const guidance = kept(() => open(guidanceModel(config, form)));
-  const denoiser = kept(() => open(denoiserModel(config, { frames: windowFrames, hidesReference, ...form })));
+  const denoiser = kept(() =>
+    open(denoiserModel(config, { frames: windowFrames, hidesReference, ...form }), KEPT_WHILE_OPEN),
+  );
   const decoder = kept(() => open(decoderModel(config, pixels), KEPT_WHILE_OPEN));
   const { time, ...labels } = await once(open(conditionModel(config, { steps: timesteps.length, ...form })), {
     timesteps: { dtype: 'int64', shape: [timesteps.length], data: BigInt64Array.from(timesteps, BigInt) },

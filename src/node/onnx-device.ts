@@ -122,7 +122,7 @@ async function openSession(
 }
 
 function nativeOptions(provider: Provider, options: SessionOptions): InferenceSession.SessionOptions {
-  const { threads, optimisation = 'all', keepsMemory = true, spins = true, profilePrefix } = options;
+  const { threads, optimisation = 'all', keepsMemory = true, profilePrefix } = options;
   const { plansRuns = true, weightsFolder } = options;
   return {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
@@ -135,7 +135,8 @@ function nativeOptions(provider: Provider, options: SessionOptions): InferenceSe
     extra: {
       session: {
         set_denormal_as_zero: '1',
-        intra_op: { allow_spinning: spins ? '1' : '0' },
+        // Each session has threads of its own: those that wait busily for its next operator keep others from the cores.
+        intra_op: { allow_spinning: '0' },
         ...(weightsFolder === undefined
           ? {}
           : { model_external_initializers_file_folder_path: weightsFolder }),

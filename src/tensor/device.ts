@@ -20,8 +20,6 @@ export type SessionOptions = {
    * the memory of the first run, which stays too: twice the memory where a graph holds much. The default is true.
    */
   readonly plansRuns?: boolean;
-  /** Whether idle threads wait busily for the next operator: faster alone, slower beside others. Default true. */
-  readonly spins?: boolean;
   /** Where the files of a model's external weights lie; for back ends with a file system. */
   readonly weightsFolder?: string;
   /** Writes a profile of all runs to a file that starts with this path; `dispose` completes it. */

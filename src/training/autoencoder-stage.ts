@@ -187,7 +187,7 @@ async function validateAutoencoder(
   { configuration: { model, training }, samples, device }: AutoencoderStageOptions,
 ): Promise<Validation> {
   const open = async (onnx: ReturnType<typeof encoderModel>): ReturnType<Device['createSession']> =>
-    device.createSession(encodeOnnxModel(onnx), { spins: false });
+    device.createSession(encodeOnnxModel(onnx));
   await using encoder = await open(encoderModel(model, weights, { batch: 1 }));
   await using decoder = await open(decoderModel(model, weights, { batch: 1 }));
   const size = model.size;

@@ -59,9 +59,7 @@ export async function denoiserBatches(options: DenoiserStageOptions): Promise<De
   const settings = name === '1' ? training.stage1 : training.stage2;
   const frames = name === '1' ? 1 : training.stage2.frames;
   const schedule = createSchedule(model.diffusion);
-  const encoder = await device.createSession(encodeOnnxModel(encoderModel(model, weights, { batch: 1 })), {
-    spins: false,
-  });
+  const encoder = await device.createSession(encodeOnnxModel(encoderModel(model, weights, { batch: 1 })));
   let statistics = await latentStatistics();
   const sources = createControlSources(head, model);
   const maker = (): BatchMaker => ({ model, settings, schedule, encoder, statistics, sources, seed });

@@ -105,8 +105,7 @@ async function openNetworks(
   { model, device, clips }: DenoiserValidation,
 ): Promise<Networks> {
   const frames = clips[0]!.length;
-  const open = (onnx: OnnxModel): Promise<Session> =>
-    device.createSession(encodeOnnxModel(onnx), { spins: false });
+  const open = (onnx: OnnxModel): Promise<Session> => device.createSession(encodeOnnxModel(onnx));
   const clip = { batch: frames, seesReference: true, ...(frames === 1 ? {} : { frames }) };
   const sessions = {
     reference: await open(referenceModel(model, weights, { batch: 1 })),

@@ -36,9 +36,7 @@ export async function distillBatches(options: DistillBatchesOptions): Promise<Di
   const { configuration, samples, device, head, weights } = options;
   const { model, training } = configuration;
   const { seed, distill: settings } = training;
-  const encoder = await device.createSession(encodeOnnxModel(encoderModel(model, weights, { batch: 1 })), {
-    spins: false,
-  });
+  const encoder = await device.createSession(encodeOnnxModel(encoderModel(model, weights, { batch: 1 })));
   const statistics = {
     mean: weights[LATENT_STATISTICS.mean]!,
     deviation: weights[LATENT_STATISTICS.deviation]!,

@@ -101,9 +101,7 @@ export async function paperBatches(options: PaperStageOptions): Promise<PaperBat
     const { fusesAttention: usesFusedForms } = device;
     const encoder = encoderModel(model, { width: model.size, height: model.size, usesFusedForms });
     // Its memory comes and goes between steps: it stands beside none of theirs.
-    const session = await device.createSession(encodeOnnxModel(encoder), {
-      ...{ spins: false, keepsMemory: false },
-    });
+    const session = await device.createSession(encodeOnnxModel(encoder), { keepsMemory: false });
     const isOwn = new Set(session.inputNames);
     const all = weightsToRead(declareParameters(model), seed, options.weights);
     const own = await readAll(all, (key) => isOwn.has(key));
@@ -152,7 +150,7 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
   ): Promise<{ readonly velocityError: number; readonly answers: readonly Answer[] }> {
     const { batch, microBatches = 1 } = settings;
     const lossModel = emitModel({ name: 'loss', outputs: { loss: problem.loss, answer: velocity } });
-    await using session = await device.createSession(encodeOnnxModel(lossModel), { spins: false });
+    await using session = await device.createSession(encodeOnnxModel(lossModel));
     const clips = Array.from({ length: batch }, (_, i) => shown.slice(i * frames, (i + 1) * frames));
     const answers: Answer[] = [];
     let velocityError = 0;
@@ -182,9 +180,7 @@ export async function paperStage(options: PaperStageOptions): Promise<Stage> {
   async function decoded(latents: readonly Tensor[]): Promise<Float32Array[]> {
     const { size } = model;
     const decoder = decoderModel(model, { width: size, height: size, usesFusedForms: device.fusesAttention });
-    await using session = await device.createSession(encodeOnnxModel(decoder), {
-      ...{ spins: false, keepsMemory: false },
-    });
+    await using session = await device.createSession(encodeOnnxModel(decoder), { keepsMemory: false });
     const isOwn = new Set(session.inputNames);
     const own = await readAll(all, (key) => isOwn.has(key));
     const pictures: Float32Array[] = [];

@@ -203,7 +203,6 @@ export class Trainer implements AsyncDisposable {
    * @throws MissingResourceError where the device does not compute in the problem's precision
    */
   static async create(device: Device, problem: LearningProblem, maxEmbeddedBytes?: number): Promise<Trainer> {
-    // Idle threads that wait busily would take the cores from the preparation of the next batch.
     const { convolutionBlock } = device;
     const { precision = 'fp32' } = problem;
     const wide = gradientsModel(problem, { maxEmbeddedBytes, convolutionBlock });
@@ -212,7 +211,7 @@ export class Trainer implements AsyncDisposable {
     const isOpen = runsAsWritten && opensExtents(problem, model);
     const session = await device.createSession(
       encodeOnnxModel(isOpen ? withOpenExtents(model, (name) => problem.trained.has(name)) : model),
-      { spins: false, plansRuns: false, optimisation: runsAsWritten ? 'none' : 'all' },
+      { plansRuns: false, optimisation: runsAsWritten ? 'none' : 'all' },
     );
     return new Trainer(session, problem);
   }

@@ -17,7 +17,7 @@ test("the paper's configuration is planned within 24 GiB, and longer windows nee
   const config = await readPaperConfig('paper');
   const planned = (windowFrames: number): number =>
     paperMemoryBytes(config, { windowFrames, guidanceScale: 2 });
-  // Measured at 14 frames: 7.85 GB.
-  assert.ok(Math.abs(planned(14) - 7.85e9) < 0.15 * 7.85e9, `${planned(14)}`);
+  // Measured at 14 frames: 11.34 GB.
+  assert.ok(Math.abs(planned(14) - 11.34e9) < 0.1 * 11.34e9, `${planned(14)}`);
   assert.ok(planned(32) > planned(14) && planned(14) < 24 * 2 ** 30);
 });

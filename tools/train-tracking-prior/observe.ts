@@ -17,7 +17,7 @@ export async function observeSubjects(folder: string): Promise<Uint8Array<ArrayB
   // Other work runs beside: one thread that does not wait busily.
   const device: Device = {
     ...whole,
-    createSession: (model) => whole.createSession(model, { threads: 1, spins: false }),
+    createSession: (model) => whole.createSession(model, { threads: 1 }),
   };
   await using detector = await createFaceDetector(
     device,

@@ -31,7 +31,7 @@ export async function sumProducts(device: Device, { inputs, targets }: Table): P
   const both = input('both', [CHUNK, all]);
   const left = input('left', [CHUNK, width]);
   const model = emitModel({ name: 'products', outputs: { products: matmul(transpose(left, [1, 0]), both) } });
-  await using session = await device.createSession(encodeOnnxModel(model), { spins: false });
+  await using session = await device.createSession(encodeOnnxModel(model));
   const sum = new Float64Array(all);
   const products = new Float64Array(width * all);
   for (let first = 0; first < inputs.length; first += CHUNK) {
