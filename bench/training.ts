@@ -2,10 +2,11 @@
 // compact denoiser and autoencoder, of each primitive at the extents that they have there, and peak memory.
 //
 //   npm run -s bench:training -- [--peer PYTHON] [--batch 4] [--parts 1] [--rounds 9] [--only WORDS] [--config FILE]
-//     [--no-networks] [--no-memory] [--no-bfloat16] [--profile PREFIX]
+//     [--threads 1] [--no-networks] [--no-memory] [--no-bfloat16] [--profile PREFIX]
 //
-// PYTHON is an interpreter with bench/peers/training.requirements.txt installed. One thread each; runs of ours and of
-// PyTorch's take turns, so that what else the machine does meets both; figures are medians, `ratio` is ours over
+// PYTHON is an interpreter with bench/peers/training.requirements.txt installed. One thread each, or with
+// `--threads` several, for an idle machine: then the time that passes counts. Runs of ours and of PyTorch's take turns, so that
+// what else the machine does meets both; figures are medians, `ratio` is ours over
 // PyTorch's float32. Our steps take batches in `--parts`. `--only` takes the titles that hold the words; `--profile` writes ONNX Runtime's of our steps.
 // `--no-bfloat16` is for processors without instructions for it, where PyTorch takes minutes a step.
 
@@ -38,6 +39,7 @@ const { values: options } = parseArgs({
     peer: { type: 'string' },
     only: { type: 'string', default: '' },
     config: { type: 'string', default: join(import.meta.dirname, '../configs/compact.json') },
+    threads: { type: 'string', default: '1' },
     'no-networks': { type: 'boolean', default: false },
     'no-memory': { type: 'boolean', default: false },
     'no-bfloat16': { type: 'boolean', default: false },
@@ -45,11 +47,9 @@ const { values: options } = parseArgs({
     memory: { type: 'string' },
   },
 });
-const [batch, rounds, parts] = [options.batch, options.rounds, options.parts].map(Number) as [
-  number,
-  number,
-  number,
-];
+const [batch, rounds, parts, threads] = [options.batch, options.rounds, options.parts, options.threads].map(
+  Number,
+) as [number, number, number, number];
 /** Of the peer's networks. */
 const DTYPES = options['no-bfloat16'] ? ['float32'] : ['float32', 'bfloat16'];
 const UPDATE = { learningRate: 1e-4, step: 1, emaDecay: 0.999, weightDecay: 0.01, clipNorm: 1 };
@@ -59,7 +59,7 @@ const device: Device = {
   ...cpu,
   createSession: (model, how) => {
     const profile = options.profile === undefined ? {} : { profilePrefix: options.profile };
-    return cpu.createSession(model, { ...how, ...profile, threads: 1 });
+    return cpu.createSession(model, { ...how, ...profile, threads });
   },
 };
 
@@ -74,7 +74,7 @@ if (options.memory === undefined) await compare();
 else await holdNetwork(options.memory as NetworkName);
 
 async function compare(): Promise<void> {
-  using peer = options.peer === undefined ? undefined : new Peer(options.peer, options.config);
+  using peer = options.peer === undefined ? undefined : new Peer(options.peer, options.config, threads);
   const ratios: Record<string, number> = {};
   for await (const contest of contests(peer)) {
     const ms = await medians(contest, peer);
@@ -143,10 +143,10 @@ async function medians(
 ): Promise<Record<string, number>> {
   const runs: Record<string, () => Promise<number>> = {
     async ours() {
-      const before = process.cpuUsage();
+      const [before, began] = [process.cpuUsage(), performance.now()];
       await run();
       const { user, system } = process.cpuUsage(before);
-      return (user + system) / 1000;
+      return threads === 1 ? (user + system) / 1000 : performance.now() - began;
     },
   };
   const opened: string[] = [];
@@ -204,7 +204,7 @@ async function memoryRatios(): Promise<Record<string, unknown>> {
     const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
     let line = `${`${name}, peak memory`.padEnd(44)} ${megabytes(ours.peak)}, ${megabytes(ours.peak - ours.idle)} above an idle process`;
     if (options.peer !== undefined) {
-      using peer = new Peer(options.peer, options.config);
+      using peer = new Peer(options.peer, options.config, threads);
       const idle = await peer.peakBytes();
       await peer.open(name, { network: name, part: 'step', dtype: 'float32', batch });
       for (let i = 0; i < 2; i++) await peer.run(name);

@@ -23,9 +23,9 @@ export class Peer implements Disposable {
   #complaints = '';
 
   /** @param python an interpreter with bench/peers/training.requirements.txt installed */
-  constructor(python: string, configPath: string) {
+  constructor(python: string, configPath: string, threads = 1) {
     const script = join(import.meta.dirname, '..', 'peers', 'training.py');
-    this.#process = spawn(python, [script, configPath], { stdio: 'pipe' });
+    this.#process = spawn(python, [script, configPath, `${threads}`], { stdio: 'pipe' });
     this.#process.stderr.on('data', (text: Buffer) => {
       this.#complaints += text.toString();
     });
@@ -37,7 +37,7 @@ export class Peer implements Disposable {
     return this.#ask({ open: title, case: of });
   }
 
-  /** Milliseconds of processor time of one run. */
+  /** Milliseconds of processor time of one run; of several threads those that passed. */
   async run(title: string): Promise<number> {
     return (await this.#ask({ run: title })).ms!;
   }
