@@ -1,7 +1,6 @@
 // The sessions of a trained model, opened for windows of a fixed number of frames.
 
 import {
-  decoderModel,
   denoiserModel,
   encoderModel,
   guidanceModel,
@@ -9,7 +8,6 @@ import {
   latentShape,
   normaliseLatents,
   referenceModel,
-  restoreLatents,
   TEMPORAL_NAME,
 } from '../denoiser/index.ts';
 import { guide } from '../diffusion/index.ts';
@@ -17,6 +15,7 @@ import type { AnyTensor, Device, OnnxModel, Precision, Session, Tensor } from '.
 import { encodeOnnxModel, inPrecision, tensor } from '../tensor/index.ts';
 import type { Avatar } from './avatar-file.ts';
 import type { FrameControls } from './frame-controls.ts';
+import { type DecodingControls, openFrameDecoder } from './frame-decoder.ts';
 
 /** Which of the two label vectors is used: what comes out should look real. */
 const REAL_LABEL = 0;
@@ -53,7 +52,7 @@ export type AvatarNetworks = {
     context: { reference: ReferenceFeatures; guidance: Float32Array },
   ): Promise<Float32Array>;
   /** A normalised latent and the lifted picture as a picture `1 3 S S`. */
-  decode(latent: Float32Array, controls: FrameControls): Promise<Tensor<'B C H W'>>;
+  decode(latent: Float32Array, controls: DecodingControls): Promise<Tensor<'B C H W'>>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -81,7 +80,7 @@ export async function openNetworks(avatar: Avatar, options: NetworkOptions): Pro
     open(guidanceModel(config, weights, single)),
     denoiserOf(true),
     guidanceScale === 1 ? null : denoiserOf(false),
-    open(decoderModel(config, weights, single)),
+    openFrameDecoder(avatar, { device, precision }),
   ]);
   const oneShape = latentShape(config, 1);
   const windowShape = latentShape(config, windowFrames);
@@ -118,11 +117,7 @@ export async function openNetworks(avatar: Avatar, options: NetworkOptions): Pro
       const free = await unconditional.run(feeds);
       return guide(conditional, free.velocity!.data as Float32Array, guidanceScale);
     },
-    async decode(latent, { lifted, visibility }) {
-      const restored = tensor(restoreLatents(latent, area, statistics), oneShape);
-      const { picture } = await decoder.run({ latent: restored, lifted, visibility });
-      return picture as Tensor<'B C H W'>;
-    },
+    decode: (latent, controls) => decoder.decode(latent, controls),
     async [Symbol.asyncDispose]() {
       for (const session of [encoder, reference, guidance, denoiser, unconditional, decoder]) {
         await session?.[Symbol.asyncDispose]();

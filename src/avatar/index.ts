@@ -9,6 +9,14 @@ export {
   type FrameControls,
   type SteeredBy,
 } from './frame-controls.ts';
+export {
+  type DecoderPart,
+  type DecodingControls,
+  type DenoisedFrame,
+  type FramePictures,
+  openFrameDecoder,
+  shownPicture,
+} from './frame-decoder.ts';
 export * from './framing.ts';
 export { type ControlLimits, controlLimits, type HeadControls } from './head-controls.ts';
 export * from './model-renderer.ts';

@@ -5,7 +5,7 @@ import { createSchedule, type ScheduleOptions } from '../diffusion/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import { createLiftTools, type LiftTools } from '../lift/index.ts';
 import type { RgbImage } from '../media/index.ts';
-import { imageFromPlanar, planarFromImage } from '../media/index.ts';
+import { planarFromImage } from '../media/index.ts';
 import type { Device, Precision, Tensor } from '../tensor/index.ts';
 import { createRandom, stacked, tensor } from '../tensor/index.ts';
 import type { Avatar } from './avatar-file.ts';
@@ -13,9 +13,9 @@ import type { AvatarNetworks, ReferenceFeatures } from './avatar-networks.ts';
 import { hasTemporalLayers, openNetworks } from './avatar-networks.ts';
 import type { AvatarRenderer, FittedPortrait, FramedPortrait, WeightsName } from './avatar-renderer.ts';
 import { framePortrait } from './avatar-renderer.ts';
-import { exchangeLiftedDetail } from './detailed-picture.ts';
 import type { FrameController, FrameControlStream, FrameControls, SteeredBy } from './frame-controls.ts';
 import { createFrameController } from './frame-controls.ts';
+import { type DecoderPart, type DenoisedFrame, type FramePictures, shownPicture } from './frame-decoder.ts';
 import type { WindowSamplerOptions } from './window-sampler.ts';
 import { WindowSampler } from './window-sampler.ts';
 
@@ -38,6 +38,16 @@ export type ModelSettings = {
     framed: FramedPortrait,
     steeredBy: SteeredBy,
   ) => FrameControlStream;
+  /** Where the frames of a compact model are decoded; by default where the model is. */
+  readonly decodeFrames?: (part: DecoderPart, options: FrameDecoding) => FramePictures;
+};
+
+/** How frames are decoded. */
+export type FrameDecoding = {
+  /** As of `shownPicture`. */
+  readonly takesDetail: boolean;
+  /** Decodes a frame where the model is. */
+  readonly decodeHere: (frame: DenoisedFrame) => Promise<RgbImage>;
 };
 
 /** What a model is opened with. */
@@ -63,7 +73,7 @@ const OVERLAP_SHARE = 0.25;
 /** Opens a model: everything that does not depend on the portrait happens here. */
 export async function openModel(options: ModelOptions): Promise<OpenModel> {
   const { avatar, device, sha256, steps = DEFAULT_STEPS, guidanceScale = 1 } = options;
-  const { windowFrames = DEFAULT_WINDOW, precision } = options;
+  const { windowFrames = DEFAULT_WINDOW, precision, decodeFrames } = options;
   const { size, diffusion } = avatar.config;
   return assembleModel({
     ...options,
@@ -77,6 +87,7 @@ export async function openModel(options: ModelOptions): Promise<OpenModel> {
     schedule: diffusion,
     steps,
     overlapFrames: hasTemporalLayers(avatar) ? Math.floor(windowFrames * OVERLAP_SHARE) : 0,
+    ...(decodeFrames && { picturesBy: (decoding: FrameDecoding) => decodeFrames(avatar, decoding) }),
   });
 }
 
@@ -91,6 +102,8 @@ export type Assembly = Pick<ModelSettings, 'head' | 'seed' | 'drawControls'> & {
   readonly steps: number;
   /** Frames that a window shares with the one before it; 0 where frames know nothing of each other. */
   readonly overlapFrames: number;
+  /** Where frames are decoded; by default by the networks, one after another. */
+  readonly picturesBy?: (decoding: FrameDecoding) => FramePictures;
 };
 
 /** Networks of any scale as a model. */
@@ -99,6 +112,9 @@ export function assembleModel(assembly: Assembly): OpenModel {
   const { windowFrames, latentLength } = networks;
   const tools = createLiftTools(head);
   const takesDetail = steeredBy.kinds.has('lifted');
+  const decodeHere = async ({ latent, controls }: DenoisedFrame): Promise<RgbImage> =>
+    shownPicture(await networks.decode(latent, controls), controls, { takesDetail });
+  const picturesOf = assembly.picturesBy?.({ takesDetail, decodeHere }) ?? decodedInTurn(decodeHere);
   const noise = createRandom(seed).fillNormal(new Float32Array(latentLength));
   const schedule = createSchedule(assembly.schedule);
   const sampling = { schedule, steps, windowFrames, overlapFrames, noise };
@@ -116,8 +132,7 @@ export function assembleModel(assembly: Assembly): OpenModel {
       height: sizePx,
       memoryFrames: overlapFrames === 0 ? 0 : windowFrames,
       weights,
-      render: (motion) =>
-        renderWindows(drawControls(motion), { networks, reference, sampling, sizePx, takesDetail }),
+      render: (motion) => picturesOf(denoisedFrames(drawControls(motion), { networks, reference, sampling })),
     };
   };
   return {
@@ -144,9 +159,6 @@ type Rendering = {
   readonly networks: AvatarNetworks;
   readonly reference: ReferenceFeatures;
   readonly sampling: WindowSamplerOptions;
-  readonly sizePx: number;
-  /** Whether the lift's own detail goes into the pictures. */
-  readonly takesDetail: boolean;
 };
 
 function drawnInTurn(controlsOf: FrameController): FrameControlStream {
@@ -155,10 +167,16 @@ function drawnInTurn(controlsOf: FrameController): FrameControlStream {
   };
 }
 
-async function* renderWindows(
+function decodedInTurn(decode: FrameDecoding['decodeHere']): FramePictures {
+  return async function* (frames) {
+    for await (const frame of frames) yield await decode(frame);
+  };
+}
+
+async function* denoisedFrames(
   allControls: AsyncIterable<FrameControls>,
-  { networks, reference, sampling, sizePx, takesDetail }: Rendering,
-): AsyncGenerator<RgbImage, void, undefined> {
+  { networks, reference, sampling }: Rendering,
+): AsyncGenerator<DenoisedFrame, void, undefined> {
   const { windowFrames, overlapFrames, noise } = sampling;
   const sampler = new WindowSampler(sampling);
   let held: PreparedFrame[] = [];
@@ -172,9 +190,7 @@ async function* renderWindows(
     const latents = await sampler.next((noisy, t) => networks.velocity(noisy, t, { reference, guidance }));
     for (const [i, { controls }] of fresh.entries()) {
       const at = (held.length + i) * noise.length;
-      const picture = await networks.decode(latents.slice(at, at + noise.length), controls);
-      const decoded = imageFromPlanar(tensor(picture.data, [3, sizePx, sizePx]));
-      yield takesDetail ? exchangeLiftedDetail(decoded, controls.lift) : decoded;
+      yield { latent: latents.slice(at, at + noise.length), controls };
     }
     held = overlapFrames === 0 ? [] : window.slice(-overlapFrames);
   }

@@ -13,8 +13,8 @@ import type { HeadModel, HeadParameters } from '../head/index.ts';
 import { createLiftTools } from '../lift/index.ts';
 import type { RgbImage } from '../media/index.ts';
 
-/** The first job of a thread says what it is to prepare, the others where the head shall be; plain data. */
-export type FrameJob<Still> = { readonly still: Still } | { readonly placed: HeadParameters };
+/** The first job of a thread says what it is to prepare, the others what to draw; plain data. */
+export type FrameJob<Still, Item = HeadParameters> = { readonly still: Still } | { readonly item: Item };
 
 /** What previews are drawn of. */
 export type PreviewStill = {
@@ -35,20 +35,24 @@ export const previewDrawer = ({
   sizePx,
 }: PreviewStill): ((placed: HeadParameters) => RgbImage) => createPreviewLifter(head, portrait, { sizePx });
 
-/** Null for the job that prepares. */
-export const drawPreview: (job: FrameJob<PreviewStill>) => RgbImage | null = jobs(previewDrawer);
-export const drawControls: (job: FrameJob<ControlsStill>) => FrameControls | null = jobs(
+export const drawPreview: FrameFunction<PreviewStill, HeadParameters, RgbImage> = jobs(previewDrawer);
+export const drawControls: FrameFunction<ControlsStill, HeadParameters, FrameControls> = jobs(
   ({ head, framed, steeredBy }: ControlsStill) =>
     createFrameController(steeredBy, createLiftTools(head), framed),
 );
 
-function jobs<Still, Frame>(
-  prepare: (still: Still) => (placed: HeadParameters) => Frame,
-): (job: FrameJob<Still>) => Frame | null {
-  let draw: ((placed: HeadParameters) => Frame) | undefined;
-  return (job) => {
-    if ('placed' in job) return draw!(job.placed);
-    draw = prepare(job.still);
+/** Null for the job that prepares. */
+export type FrameFunction<Still, Item, Frame> = (job: FrameJob<Still, Item>) => Promise<Frame | null>;
+
+export function jobs<Still, Item, Frame>(
+  prepare: (still: Still) => Drawer<Item, Frame> | Promise<Drawer<Item, Frame>>,
+): FrameFunction<Still, Item, Frame> {
+  let draw: Drawer<Item, Frame> | undefined;
+  return async (job) => {
+    if ('item' in job) return draw!(job.item);
+    draw = await prepare(job.still);
     return null;
   };
 }
+
+type Drawer<Item, Frame> = (item: Item) => Frame | Promise<Frame>;

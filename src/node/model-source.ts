@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, resolve } from 'node:path';
 import {
   AVATAR_FORMAT,
@@ -24,13 +25,15 @@ import { AvatarError, BadInputError, MissingResourceError } from '../errors/inde
 import { FIELD_PARAMETERS, type GaussianField, readField } from '../gaussians/index.ts';
 import type { HeadModel } from '../head/index.ts';
 import type { PaperModelConfig } from '../stable-diffusion/index.ts';
-import { type Tensor, tensor } from '../tensor/index.ts';
+import { type Device, type Tensor, tensor } from '../tensor/index.ts';
 import { loadAvatar } from './avatar-weights.ts';
 import { expectInputFile } from './input-file.ts';
 import { expectMemoryFor } from './memory.ts';
 import { readPaperConfig } from './paper-config.ts';
-import { threadedControls } from './threaded-frames.ts';
+import { threadedControls, threadedDecoding } from './threaded-frames.ts';
 import { openWeightsFiles } from './weights-files.ts';
+
+const MOST_DECODERS = 4;
 
 /** A model that can be opened. */
 export type ModelSource = {
@@ -73,8 +76,15 @@ export async function findModel(head: HeadModel, { weights, config }: ModelChoic
   const { avatar, sha256 } = await loadAvatar(head, weights);
   return {
     ...{ name: avatar.name, sha256, fingerprint: sha256, notes: [] },
-    open: (settings) => openModel({ drawControls: threadedControls, ...settings, avatar, sha256 }),
+    open: (settings) => openModel({ ...onThreads(settings.device), ...settings, avatar, sha256 }),
   };
+}
+
+/** On a processor half of the cores decode frames while the others compute what comes before. */
+function onThreads(device: Device): Pick<ModelSettings, 'drawControls' | 'decodeFrames'> {
+  const threads = Math.min(MOST_DECODERS, Math.floor(availableParallelism() / 2));
+  if (device.name !== 'cpu' || threads === 0) return { drawControls: threadedControls };
+  return { drawControls: threadedControls, decodeFrames: threadedDecoding(threads) };
 }
 
 /** A file of weights of the paper's scale; null where it may be an `.avatar`. */

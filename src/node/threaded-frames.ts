@@ -1,20 +1,25 @@
-// Frames of a motion on worker threads, where each depends on nothing but the head's placement: the preview's pictures,
-// and the controls of a model, which are drawn while its networks compute. The first frames are drawn here, and all
-// until the threads have started.
+// Frames of a motion on worker threads, where each depends on nothing but what it is drawn of: the preview's pictures, and
+// of a model the controls, which are drawn while its networks compute, and the decoded pictures. The first frames are
+// drawn here, and all until the threads have started.
 
 import { availableParallelism } from 'node:os';
 import {
   type AvatarRenderer,
   createFrameController,
+  type DenoisedFrame,
   type FittedPortrait,
   type FrameControlStream,
   type FrameControls,
   type FramedPortrait,
+  type ModelSettings,
   previewProperties,
   type SteeredBy,
 } from '../avatar/index.ts';
+import { DECODER_SCOPE } from '../denoiser/index.ts';
 import type { HeadModel, HeadParameters } from '../head/index.ts';
 import type { LiftTools } from '../lift/index.ts';
+import type { RgbImage } from '../media/index.ts';
+import type { DecodeStill } from './decode-job.ts';
 import { type ControlsStill, type FrameJob, previewDrawer } from './frame-job.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -25,6 +30,8 @@ const FRAMES_BEFORE_THREADS = 24;
 const PICTURES_AHEAD = 2;
 /** Frames whose controls are drawn while networks compute: more than a window. */
 const CONTROLS_AHEAD = 12;
+/** Frames that each thread of a decoder is given ahead: a window comes at once. */
+const DECODED_AHEAD = 8;
 
 /** The renderer of `createPreviewRenderer` and its very pictures, drawn by threads that live as long as a motion. */
 export function createThreadedPreview(
@@ -51,7 +58,7 @@ export function threadedControls(
   framed: FramedPortrait,
   steeredBy: SteeredBy,
 ): FrameControlStream {
-  return drawnByThreads<ControlsStill, FrameControls>(
+  return drawnByThreads<ControlsStill, HeadParameters, FrameControls>(
     { head: tools.head, framed, steeredBy },
     {
       ...{ drawHere: createFrameController(steeredBy, tools, framed), functionName: 'drawControls' },
@@ -60,37 +67,59 @@ export function threadedControls(
   );
 }
 
-type Drawing<Frame> = {
-  readonly drawHere: (placed: HeadParameters) => Frame;
-  /** Of the module `frame-job.ts`. */
+/** The pictures of a compact model's frames on a processor, decoded by threads while its other networks compute. */
+export function threadedDecoding(threads: number): NonNullable<ModelSettings['decodeFrames']> {
+  return ({ config, weights, statistics }, { takesDetail, decodeHere }) => {
+    const own = Object.entries(weights).filter(([name]) => name.startsWith(`${DECODER_SCOPE}.`));
+    const part = { config, statistics, weights: Object.fromEntries(own) };
+    return drawnByThreads<DecodeStill, DenoisedFrame, RgbImage>(
+      { part, takesDetail },
+      {
+        ...{ drawHere: decodeHere, module: DECODE_JOB, functionName: 'decodeFrame' },
+        ...{ threads, ahead: threads * DECODED_AHEAD },
+        // What else steers a frame stays here.
+        sent: ({ latent, controls: { lifted, visibility, lift } }) => ({
+          latent,
+          controls: { lifted, visibility, lift },
+        }),
+      },
+    );
+  };
+}
+
+type Drawing<Item, Frame> = {
+  readonly drawHere: (item: Item) => Frame | Promise<Frame>;
+  /** The default is `frame-job.ts`. */
+  readonly module?: URL;
   readonly functionName: string;
+  /** What of an item the threads get; the default is all. */
+  readonly sent?: (item: Item) => Item;
   readonly threads: number;
   /** How many frames may be under way. */
   readonly ahead: number;
 };
 
-function drawnByThreads<Still, Frame>(
+function drawnByThreads<Still, Item, Frame>(
   still: Still,
-  { drawHere, functionName, threads, ahead }: Drawing<Frame>,
+  { drawHere, module = FRAME_JOB, functionName, sent = (item) => item, threads, ahead }: Drawing<Item, Frame>,
 ) {
   return async function* (
-    motion: Iterable<HeadParameters> | AsyncIterable<HeadParameters>,
+    items: Iterable<Item> | AsyncIterable<Item>,
   ): AsyncGenerator<Frame, void, undefined> {
-    const pools: WorkerPool<FrameJob<Still>, Frame | null>[] = [];
+    const pools: WorkerPool<FrameJob<Still, Item>, Frame | null>[] = [];
     let haveStarted = false;
     const start = async (): Promise<void> => {
-      for (let i = 0; i < threads; i++)
-        pools.push(new WorkerPool({ module: FRAME_JOB, functionName, size: 1 }));
+      for (let i = 0; i < threads; i++) pools.push(new WorkerPool({ module, functionName, size: 1 }));
       await Promise.all(pools.map((pool) => pool.run({ still })));
       haveStarted = true;
     };
     const drawn: Promise<Frame>[] = [];
     let frame = 0;
     try {
-      for await (const placed of motion) {
+      for await (const item of items) {
         frame++;
         if (haveStarted) {
-          const asked = pools[frame % threads]!.run({ placed }) as Promise<Frame>;
+          const asked = pools[frame % threads]!.run({ item: sent(item) }) as Promise<Frame>;
           // Whoever stops early never waits for it.
           asked.catch(() => {});
           drawn.push(asked);
@@ -98,7 +127,7 @@ function drawnByThreads<Still, Frame>(
         } else {
           // Threads that do not start are not missed.
           if (frame === FRAMES_BEFORE_THREADS) start().catch(() => {});
-          yield drawHere(placed);
+          yield drawHere(item);
           // Lets the threads answer.
           await new Promise((resolve) => setImmediate(resolve));
         }
@@ -110,4 +139,5 @@ function drawnByThreads<Still, Frame>(
   };
 }
 
+const DECODE_JOB = new URL('./decode-job.ts', import.meta.url);
 const FRAME_JOB = new URL('./frame-job.ts', import.meta.url);
