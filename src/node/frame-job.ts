@@ -44,6 +44,7 @@ export const drawControls: FrameFunction<ControlsStill, HeadParameters, FrameCon
 /** Null for the job that prepares. */
 export type FrameFunction<Still, Item, Frame> = (job: FrameJob<Still, Item>) => Promise<Frame | null>;
 
+/** The function of a thread that is prepared once and then draws one item after another. */
 export function jobs<Still, Item, Frame>(
   prepare: (still: Still) => Drawer<Item, Frame> | Promise<Drawer<Item, Frame>>,
 ): FrameFunction<Still, Item, Frame> {
