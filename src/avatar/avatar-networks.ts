@@ -12,7 +12,7 @@ import {
 } from '../denoiser/index.ts';
 import { guide } from '../diffusion/index.ts';
 import type { AnyTensor, Device, OnnxModel, Precision, Session, Tensor } from '../tensor/index.ts';
-import { encodeOnnxModel, inPrecision, tensor } from '../tensor/index.ts';
+import { encodeOnnxModel, gainsByWinograd, inPrecision, tensor } from '../tensor/index.ts';
 import type { Avatar } from './avatar-file.ts';
 import type { FrameControls } from './frame-controls.ts';
 import { type DecodingControls, openFrameDecoder } from './frame-decoder.ts';
@@ -71,7 +71,7 @@ export async function openNetworks(avatar: Avatar, options: NetworkOptions): Pro
   const open = async (model: OnnxModel): Promise<Session> =>
     device.createSession(encodeOnnxModel(inPrecision(model, precision, device)));
   const temporal = hasTemporalLayers(avatar) ? { frames: windowFrames } : {};
-  const single = { batch: 1, usesWinograd: device.convolutionBlock !== undefined };
+  const single = { batch: 1, usesWinograd: gainsByWinograd(device) };
   const denoiserOf = (seesReference: boolean): Promise<Session> =>
     open(denoiserModel(config, weights, { ...single, batch: windowFrames, seesReference, ...temporal }));
   const [encoder, reference, guidance, denoiser, unconditional, decoder] = await Promise.all([

@@ -1,11 +1,11 @@
 // The last part of a frame: its latent becomes a picture, beside the lifted one, whose detail it takes where both agree. It
 // knows nothing of other frames, so it may be done wherever there is a thread.
 
-import { decoderModel, latentFactor, latentShape, restoreLatents } from '../denoiser/index.ts';
+import { decoderModel, latentShape, restoreLatents } from '../denoiser/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { imageFromPlanar } from '../media/index.ts';
 import type { Device, Precision, Tensor } from '../tensor/index.ts';
-import { encodeOnnxModel, inPrecision, tensor } from '../tensor/index.ts';
+import { encodeOnnxModel, gainsByWinograd, inPrecision, tensor } from '../tensor/index.ts';
 import type { Avatar } from './avatar-file.ts';
 import { exchangeLiftedDetail } from './detailed-picture.ts';
 import type { FrameControls } from './frame-controls.ts';
@@ -35,13 +35,10 @@ export async function openFrameDecoder(
   { config, weights, statistics }: DecoderPart,
   { device, precision = 'fp32' }: { readonly device: Device; readonly precision?: Precision | undefined },
 ): Promise<FrameDecoder> {
-  const model = decoderModel(config, weights, {
-    batch: 1,
-    usesWinograd: device.convolutionBlock !== undefined,
-  });
+  const model = decoderModel(config, weights, { batch: 1, usesWinograd: gainsByWinograd(device) });
   const session = await device.createSession(encodeOnnxModel(inPrecision(model, precision, device)));
   const shape = latentShape(config, 1);
-  const area = (config.size / latentFactor(config.autoencoder)) ** 2;
+  const area = shape[2]! * shape[3]!;
   return {
     async decode(latent, { lifted, visibility }) {
       const restored = tensor(restoreLatents(latent, area, statistics), shape);

@@ -25,7 +25,7 @@ import type {
   SessionOptions,
   Tensor,
 } from '../tensor/index.ts';
-import { encodeOnnxModel, inPrecision, tensor, withOpenExtents } from '../tensor/index.ts';
+import { encodeOnnxModel, gainsByWinograd, inPrecision, tensor, withOpenExtents } from '../tensor/index.ts';
 import type { AvatarNetworks } from './avatar-networks.ts';
 
 /** Weights that stay in their file. */
@@ -143,8 +143,8 @@ export async function openPaperNetworks(
 }
 
 /** How networks are written for a device. */
-function formOn({ fusesAttention, convolutionBlock }: Device): ModelForm {
-  return { usesFusedForms: fusesAttention, usesWinograd: convolutionBlock !== undefined };
+function formOn(device: Device): ModelForm {
+  return { usesFusedForms: device.fusesAttention, usesWinograd: gainsByWinograd(device) };
 }
 
 /** Side of the pieces in which pictures are encoded and decoded, pixels. */

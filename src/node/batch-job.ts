@@ -1,7 +1,7 @@
 // What a thread that makes batches runs: it opens what makes them once, on its own device with one thread, and makes the
 // batches of the steps that it is asked for, one after the other.
 
-import type { AnyTensor, Device, Tensor } from '../tensor/index.ts';
+import { type AnyTensor, onOneThread, type Tensor } from '../tensor/index.ts';
 import { type FolderReader, openSamples, parseConfiguration, type Stage } from '../training/index.ts';
 import { createDevice } from './onnx-device.ts';
 import { openBatches, type StageSource, settingsOf } from './open-stage.ts';
@@ -58,11 +58,7 @@ async function openForBatches({
 }: BatchSource): Promise<Pick<Stage, 'batchAt' | 'restore'>> {
   const { configPath, text } = source;
   const read: FolderReader = async (file) => files.get(file) ?? null;
-  const cpu = await createDevice('cpu');
-  const device: Device = {
-    ...cpu,
-    createSession: (model, options) => cpu.createSession(model, { ...options, threads: 1 }),
-  };
+  const device = onOneThread(await createDevice('cpu'));
   if (isPaperText(text)) return openPaperBatches({ ...source, read }, device);
   const configuration = parseConfiguration(text, configPath);
   const { batch } = settingsOf(configuration, source.stage);

@@ -2,6 +2,7 @@
 
 import { type DecoderPart, type DenoisedFrame, openFrameDecoder, shownPicture } from '../avatar/index.ts';
 import type { RgbImage } from '../media/index.ts';
+import { onOneThread } from '../tensor/index.ts';
 import { type FrameFunction, jobs } from './frame-job.ts';
 import { createDevice } from './onnx-device.ts';
 
@@ -10,12 +11,7 @@ export type DecodeStill = { readonly part: DecoderPart; readonly takesDetail: bo
 
 export const decodeFrame: FrameFunction<DecodeStill, DenoisedFrame, RgbImage> = jobs(
   async ({ part, takesDetail }: DecodeStill) => {
-    const cpu = await createDevice('cpu');
-    const device: typeof cpu = {
-      ...cpu,
-      createSession: (model, options) => cpu.createSession(model, { ...options, threads: 1 }),
-    };
-    const decoder = await openFrameDecoder(part, { device });
+    const decoder = await openFrameDecoder(part, { device: onOneThread(await createDevice('cpu')) });
     return async ({ latent, controls }: DenoisedFrame) =>
       shownPicture(await decoder.decode(latent, controls), controls, { takesDetail });
   },

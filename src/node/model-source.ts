@@ -3,7 +3,6 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, resolve } from 'node:path';
 import {
   AVATAR_FORMAT,
@@ -30,10 +29,8 @@ import { loadAvatar } from './avatar-weights.ts';
 import { expectInputFile } from './input-file.ts';
 import { expectMemoryFor } from './memory.ts';
 import { readPaperConfig } from './paper-config.ts';
-import { threadedControls, threadedDecoding } from './threaded-frames.ts';
+import { DECODING_THREADS, threadedControls, threadedDecoding } from './threaded-frames.ts';
 import { openWeightsFiles } from './weights-files.ts';
-
-const MOST_DECODERS = 4;
 
 /** A model that can be opened. */
 export type ModelSource = {
@@ -82,9 +79,8 @@ export async function findModel(head: HeadModel, { weights, config }: ModelChoic
 
 /** On a processor half of the cores decode frames while the others compute what comes before. */
 function onThreads(device: Device): Pick<ModelSettings, 'drawControls' | 'decodeFrames'> {
-  const threads = Math.min(MOST_DECODERS, Math.floor(availableParallelism() / 2));
-  if (device.name !== 'cpu' || threads === 0) return { drawControls: threadedControls };
-  return { drawControls: threadedControls, decodeFrames: threadedDecoding(threads) };
+  if (device.name !== 'cpu' || DECODING_THREADS === 0) return { drawControls: threadedControls };
+  return { drawControls: threadedControls, decodeFrames: threadedDecoding(DECODING_THREADS) };
 }
 
 /** A file of weights of the paper's scale; null where it may be an `.avatar`. */

@@ -24,6 +24,8 @@ import { type ControlsStill, type FrameJob, previewDrawer } from './frame-job.ts
 import { WorkerPool } from './worker-pool.ts';
 
 const MOST_THREADS = 4;
+/** Half of the cores decode while the others compute what comes before; none where there is one. */
+export const DECODING_THREADS: number = Math.min(MOST_THREADS, Math.floor(availableParallelism() / 2));
 /** Fewer frames are drawn sooner than threads start. */
 const FRAMES_BEFORE_THREADS = 24;
 /** Pictures that each thread of a preview is given ahead. */

@@ -55,3 +55,16 @@ export type Session = {
   ): Promise<Record<string, AnyTensor>>;
   [Symbol.asyncDispose](): Promise<void>;
 };
+
+/** Whether a device gains by `usesWinograd` of `emitModel`. */
+export function gainsByWinograd({ convolutionBlock }: Device): boolean {
+  return convolutionBlock !== undefined;
+}
+
+/** The same device, whose sessions take one thread each: for work beside others. */
+export function onOneThread(device: Device): Device {
+  return {
+    ...device,
+    createSession: (model, options) => device.createSession(model, { ...options, threads: 1 }),
+  };
+}

@@ -4,7 +4,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDevice, readImage, readModel } from '../../src/node/index.ts';
-import { type Device, encodeSafetensors } from '../../src/tensor/index.ts';
+import { encodeSafetensors, onOneThread } from '../../src/tensor/index.ts';
 import { eyePatches } from '../../src/tracking/eye-patch.ts';
 import { createFaceFollower } from '../../src/tracking/face-follower.ts';
 import { facePatch } from '../../src/tracking/face-patch.ts';
@@ -13,12 +13,7 @@ import type { TakeTruth } from './render.ts';
 
 /** Observes all rendered pictures of a folder. @returns the bytes of a safetensors file */
 export async function observeSubjects(folder: string): Promise<Uint8Array<ArrayBuffer>> {
-  const whole = await createDevice('cpu');
-  // Other work runs beside: one thread that does not wait busily.
-  const device: Device = {
-    ...whole,
-    createSession: (model) => whole.createSession(model, { threads: 1 }),
-  };
+  const device = onOneThread(await createDevice('cpu'));
   await using detector = await createFaceDetector(
     device,
     await readModel('perception', 'face-detector.onnx'),

@@ -4,13 +4,13 @@
 // Sources: Winograd, "Arithmetic Complexity of Computations", 1980, chapter IV: F(4, 3); its matrices at the points 0, 1,
 // -1, 2, -2 as in Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016.
 
+import { add } from '../operations/elementwise.ts';
 import { matmul } from '../operations/matrix-products.ts';
 import { concat, reshape, split, transpose } from '../operations/shape.ts';
 import { BLOCKED_CONV, type Lowering, REORDER_INPUT, REORDER_OUTPUT } from './blocked-convolution.ts';
 import { applyOne, constant, type Operator, type Value } from './value.ts';
 
 const CONV: Operator = { type: 'Conv' };
-const ADD: Operator = { type: 'Add' };
 
 const ROWS_A_TILE = 4;
 /** What each of the six products takes of a tile's six rows of the padded picture. */
@@ -63,7 +63,7 @@ export function winogradConvolutions(block?: number): Lowering {
     const sum = form.scaledPlus(2, minusOne, difference);
     const outerSum = form.scaledPlus(2, minusTwo, outerDifference);
     const rows = [
-      product(0, { other: plus(sum, outerSum) }),
+      product(0, { other: add(sum, outerSum) }),
       form.scaledPlus(2, outerDifference, difference),
       form.scaledPlus(4, outerSum, sum),
       product(5, { other: form.scaledPlus(8, outerDifference, difference) }),
@@ -89,8 +89,7 @@ type Geometry = { readonly pads: Sides; readonly step?: number; readonly group?:
 /** The parts that the algorithm is made of, in ONNX's operators or in those of a blocked layout. */
 class RowProducts {
   readonly #block: number | undefined;
-  readonly #columns = new Map<string, Value>();
-  readonly #zeros = new Map<number, Value>();
+  readonly #constants = new Map<string, Value>();
 
   constructor(block: number | undefined) {
     this.#block = block;
@@ -161,33 +160,31 @@ class RowProducts {
     const operands = bias === undefined ? [x, filter] : [x, filter, bias];
     if (this.#block === undefined) {
       const y = applyOne(CONV, operands, shape, attributes);
-      return other === undefined ? y : plus(y, other);
+      return other === undefined ? y : add(y, other);
     }
-    if (other !== undefined) operands.push(...(bias === undefined ? [this.#zero(outChannels)] : []), other);
+    if (other !== undefined)
+      operands.push(...(bias === undefined ? [this.#constant([outChannels], [0])] : []), other);
     return applyOne(BLOCKED_CONV, operands, shape, { ...attributes, dilations: [1, 1] });
   }
 
   /** A filter `[C, 1, n, 1]`, in blocks `C/b n b`: the same factors for each channel. */
   #column(channels: number, factors: readonly number[]): Value {
-    const key = `${channels}:${factors}`;
-    const known = this.#columns.get(key);
+    return this.#constant([channels, 1, factors.length, 1], factors);
+  }
+
+  /** Of one place in a model for all that are equal. */
+  #constant(shape: readonly number[], factors: readonly number[]): Value {
+    const key = `${shape}:${factors}`;
+    const known = this.#constants.get(key);
     if (known !== undefined) return known;
     const [count, block] = [factors.length, this.#block ?? 1];
     const data = Float32Array.from(
-      { length: channels * count },
+      { length: shape[0]! * count },
       (_, i) => factors[Math.floor(i / block) % count]!,
     );
-    const column = constant({ dtype: 'float32', shape: [channels, 1, count, 1], data });
-    this.#columns.set(key, column);
-    return column;
-  }
-
-  #zero(channels: number): Value {
-    const known = this.#zeros.get(channels);
-    if (known !== undefined) return known;
-    const zero = constant({ dtype: 'float32', shape: [channels], data: new Float32Array(channels) });
-    this.#zeros.set(channels, zero);
-    return zero;
+    const made = constant({ dtype: 'float32', shape, data });
+    this.#constants.set(key, made);
+    return made;
   }
 }
 
@@ -196,8 +193,4 @@ function mixtureOf(factors: readonly number[]): Value {
   const data = new Float32Array(27);
   for (let i = 0; i < 9; i++) data[3 * i + (i % 3)] = factors[Math.floor(i / 3)]!;
   return constant({ dtype: 'float32', shape: [9, 3], data });
-}
-
-function plus(a: Value, b: Value): Value {
-  return applyOne(ADD, [a, b], a.shape);
 }
