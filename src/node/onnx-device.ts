@@ -123,7 +123,7 @@ async function openSession(
 
 function nativeOptions(provider: Provider, options: SessionOptions): InferenceSession.SessionOptions {
   const { threads, optimisation = 'all', keepsMemory = true, profilePrefix } = options;
-  const { plansRuns = true, weightsFolder } = options;
+  const { plansRuns = true, spins = false, weightsFolder } = options;
   return {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     intraOpNumThreads: threads ?? availableParallelism(),
@@ -136,7 +136,8 @@ function nativeOptions(provider: Provider, options: SessionOptions): InferenceSe
       session: {
         set_denormal_as_zero: '1',
         // Each session has threads of its own: those that wait busily for its next operator keep others from the cores.
-        intra_op: { allow_spinning: '0' },
+        intra_op: { allow_spinning: spins ? '1' : '0' },
+        force_spinning_stop: '1',
         ...(weightsFolder === undefined
           ? {}
           : { model_external_initializers_file_folder_path: weightsFolder }),

@@ -20,6 +20,11 @@ export type SessionOptions = {
    * the memory of the first run, which stays too: twice the memory where a graph holds much. The default is true.
    */
   readonly plansRuns?: boolean;
+  /**
+   * Whether threads wait busily for the next operator while the model runs: quicker for many small operators, where nothing
+   * else is to be done meanwhile. The default is false.
+   */
+  readonly spins?: boolean;
   /** Where the files of a model's external weights lie; for back ends with a file system. */
   readonly weightsFolder?: string;
   /** Writes a profile of all runs to a file that starts with this path; `dispose` completes it. */

@@ -211,7 +211,7 @@ export class Trainer implements AsyncDisposable {
     const isOpen = runsAsWritten && opensExtents(problem, model);
     const session = await device.createSession(
       encodeOnnxModel(isOpen ? withOpenExtents(model, (name) => problem.trained.has(name)) : model),
-      { plansRuns: false, optimisation: runsAsWritten ? 'none' : 'all' },
+      { plansRuns: false, spins: true, optimisation: runsAsWritten ? 'none' : 'all' },
     );
     return new Trainer(session, problem);
   }

@@ -7,6 +7,7 @@ import { blockedConvolutions, type Lowering } from './blocked-convolution.ts';
 import { aliased } from './custom-gradient.ts';
 import { type GraphNode, graphError, type Operator, type Value } from './value.ts';
 import { winogradConvolutions } from './winograd-convolution.ts';
+import { winogradKernelGradients } from './winograd-kernel-gradient.ts';
 
 /** What to emit: named outputs, and the data of those parameters that become initialisers. */
 export type EmissionOptions = {
@@ -49,7 +50,9 @@ export function emitModel({
 }: EmissionOptions): OnnxModel {
   const lowerings = [
     ...(usesWinograd || convolutionBlock !== undefined ? [winogradConvolutions(convolutionBlock)] : []),
-    ...(convolutionBlock === undefined ? [] : [blockedConvolutions(convolutionBlock)]),
+    ...(convolutionBlock === undefined
+      ? []
+      : [winogradKernelGradients(convolutionBlock), blockedConvolutions(convolutionBlock)]),
   ];
   const standIn = standInsWith((node) => firstOf(lowerings, node), usesFusedForms);
   const emission = new Emission(weights, standIn);
@@ -125,7 +128,7 @@ function standInsWith(lowering: Lowering, usesFusedForms: boolean): StandIns {
   const known = new Map<GraphNode, Value | undefined>();
   return (node) => {
     if (!known.has(node))
-      known.set(node, node.operator.isAlias ? aliased(node, usesFusedForms) : lowering(node));
+      known.set(node, lowering(node) ?? (node.operator.isAlias ? aliased(node, usesFusedForms) : undefined));
     return known.get(node);
   };
 }

@@ -1,6 +1,7 @@
 // Two-dimensional convolution and its gradients, in the forms that ONNX Runtime's CPU runs fastest
 // (measured by `bench:training`). ONNX has no operator for them, but both are convolutions again.
 
+import { CONV_KERNEL_GRADIENT } from '../graph/row-products.ts';
 import { applyOne, constant, type GraphNode, graphError, type Operator, type Value } from '../graph/value.ts';
 import { matmul, swapLastAxes } from './matrix-products.ts';
 import { sum } from './reductions.ts';
@@ -44,8 +45,12 @@ const CONV_TRANSPOSE: Operator = {
   },
 };
 
-const VOLUME_CONV: Operator = {
-  type: 'Conv',
+const VOLUME_CONV: Operator = { type: 'Conv' };
+
+/** Stands for its first input, which is computed of the other two: the output's gradient, and the picture. */
+const KERNEL_GRADIENT: Operator = {
+  type: CONV_KERNEL_GRADIENT,
+  isAlias: true,
   gradient: () => {
     throw graphError(
       'the gradient of a convolution kernel has no gradient of its own',
@@ -159,10 +164,13 @@ function weightGradient(g: Value, x: Value, weight: Value, geometry: Geometry): 
     group: groups,
     kernel_shape: [outHeight, outWidth, 1],
   });
-  return reshape(
-    transpose(reshape(product, [outputs, kernelHeight * kernelWidth, channelsPerGroup]), [0, 2, 1]),
-    weight.shape,
-  );
+  // Last, so that it is written where it is handed out.
+  const plain = transpose(reshape(product, shape.slice(1)), [0, 3, 1, 2]);
+  return applyOne(KERNEL_GRADIENT, [plain, g, x], weight.shape, {
+    strides: [stride, stride],
+    pads: [...padding],
+    group: groups,
+  });
 }
 
 /**
