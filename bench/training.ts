@@ -194,7 +194,7 @@ async function memoryRatios(): Promise<Record<string, unknown>> {
   const results: Record<string, unknown> = {};
   for (const name of NETWORK_NAMES) {
     if (!`${name}, step`.includes(options.only)) continue;
-    const words = ['--import', 'tsx', fileURLToPath(import.meta.url), '--memory', name];
+    const words = ['--expose-gc', '--import', 'tsx', fileURLToPath(import.meta.url), '--memory', name];
     const given = ['--batch', options.batch, '--parts', options.parts, '--config', options.config];
     const { stdout, stderr, status } = spawnSync(process.execPath, [...words, ...given], {
       encoding: 'utf8',
@@ -223,9 +223,16 @@ async function memoryRatios(): Promise<Record<string, unknown>> {
 async function holdNetwork(name: NetworkName): Promise<void> {
   const peak = (): number => process.resourceUsage().maxRSS * 1024;
   const idle = peak();
-  const { problem, weights, feeds } = networkCase(name, configuration, { batch, parts, device });
-  await using trainer = await Trainer.create(device, problem);
-  await trainer.begin(Object.entries(weights));
+  // Where weights began is not held meanwhile, as PyTorch holds it once.
+  const begun = async () => {
+    const { problem, weights, feeds } = networkCase(name, configuration, { batch, parts, device });
+    const trainer = await Trainer.create(device, problem);
+    await trainer.begin(Object.entries(weights));
+    return { trainer, feeds };
+  };
+  const { trainer, feeds } = await begun();
+  globalThis.gc?.();
   for (let step = 0; step < 2; step++) await trainer.step(feeds, UPDATE);
+  await trainer[Symbol.asyncDispose]();
   console.log(JSON.stringify({ peak: peak(), idle }));
 }

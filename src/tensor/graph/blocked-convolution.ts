@@ -3,7 +3,7 @@
 // it: the domain `com.microsoft.nchwc` holds the operators that the runtime's own rewriting would insert.
 // Source: onnxruntime/core/optimizer/nchwc_transformer.cc (operators, weight layout `O/b I/b kh kw b_i b_o`).
 
-import { reshape } from '../operations/shape.ts';
+import { reshape, transpose } from '../operations/shape.ts';
 import { applyOne, type GraphNode, type Operator, type Value } from './value.ts';
 
 /** Gives another form of a node's output, or `undefined` to leave it as it is. */
@@ -34,7 +34,7 @@ export function blockedConvolutions(block: number): Lowering {
     const fills = attributes.group === 1 && outChannels % block === 0 && inChannels % block === 0;
     if (!fills || pixels < MIN_PIXELS || kernelHeight * kernelWidth === 1) return undefined;
     const blockedInput = applyOne(REORDER_INPUT, [x], x.shape, { channels_last: 0 });
-    const filter = blockedWeight(weight);
+    const filter = reshape(transpose(outputsInBlocks(weight, block), [0, 1, 3, 4, 2, 5]), weight.shape);
     const operands = bias === undefined ? [blockedInput, filter] : [blockedInput, filter, bias];
     const y = applyOne(BLOCKED_CONV, operands, shape, { ...attributes, dilations: [1, 1] });
     return applyOne(REORDER_OUTPUT, [y], shape, { channels: outChannels, channels_last: 0 });
@@ -42,15 +42,13 @@ export function blockedConvolutions(block: number): Lowering {
 }
 
 /**
- * A weight `[o, i, kh, kw]` in the order of blocks, `o/b i/b kh kw b_i b_o`. What brings pictures to blocks does both halves of
- * that, in vectors and on all threads, where a transposition takes single values on one.
+ * A weight `[o, i, kh, kw]` as `[o/b, i/b, b, kh, kw, b]`, outputs last. What brings pictures to blocks does this in vectors and
+ * on all threads; what is left moves whole blocks, where one transposition would take single values on one thread.
  */
-export function blockedWeight(weight: Value): Value {
+export function outputsInBlocks(weight: Value, block: number): Value {
   const [outChannels, inChannels, ...kernel] = weight.shape as [number, number, ...number[]];
-  const positions = kernel.reduce((product, extent) => product * extent, 1);
-  const inBlocks = (channels: number, x: Value, batch: number): Value => {
-    const shape = [batch, channels, (inChannels * outChannels * positions) / (batch * channels), 1];
-    return applyOne(REORDER_INPUT, [reshape(x, shape)], shape, { channels_last: 0 });
-  };
-  return reshape(inBlocks(outChannels, inBlocks(inChannels, weight, outChannels), 1), weight.shape);
+  const positions = kernel.reduce((product, extent) => product * extent, inChannels);
+  const shape = [1, outChannels, positions, 1];
+  const blocked = applyOne(REORDER_INPUT, [reshape(weight, shape)], shape, { channels_last: 0 });
+  return reshape(blocked, [outChannels / block, inChannels / block, block, ...kernel, block]);
 }

@@ -7,7 +7,7 @@
 import { add } from '../operations/elementwise.ts';
 import { matmul } from '../operations/matrix-products.ts';
 import { reshape, split, transpose } from '../operations/shape.ts';
-import { BLOCKED_CONV, blockedWeight, REORDER_INPUT, REORDER_OUTPUT } from './blocked-convolution.ts';
+import { BLOCKED_CONV, outputsInBlocks, REORDER_INPUT, REORDER_OUTPUT } from './blocked-convolution.ts';
 import { type Attributes, applyOne, constant, type Operator, type Value } from './value.ts';
 
 /** Type of the operator that stands for a kernel's gradient, computed of the output's and the picture. */
@@ -114,8 +114,7 @@ export class RowProducts {
       const kernels = reshape(weight, [outChannels, inChannels, 1, 9]);
       return OF_FILTER.map((factors) => matmul(kernels, mixtureOf(factors)));
     }
-    const blocks = (outChannels * inChannels) / block ** 2;
-    const byRow = transpose(reshape(blockedWeight(weight), [blocks, 3, 3 * block ** 2]), [1, 0, 2]);
+    const byRow = transpose(outputsInBlocks(weight, block), [3, 0, 1, 4, 2, 5]);
     const data = Float32Array.from(OF_FILTER.flat());
     const mixture = constant({ dtype: 'float32', shape: [OF_FILTER.length, 3], data });
     const mixed = matmul(mixture, reshape(byRow, [3, outChannels * inChannels * 3]));
