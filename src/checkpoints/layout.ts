@@ -39,9 +39,10 @@ export type Layout = {
 /** The metadata `format` of files that this project writes. */
 export const WEIGHTS_FORMAT = 'learn2control.weights';
 
+const LORA = 'LoRA weights';
 const FOREIGN: readonly [family: string, isOne: RegExp][] = [
   [
-    'LoRA weights',
+    LORA,
     /(^|\.)lora_(up|down|A|B|unet|te\d?|magnitude_vector)(\b|_)|[._]lora\.(up|down)\.|\.(hada|lokr)_w\d/,
   ],
   ['an IP-Adapter', /^(image_proj|ip_adapter)\./],
@@ -76,14 +77,17 @@ export function layoutOf(file: TensorFile): Layout {
     throw new BadInputError({
       code: 'foreign-family',
       message: `expected ${file.name} to hold weights of Stable Diffusion 1.x or 2.x, got ${family}`,
-      hint: 'name weights of Stable Diffusion 1.5 or 2.1, its autoencoder, AnimateDiff, or Champ',
+      hint:
+        family === LORA
+          ? 'merge it into its base with the program that it was made for, and name what comes out'
+          : 'name weights of Stable Diffusion 1.5 or 2.1, its autoencoder, AnimateDiff, or Champ',
     });
   }
   const isWrapped = names.every((name) => name.startsWith('module.'));
   const prefix = isWrapped ? 'module.' : '';
   const known = recognise(new Set(names.map((name) => name.slice(prefix.length))), file);
   if (known !== null) return { ...known, prefix };
-  const found = names.length === 0 ? 'no tensors' : `${names.length} tensors such as "${names[0]}"`;
+  const found = names.length === 0 ? 'no tensors' : `tensors such as "${names[0]}"`;
   throw new BadInputError({
     code: 'unknown-layout',
     message: `expected ${file.name} to hold weights in a known layout, got ${found}`,

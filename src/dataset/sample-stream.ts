@@ -302,7 +302,7 @@ function noUsableClips(name: string, frames: number, split: ClipSplit): BadInput
   return new BadInputError({
     code: 'no-usable-clips',
     message: `Expected ${wanted} in the ${split} part of ${name}, but there are none.`,
-    hint: 'See dataset inspect for what it holds; give this source the weight 0, or import it with tracking.',
+    hint: 'See dataset inspect for what it holds; synthesize clips with --frames, import it with tracking, or give this source the weight 0.',
   });
 }
 

@@ -34,7 +34,7 @@ export type OpenedStage = {
 export function expectMemoryForStep({ name, problem }: Stage, device: Device): void {
   if (device.name !== 'cpu') return;
   expectMemoryFor(`the step of stage ${name}`, stepBytes(problem), {
-    hint: 'lower the batch of this stage in the configuration',
+    hint: 'lower the batch of this stage in the configuration, or set its microBatches, recomputesBlocks and quantisesMoments',
   });
 }
 
