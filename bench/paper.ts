@@ -1,13 +1,15 @@
 // One denoising step of a frame, the reference pass, encoding and decoding of a picture at the paper's scale, with random
 // weights.
 //   npx tsx bench/paper.ts [--peer PYTHON] [--rows ours,diffusers,bf16,int8] [--parts unet,reference,vae-encoder,vae-decoder]
-//     [--size PIXELS] [--width N] [--runs N] [--busy] [--plain]
+//     [--size PIXELS] [--width N] [--runs N] [--busy] [--plain] [--mapped]
 // PYTHON is an interpreter that has diffusers (bench/peers/stable_diffusion.requirements.txt): it times the same work in
 // the same run, in fp32 and bf16; `int8` quantises our own ONNX model there (dynamic, per channel, linear layers and
 // convolutions). `--size` and `--width` (the U-Net's first, 320; the others
 // follow in steps of 32) make everything smaller. With `--busy`, for a machine
 // that others use, all count the processor time of one thread. `--plain` leaves attention in single operators and convolutions as they are.
-// Each row runs in a process of its own, so that its peak memory is its own.
+// Each row runs in a process of its own, so that its peak memory is its own. A step of one frame and the reference pass are timed
+// with what is made of weights held, as a window's frames share it; `--mapped` leaves weights in their file there too, as
+// `reenact` does, which makes it anew in every run.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
@@ -55,9 +57,11 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '3' },
     busy: { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
-    // The child's own: the folder of the model that it runs, and whether memory is kept from value to value.
+    mapped: { type: 'boolean', default: false },
+    // The child's own: the folder of the model that it runs, whether memory is kept from value to value, and weights are folded.
     folder: { type: 'string' },
     keeps: { type: 'boolean', default: false },
+    folds: { type: 'boolean', default: false },
   },
 });
 const runs = Number(options.runs);
@@ -76,8 +80,14 @@ function scaledConfig(): PaperModelConfig {
   });
 }
 
-function modelOf(part: Part, config: PaperModelConfig): OnnxModel {
-  const form = { usesFusedForms: !options.plain, usesWinograd: !options.plain };
+function foldsWeights(part: Part): boolean {
+  return !options.mapped && !part.startsWith('vae');
+}
+
+async function modelOf(part: Part, config: PaperModelConfig): Promise<OnnxModel> {
+  const { convolutionBlock } = await createDevice('cpu');
+  const fast = foldsWeights(part) ? { usesWinograd: true } : { convolutionBlock };
+  const form = { usesFusedForms: !options.plain, ...(options.plain ? {} : fast) };
   if (part === 'reference') return referenceModel(config, form);
   const unread = async (): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(0);
   const tensors = new Map(
@@ -92,9 +102,9 @@ function modelOf(part: Part, config: PaperModelConfig): OnnxModel {
 }
 
 /** Writes a part's model and random weights of plausible sizes. */
-function writeModel(part: Part, folder: string): void {
+async function writeModel(part: Part, folder: string): Promise<void> {
   const config = scaledConfig();
-  const model = modelOf(part, config);
+  const model = await modelOf(part, config);
   const names = declareParameters(config).values;
   const noise = createRandom(1).fillNormal(new Float32Array(2 ** 20));
   const places = new Map<string, { offset: number; length: number }>();
@@ -120,11 +130,11 @@ function writeModel(part: Part, folder: string): void {
   writeFileSync(join(folder, 'inputs.json'), JSON.stringify(fed));
 }
 
-/** Times a model as `reenact` runs it: weights mapped from their file; the reference pass gives memory back. */
+/** Times a model; the reference pass gives memory back, as in `reenact`. */
 async function timeModel(folder: string): Promise<Timing> {
   const device = await createDevice('cpu');
   await using session = await device.createSession(readFileSync(join(folder, 'opened.onnx')), {
-    ...{ weightsFolder: folder, keepsMemory: options.keeps, plansRuns: false },
+    ...{ weightsFolder: folder, keepsMemory: options.keeps, plansRuns: false, foldsWeights: options.folds },
     threads: options.busy ? 1 : availableParallelism(),
   });
   const random = createRandom(2);
@@ -160,7 +170,8 @@ function measureRow(row: Row, part: Part, folder: string): Timing {
   const peer = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
   if (row === 'ours') {
     const words = ['--import', 'tsx', fileURLToPath(import.meta.url), '--folder', folder];
-    const switches = [...busy, ...(part === 'reference' ? [] : ['keeps'])].map((word) => `--${word}`);
+    const memory = [...(part === 'reference' ? [] : ['keeps']), ...(foldsWeights(part) ? ['folds'] : [])];
+    const switches = [...busy, ...memory].map((word) => `--${word}`);
     return runChild(process.execPath, [...words, '--runs', `${runs}`, ...switches]);
   }
   if (row === 'int8') return runChild(options.peer!, [peer('paper_int8.py'), folder, `${runs}`, ...busy]);
@@ -179,7 +190,7 @@ if (options.folder !== undefined) {
   for (const part of PARTS.filter((name) => options.parts.split(',').includes(name))) {
     const folder = mkdtempSync(join(tmpdir(), 'paper-bench-'));
     try {
-      writeModel(part, folder);
+      await writeModel(part, folder);
       const timings: Partial<Record<Row, Timing>> = {};
       for (const row of rows) {
         const timing = measureRow(row, part, folder);

@@ -2,51 +2,41 @@
 
 import type { PaperModelConfig } from '../stable-diffusion/index.ts';
 import {
-  declareParameters,
   decoderModel,
   denoiserModel,
   encoderModel,
   guidanceModel,
   referenceModel,
 } from '../stable-diffusion/index.ts';
-import { type MemoryPlan, type OnnxModel, planMemory } from '../tensor/index.ts';
+import { type ExternalWeights, type OnnxModel, planMemory, withStoredWeights } from '../tensor/index.ts';
 import { tileSide } from './paper-networks.ts';
 
 /** The program, its head and its tracker. */
 const PROGRAM_BYTES = 500e6;
-/** While a network is opened its weights are held as they are read and as the kernels want them; measured. */
-const OPENING_FACTOR = 1.55;
-/** Once it is open: the C library keeps some of the pieces that were freed; measured. */
-const OPENED_FACTOR = 1.25;
+/** What a run holds by what its values' arena is planned to: kernels pack operands, too; measured, 1.05 to 1.35. */
+const RUN_FACTOR = 1.3;
+/** The wider of the blocks that processors have; what is planned is the same with the other. */
+const CONVOLUTION_BLOCK = 16;
 
-/** Bytes at the worst moment: opening the largest network, a step of the denoiser, or decoding beside it. */
+/** Bytes at the worst moment: a pass of the largest network, or decoding beside the denoiser. */
 export function paperMemoryBytes(
-  config: PaperModelConfig,
+  { config, weights }: { readonly config: PaperModelConfig; readonly weights: ExternalWeights },
   { windowFrames, guidanceScale }: { readonly windowFrames: number; readonly guidanceScale: number },
 ): number {
-  const names = declareParameters(config).values;
-  const form = { usesWinograd: true };
+  const form = { convolutionBlock: CONVOLUTION_BLOCK };
   const pixels = { width: tileSide(config), height: tileSide(config), ...form };
+  const heldBytes = (emitted: OnnxModel): number => {
+    const { model, places } = withStoredWeights(emitted, weights.places);
+    const plan = planMemory(model, (name) => places.has(name), { reuses: false });
+    return plan.weightBytes + plan.boundaryBytes + RUN_FACTOR * plan.arenaBytes;
+  };
   const hidesReference = guidanceScale !== 1;
-  const planOf = (model: OnnxModel): MemoryPlan =>
-    planMemory(model, (name) => names.has(name), { reuses: false, folds: true });
-  const denoiser = planOf(denoiserModel(config, { frames: windowFrames, hidesReference, ...form }));
-  const decoder = planOf(decoderModel(config, pixels));
+  const denoiser = heldBytes(denoiserModel(config, { frames: windowFrames, hidesReference, ...form }));
   const others = [
     referenceModel(config, form),
     guidanceModel(config, form),
     encoderModel(config, pixels),
-  ].map(planOf);
-  const all = [denoiser, decoder, ...others];
-  const peaks = [
-    ...all.map(({ weightBytes }) => OPENING_FACTOR * weightBytes),
-    ...all.map(heldBytes),
-    // What the denoiser's values took stays while its frames are decoded.
-    heldBytes(denoiser) + heldBytes(decoder),
-  ];
-  return PROGRAM_BYTES + Math.max(...peaks);
-}
-
-function heldBytes({ weightBytes, boundaryBytes, arenaBytes }: MemoryPlan): number {
-  return OPENED_FACTOR * weightBytes + boundaryBytes + arenaBytes;
+  ].map(heldBytes);
+  // What the denoiser's values took stays while its frames are decoded.
+  return PROGRAM_BYTES + Math.max(denoiser + heldBytes(decoderModel(config, pixels)), ...others);
 }

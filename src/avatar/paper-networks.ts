@@ -3,7 +3,7 @@
 // denoiser's come. Weights are mapped from their file, never held by the program.
 
 import { guide } from '../diffusion/index.ts';
-import type { ModelForm, PaperModelConfig } from '../stable-diffusion/index.ts';
+import type { PaperModelConfig } from '../stable-diffusion/index.ts';
 import {
   conditionModel,
   decoderModel,
@@ -25,7 +25,7 @@ import type {
   SessionOptions,
   Tensor,
 } from '../tensor/index.ts';
-import { encodeOnnxModel, gainsByWinograd, inPrecision, tensor, withOpenExtents } from '../tensor/index.ts';
+import { encodeOnnxModel, inPrecision, tensor, withOpenExtents } from '../tensor/index.ts';
 import type { AvatarNetworks } from './avatar-networks.ts';
 
 /** Weights that stay in their file. */
@@ -71,13 +71,17 @@ export async function openPaperNetworks(
 ): Promise<AvatarNetworks> {
   const factor = latentFactor(config.autoencoder);
   const tilePx = tileSide(config);
-  const form = formOn(device);
+  const { fusesAttention: usesFusedForms, convolutionBlock } = device;
+  const form = { usesFusedForms, convolutionBlock };
   const pixels = { width: tilePx, height: tilePx, ...form };
   const isWeight = (name: string): boolean => weights.places.has(name);
+  // A processor's run takes so long that fp32 and filters of weights can be made anew by each: held, they are more than twice a
+  // file of halves, and what lies between while they are made as much again (docs/paper-scale.md).
+  const foldsWeights = device.name !== 'cpu';
   const open = async (model: OnnxModel, memory: MemoryOptions = GIVEN_BACK): Promise<Session> => {
     const opened = withOpenExtents(inPrecision(model, precision, device, { isWeight }), isWeight);
     return device.createSession(encodeOnnxModel(opened, weights), {
-      weightsFolder: weights.folder,
+      ...{ weightsFolder: weights.folder, foldsWeights },
       ...memory,
     });
   };
@@ -140,11 +144,6 @@ export async function openPaperNetworks(
       for (const holder of [guidance, denoiser, decoder]) await holder.close();
     },
   };
-}
-
-/** How networks are written for a device. */
-function formOn(device: Device): ModelForm {
-  return { usesFusedForms: device.fusesAttention, usesWinograd: gainsByWinograd(device) };
 }
 
 /** Side of the pieces in which pictures are encoded and decoded, pixels. */

@@ -13,7 +13,7 @@ import {
   paperModelSchema,
   unet,
 } from '../stable-diffusion/index.ts';
-import type { ExternalWeights, OnnxModel, Value } from '../tensor/index.ts';
+import type { EmissionOptions, ExternalWeights, OnnxModel, Value } from '../tensor/index.ts';
 import { emitModel, input } from '../tensor/index.ts';
 import { WEIGHTS_FORMAT } from './layout.ts';
 import { byteLengthOf, type WeightType } from './stored-type.ts';
@@ -64,7 +64,10 @@ export type OnnxExport = {
 };
 
 /** Options of `onnxExport`. */
-export type OnnxExportOptions = {
+export type OnnxExportOptions = Pick<
+  EmissionOptions,
+  'usesFusedForms' | 'usesWinograd' | 'convolutionBlock'
+> & {
   /** The name of the file beside the model. */
   readonly location: string;
   /** Side of the pictures; the default is the configuration's. */
@@ -73,9 +76,6 @@ export type OnnxExportOptions = {
   readonly frames?: number;
   /** Tokens of cross-attention; the default is one, the label. */
   readonly tokens?: number;
-  /** See `EmissionOptions`: for ONNX Runtime alone, and its CPUs. */
-  readonly usesFusedForms?: boolean;
-  readonly usesWinograd?: boolean;
 };
 
 /**
@@ -87,12 +87,12 @@ export type OnnxExportOptions = {
 export function onnxExport(
   file: TensorFile,
   part: (typeof ONNX_PARTS)[number],
-  { location, sizePx, frames, tokens = 1, usesFusedForms = false, usesWinograd = false }: OnnxExportOptions,
+  { location, sizePx, frames, tokens = 1, ...form }: OnnxExportOptions,
 ): OnnxExport {
   const config = configOf(file);
   const set = createParameterSet();
   const outputs = networkOf(set, config, part, { sizePx: sizePx ?? config.size, frames, tokens });
-  const model = emitModel({ name: part, outputs, usesFusedForms, usesWinograd });
+  const model = emitModel({ name: part, outputs, ...form });
   const places = new Map<string, { offset: number; length: number }>();
   const tensors: StoredTensor[] = [];
   let offset = 0;

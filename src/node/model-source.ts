@@ -120,7 +120,7 @@ async function paperModel(
     async open(settings) {
       const { guidanceScale = config.sampling.guidanceScale, windowFrames = config.frames } = settings;
       if (settings.device.name === 'cpu') {
-        expectMemoryFor(path, paperMemoryBytes(config, { guidanceScale, windowFrames }), {
+        expectMemoryFor(path, paperMemoryBytes({ config, weights }, { guidanceScale, windowFrames }), {
           hint: 'use fewer frames a window (model.frames of the configuration)',
         });
       }

@@ -121,9 +121,12 @@ async function openSession(
   }
 }
 
+/** What the runtime makes of weights when it opens a model: results of theirs alone, and fp32 of their halves. */
+const FOLDING = ['ConstantFolding', 'FuseFp16InitializerToFp32NodeTransformer'];
+
 function nativeOptions(provider: Provider, options: SessionOptions): InferenceSession.SessionOptions {
   const { threads, optimisation = 'all', keepsMemory = true, profilePrefix } = options;
-  const { plansRuns = true, spins = false, weightsFolder } = options;
+  const { plansRuns = true, foldsWeights = true, spins = false, weightsFolder } = options;
   return {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     intraOpNumThreads: threads ?? availableParallelism(),
@@ -133,6 +136,7 @@ function nativeOptions(provider: Provider, options: SessionOptions): InferenceSe
     logSeverityLevel: 3,
     // Denormals arise in optimiser states and slow the CPU a hundredfold.
     extra: {
+      ...(foldsWeights ? {} : { optimization: { disable_specified_optimizers: FOLDING.join(';') } }),
       session: {
         set_denormal_as_zero: '1',
         // Each session has threads of its own: those that wait busily for its next operator keep others from the cores.

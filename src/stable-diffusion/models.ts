@@ -3,7 +3,7 @@
 // reference's keys and values, what the label's cross-attention adds, the guidance, the embeddings of all steps.
 
 import { createParameterSet } from '../nn/index.ts';
-import type { OnnxModel, Value } from '../tensor/index.ts';
+import type { EmissionOptions, OnnxModel, Value } from '../tensor/index.ts';
 import { emitModel, input, mul } from '../tensor/index.ts';
 import { decodeLatent, encodePicture } from './autoencoder.ts';
 import { latentFactor, type PaperModelConfig } from './config.ts';
@@ -13,11 +13,8 @@ import { attendToReference, type ReferenceTokens, referenceTokens } from './refe
 import type { CrossAttention } from './transformer.ts';
 import { embedTime, unet } from './unet.ts';
 
-/** How a model is written: both as of `emitModel`; `usesFusedForms` is true where it is not said. */
-export type ModelForm = {
-  readonly usesFusedForms?: boolean | undefined;
-  readonly usesWinograd?: boolean | undefined;
-};
+/** How a model is written: as of `emitModel`; `usesFusedForms` is true where it is not said. */
+export type ModelForm = Pick<EmissionOptions, 'usesFusedForms' | 'usesWinograd' | 'convolutionBlock'>;
 
 /** `picture` `1 3 H W` in [-1, 1] to the scaled `latent` `1 C h w`: the middle of its distribution. */
 export function encoderModel(
@@ -160,7 +157,7 @@ function tokenNames(path: string): { readonly key: string; readonly value: strin
 function emit(
   name: string,
   outputs: Readonly<Record<string, Value>>,
-  { usesFusedForms = true, usesWinograd = false }: ModelForm,
+  { usesFusedForms = true, ...form }: ModelForm,
 ): OnnxModel {
-  return emitModel({ name, outputs, usesFusedForms, usesWinograd });
+  return emitModel({ name, outputs, usesFusedForms, ...form });
 }

@@ -25,6 +25,11 @@ export type SessionOptions = {
    * else is to be done meanwhile. The default is false.
    */
   readonly spins?: boolean;
+  /**
+   * Whether what weights alone make is made once, when the model is opened, and held from then on. Without it weights
+   * stay mapped in their file, halves too, and every run makes anew what it takes of them. The default is true.
+   */
+  readonly foldsWeights?: boolean;
   /** Where the files of a model's external weights lie; for back ends with a file system. */
   readonly weightsFolder?: string;
   /** Writes a profile of all runs to a file that starts with this path; `dispose` completes it. */

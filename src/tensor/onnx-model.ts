@@ -87,21 +87,39 @@ const ELEMENT_TYPE: Record<DType, number> = {
 const BFLOAT16 = 16;
 const ATTRIBUTE = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const;
 
-function writeGraph(graph: ProtoWriter, model: OnnxModel, external: ExternalWeights | undefined): void {
-  for (const { name, dtype } of model.inputs) {
-    const place = external?.places.get(name);
-    if (place === undefined || storedType(place) === dtype) continue;
-    const attributes = { to: ELEMENT_TYPE[dtype] };
-    const cast = { op: 'Cast', inputs: [storedName(name)], outputs: [name], attributes };
-    graph.message(1, (writer) => writeNode(writer, cast));
-  }
+/** A model that takes its weights as their file has them, and the places of these by the names that it gives them. */
+export type StoredForm = { readonly model: OnnxModel; readonly places: ReadonlyMap<string, ExternalPlace> };
+
+/** Casts what a file holds in another type than the model computes in; 16 bits of either kind count as `float16`. */
+export function withStoredWeights(model: OnnxModel, places: ReadonlyMap<string, ExternalPlace>): StoredForm {
+  const casts: OnnxNode[] = [];
+  const widened: OnnxValueInfo[] = [];
+  const named = new Map<string, ExternalPlace>();
+  const inputs = model.inputs.map((input): OnnxValueInfo => {
+    const place = places.get(input.name);
+    const stored = place?.stored ?? 'float32';
+    const isCast = place !== undefined && stored !== input.dtype;
+    const name = isCast ? `${input.name}.stored` : input.name;
+    if (place !== undefined) named.set(name, place);
+    if (!isCast) return input;
+    const attributes = { to: ELEMENT_TYPE[input.dtype] };
+    casts.push({ op: 'Cast', inputs: [name], outputs: [input.name], attributes });
+    widened.push(input);
+    return { ...input, name, dtype: stored === 'float32' ? stored : 'float16' };
+  });
+  const intermediates = [...widened, ...(model.intermediates ?? [])];
+  return { model: { ...model, nodes: [...casts, ...model.nodes], inputs, intermediates }, places: named };
+}
+
+function writeGraph(graph: ProtoWriter, given: OnnxModel, external: ExternalWeights | undefined): void {
+  const { model, places } = withStoredWeights(given, external?.places ?? new Map());
   for (const node of model.nodes) graph.message(1, (writer) => writeNode(writer, node));
   graph.text(2, model.name);
   for (const [name, tensor] of Object.entries(model.initialisers)) {
     graph.message(5, (writer) => writeTensor(writer, name, tensor));
   }
   for (const input of model.inputs) {
-    const place = external?.places.get(input.name);
+    const place = places.get(input.name);
     if (external === undefined || place === undefined) {
       graph.message(11, (writer) => writeValueInfo(writer, input));
     } else {
@@ -164,11 +182,10 @@ function writeExternalTensor(
   { dtype, shape, name }: OnnxValueInfo,
   { location, place }: { readonly location: string; readonly place: ExternalPlace },
 ): void {
-  const { offset, length } = place;
-  const stored = storedType(place);
+  const { offset, length, stored } = place;
   for (const extent of shape) writer.varint(1, Number(extent));
-  writer.varint(2, stored === 'bfloat16' ? BFLOAT16 : ELEMENT_TYPE[stored]);
-  writer.text(8, stored === dtype ? name : storedName(name));
+  writer.varint(2, stored === 'bfloat16' ? BFLOAT16 : ELEMENT_TYPE[stored ?? dtype]);
+  writer.text(8, name);
   for (const [key, value] of Object.entries({ location, offset, length })) {
     writer.message(13, (entry) => {
       entry.text(1, key);
@@ -176,15 +193,6 @@ function writeExternalTensor(
     });
   }
   writer.varint(14, 1);
-}
-
-function storedType({ stored }: ExternalPlace): 'float32' | 'float16' | 'bfloat16' {
-  return stored ?? 'float32';
-}
-
-/** The name of a weight as its file has it, before it is cast. */
-function storedName(name: string): string {
-  return `${name}.stored`;
 }
 
 function writeValueInfo(writer: ProtoWriter, { name, dtype, shape }: OnnxValueInfo): void {

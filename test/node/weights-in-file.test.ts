@@ -1,4 +1,5 @@
-// Weights that a model maps from a file: in the precision that they are stored in, computed with in fp32.
+// Weights that a model maps from a file: in the precision that they are stored in, computed with in fp32, which is made of them
+// once or in every run.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, writeFile } from 'node:fs/promises';
@@ -50,13 +51,15 @@ for (const { title, form, bound, stored } of CASES) {
     await writeFile(join(folder, stored), Buffer.concat([new Uint8Array(4104), bytes]));
     const place = { offset: 4104, length: bytes.length, ...(stored === 'float32' ? {} : { stored }) };
     const encoded = encodeOnnxModel(form, { location: stored, places: new Map([['w', place]]) });
-    await using session = await device.createSession(encoded, { weightsFolder: folder });
-    assert.deepEqual(session.inputNames, ['x']);
-    const { y } = await session.run({ x });
     const rounded = toFloats(bytes, stored);
-    for (let column = 0; column < 8; column++) {
-      const expected = x.data.reduce((sum, value, row) => sum + value * rounded[8 * row + column]!, 0);
-      assert.ok(Math.abs(Number(y!.data[column]) - expected) < bound);
+    for (const foldsWeights of [true, false]) {
+      await using session = await device.createSession(encoded, { weightsFolder: folder, foldsWeights });
+      assert.deepEqual(session.inputNames, ['x']);
+      const { y } = await session.run({ x });
+      for (let column = 0; column < 8; column++) {
+        const expected = x.data.reduce((sum, value, row) => sum + value * rounded[8 * row + column]!, 0);
+        assert.ok(Math.abs(Number(y!.data[column]) - expected) < bound);
+      }
     }
   });
 }

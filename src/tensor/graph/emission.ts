@@ -23,12 +23,12 @@ export type EmissionOptions = {
    * Whether attention is one operator of ONNX Runtime's own, which never holds all scores: quicker, and far less memory
    * for large pictures. Such a model has no gradient and runs on ONNX Runtime alone.
    */
-  readonly usesFusedForms?: boolean;
+  readonly usesFusedForms?: boolean | undefined;
   /**
    * Whether large convolutions go by minimal filtering (`winogradConvolutions`), for weights that stay, as they do with a
    * `convolutionBlock` for fed ones. For CPUs that have such a block: elsewhere it is slower. Default false.
    */
-  readonly usesWinograd?: boolean;
+  readonly usesWinograd?: boolean | undefined;
 };
 
 const IDENTITY: Operator = { type: 'Identity' };
