@@ -7,7 +7,7 @@ import { type HeadTrack, JOINT_NAMES } from '../head/index.ts';
 import type { FollowedFace } from './face-follower.ts';
 import { fitFrame } from './fit-frame.ts';
 import { fitFrames, type JointFrame, type SharedPrior } from './fit-frames.ts';
-import { assumedFocalPx, IDENTITY_PRECISION, inPose, trustOf } from './fit-portrait.ts';
+import { IDENTITY_PRECISION, inPose, trustOf } from './fit-portrait.ts';
 import type { FramePrior } from './fit-priors.ts';
 import { believedIdentity, createFrameBeliefs, type FrameBeliefs } from './frame-beliefs.ts';
 import { createFrameChain, type FittedFrame, firstPoseOf } from './frame-chain.ts';
@@ -17,7 +17,7 @@ import { widenFrames } from './kept-amplitude.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { type ImageCentre, shapeLandmarks } from './landmark-projection.ts';
 import type { LearnedPrior } from './learned-prior.ts';
-import { observeLandmarks } from './observe.ts';
+import { assumedFocalPx, observeLandmarks } from './observe.ts';
 import type { FaceCrop } from './photometric-image.ts';
 import { smoothFrames } from './smooth-frames.ts';
 

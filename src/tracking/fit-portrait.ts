@@ -12,12 +12,8 @@ import { type FrameState, parametersOf } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { shapeLandmarks } from './landmark-projection.ts';
 import type { LearnedPrior } from './learned-prior.ts';
-import { focalAtDistance, observeLandmarks, outerEyeDistance } from './observe.ts';
+import { assumedFocalPx, observeLandmarks, outerEyeDistance } from './observe.ts';
 
-/** Focal length over the longer side of a picture, where nothing is known: about 36 degrees. */
-export const ASSUMED_FOCAL = 1.5;
-/** Faces are assumed to be at least this far away. */
-const NEAR_METRES = 1;
 /** Landmarks tell less of identity than their number suggests; see docs/tracking.md. */
 export const IDENTITY_PRECISION = 1;
 
@@ -34,18 +30,6 @@ export type PortraitFit = {
   /** 0 to 1, by how well the landmarks are met. */
   readonly trust: number;
 };
-
-/**
- * The focal length assumed for a picture: that of a usual lens, or a longer one where the face would be
- * nearer than people let cameras come: a cropped picture.
- */
-export function assumedFocalPx(
-  size: { readonly width: number; readonly height: number },
-  landmarksPx?: ArrayLike<number>,
-): number {
-  const usual = ASSUMED_FOCAL * Math.max(size.width, size.height);
-  return landmarksPx === undefined ? usual : Math.max(usual, focalAtDistance(landmarksPx, NEAR_METRES));
-}
 
 /** How far a landmark error speaks for a fit, 0 to 1. */
 export function trustOf(landmarkError: number): number {

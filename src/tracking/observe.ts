@@ -30,12 +30,28 @@ export function faceScale(landmarksPx: ArrayLike<number>): number {
   return Math.max(outerEyeDistance(landmarksPx), height);
 }
 
+/** Focal length over the longer side of a picture, where nothing is known: about 36 degrees. */
+const ASSUMED_FOCAL = 1.5;
+/** Faces are assumed to be at least this far away. */
+const NEAR_METRES = 1;
 /** Width of a face as `faceScale` measures it, metres. */
 const FACE_SCALE_METRES = 0.09;
 
 /** The focal length with which a face of such landmarks is so far away, pixels. */
 export function focalAtDistance(landmarksPx: ArrayLike<number>, distanceMetres: number): number {
   return (distanceMetres * faceScale(landmarksPx)) / FACE_SCALE_METRES;
+}
+
+/**
+ * The focal length assumed for a picture: that of a usual lens, or a longer one where the face would be
+ * nearer than people let cameras come: a cropped picture.
+ */
+export function assumedFocalPx(
+  size: { readonly width: number; readonly height: number },
+  landmarksPx?: ArrayLike<number>,
+): number {
+  const usual = ASSUMED_FOCAL * Math.max(size.width, size.height);
+  return landmarksPx === undefined ? usual : Math.max(usual, focalAtDistance(landmarksPx, NEAR_METRES));
 }
 
 /** How far an eye is open: the lids' distance over the eye's width; about 0.3 open, below 0.1 closed. */

@@ -4,13 +4,13 @@
 
 import { factorCholesky, solveCholesky } from '../geometry/index.ts';
 import { fitFrame, freeUnknowns } from './fit-frame.ts';
-import { assumedFocalPx } from './fit-portrait.ts';
 import type { FramePrior } from './fit-priors.ts';
 import { believedIdentity, type FrameBelief } from './frame-beliefs.ts';
 import { FrameSystem, type Observation } from './frame-system.ts';
 import type { FrameState, SharedState } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { frameUnknowns, shapeLandmarks } from './landmark-projection.ts';
+import { assumedFocalPx } from './observe.ts';
 import { addScaled } from './small-algebra.ts';
 
 /** A frame that may be kept. */

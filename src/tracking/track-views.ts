@@ -21,7 +21,7 @@ import { createFaceFollower, type FollowedFace } from './face-follower.ts';
 import type { LandmarkNetwork } from './face-landmarks.ts';
 import { FOCAL_DEVIATION } from './fit-clip.ts';
 import { fitFrame } from './fit-frame.ts';
-import { assumedFocalPx, inPose, landmarkErrorOf, trustOf } from './fit-portrait.ts';
+import { inPose, landmarkErrorOf, trustOf } from './fit-portrait.ts';
 import { costOf, type FitView, fitViews, frameIn, type MomentState, priorShare } from './fit-views.ts';
 import { believedIdentity, createFrameBeliefs, type FrameBelief } from './frame-beliefs.ts';
 import { firstPoseOf } from './frame-chain.ts';
@@ -30,7 +30,7 @@ import { type FrameState, parametersOf } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { shapeLandmarks } from './landmark-projection.ts';
 import type { LearnedPrior } from './learned-prior.ts';
-import { observeLandmarks } from './observe.ts';
+import { assumedFocalPx, observeLandmarks } from './observe.ts';
 import { headInWorld } from './view-triangulation.ts';
 
 /** One of several views of a moment. */
