@@ -1,4 +1,4 @@
-// A small convolutional network that reads expression, jaw, gaze and turn from the face's picture, where landmarks hardly
+// A residual network that reads expression, jaw, gaze and turn from the face's picture, where landmarks hardly
 // tell them: creases, teeth, the form of brows and lips. Learned from rendered people by
 // tools/train-tracking-prior; the learned prior weighs what it reads against the landmarks.
 
@@ -8,6 +8,7 @@ import {
   createParameterSet,
   groupNormLayer,
   linearLayer,
+  resnetBlock,
   type Scope,
   type Weights,
 } from '../nn/index.ts';
@@ -22,23 +23,31 @@ import {
 } from '../tensor/index.ts';
 import { FACE_PATCH_SIZE, facePatch } from './face-patch.ts';
 
-/** Every convolution. */
-const LAYERS = [
-  { channels: 32, stride: 4, kernel: 7 },
-  { channels: 64, stride: 2 },
-  { channels: 96, stride: 2 },
-  { channels: 96, stride: 1 },
+/** The first convolution; each stage halves the picture once more. */
+const STEM = { channels: 48, stride: 4, kernel: 7 };
+const STAGES = [
+  { channels: 96, blocks: 1 },
+  { channels: 128, blocks: 2 },
 ] as const;
 const GROUPS = 8;
-const FEATURES = 128;
+/** Before the places of the last stage come together. */
+const CHANNELS_PER_PLACE = 48;
+const FEATURES = 256;
 
 /** Patches `B 1 H W` (as of `normalisePatch`) to values `B targets`. */
 export function expressionNetwork(scope: Scope, patches: Value, targets: number): Value {
-  let x = patches;
-  for (const [i, layer] of LAYERS.entries()) {
-    const convolved = convLayer(scope.at('conv').at(i), x, layer);
-    x = silu(groupNormLayer(scope.at('norm').at(i), convolved, { groups: GROUPS }));
+  const activated = (name: string, value: Value): Value =>
+    silu(groupNormLayer(scope.at(name), value, { groups: GROUPS }));
+  let x = activated('stem_norm', convLayer(scope.at('stem'), patches, STEM));
+  for (const [i, { channels, blocks }] of STAGES.entries()) {
+    const stage = scope.at('stages').at(i);
+    x = convLayer(stage.at('down'), x, { channels, stride: 2 });
+    for (let b = 0; b < blocks; b++) {
+      x = resnetBlock(stage.at('blocks').at(b), x, { channels, groups: GROUPS });
+    }
   }
+  x = activated('norm', x);
+  x = silu(convLayer(scope.at('narrow'), x, { channels: CHANNELS_PER_PLACE, kernel: 1 }));
   const flat = reshape(x, [x.shape[0]!, -1]);
   const features = silu(linearLayer(scope.at('features'), flat, { features: FEATURES }));
   return linearLayer(scope.at('out'), features, { features: targets });

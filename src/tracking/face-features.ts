@@ -1,6 +1,7 @@
 // What the learned prior sees of a face: where the landmarks lie beside those of the mean head at rest in the
 // same pose, and the eyes as pictures. The pose is fitted to the points that expressions move least.
 
+import { apparentTurn, faceRay } from './apparent-turn.ts';
 import { findFirstPose } from './first-pose.ts';
 import { fitFrame } from './fit-frame.ts';
 import type { FramePrior } from './fit-priors.ts';
@@ -9,16 +10,19 @@ import { FrameSystem } from './frame-system.ts';
 import type { FrameState } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { type ImageCentre, type ShapedLandmarks, shapeLandmarks } from './landmark-projection.ts';
-import { focalAtDistance, observeLandmarks } from './observe.ts';
+import { assumedFocalPx, focalAtDistance, observeLandmarks } from './observe.ts';
 
 /** A face beside the mean head. */
 export type FaceFeatures = {
   /** The mean head's pose, at rest, before a camera of `focalPx`. */
   readonly pose: FrameState;
   readonly focalPx: number;
-  /** Yaw and pitch of that pose, radians. */
+  /** That pose as the picture shows it (`apparentTurn`), radians. */
   readonly yaw: number;
   readonly pitch: number;
+  readonly roll: number;
+  /** The ray of the focal length that the fit assumes: a small face may be far away. */
+  readonly assumedRay: Float64Array;
   /** `478 2`: seen minus mean head, in sizes of the face, turned upright. */
   readonly residual: Float32Array;
 };
@@ -48,8 +52,8 @@ export function createFaceFeatures(model: LandmarkModel): FaceFeaturesMaker {
       const start = near ?? findFirstPose(steady, system, frontal, shaped, focalPx, prior);
       const seen = observeLandmarks(steady, landmarksPx, centre, start.rotation);
       const { frame } = fitFrame(system, seen, start, shaped, focalPx, prior, FIRST, 'pose');
-      const r = frame.rotation;
-      const roll = Math.atan2(r[3]!, r[4]!);
+      const ray = faceRay(landmarksPx, centre, focalPx);
+      const { yaw, pitch, roll } = apparentTurn(frame.rotation, ray);
       const [cosine, sine] = [Math.cos(roll), Math.sin(roll)];
       const residual = new Float32Array(2 * model.pointCount);
       for (let l = 0; l < model.pointCount; l++) {
@@ -58,8 +62,9 @@ export function createFaceFeatures(model: LandmarkModel): FaceFeaturesMaker {
         residual[2 * l] = cosine * x - sine * y;
         residual[2 * l + 1] = sine * x + cosine * y;
       }
-      const [yaw, pitch] = [Math.atan2(r[2]!, r[8]!), Math.asin(Math.max(-1, Math.min(1, -r[5]!)))];
-      return { pose: frame, focalPx, yaw, pitch, residual };
+      const size = { width: 2 * centre.xPx, height: 2 * centre.yPx };
+      const assumedRay = faceRay(landmarksPx, centre, assumedFocalPx(size, landmarksPx));
+      return { pose: frame, focalPx, yaw, pitch, roll, assumedRay, residual };
     },
   };
 }

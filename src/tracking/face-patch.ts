@@ -5,16 +5,25 @@ import type { AffineMap, RgbImage } from '../media/index.ts';
 import { warpGrey } from '../media/index.ts';
 
 /** Side of a patch, pixels. */
-export const FACE_PATCH_SIZE = 112;
+export const FACE_PATCH_SIZE = 128;
 
 /** Places of the face mesh: outer corners of the eyes, bridge and base of the nose. */
 const [RIGHT_EYE, LEFT_EYE, BRIDGE, NOSE_BASE] = [33, 263, 168, 2] as const;
 /** The nose's length over the distance of the outer eye corners; keeps the scale when the head turns. */
 const NOSE_PER_EYE_DISTANCE = 0.53;
 /** Side of the patch over that scale. */
-const EXTENT = 2;
-/** The patch's centre on the way from bridge to base of the nose: the middle between brows and chin. */
-const CENTRE_SHARE = 0.8;
+const EXTENT = 2.6;
+/** The patch's centre on the way from bridge to base of the nose: hairline, ears and chin lie within. */
+const CENTRE_SHARE = 0.65;
+
+/** The middle of the patch, pixels of the picture. */
+export function patchCentre(landmarksPx: ArrayLike<number>): readonly [x: number, y: number] {
+  const along = (axis: number): number => {
+    const bridge = landmarksPx[2 * BRIDGE + axis]!;
+    return bridge + CENTRE_SHARE * (landmarksPx[2 * NOSE_BASE + axis]! - bridge);
+  };
+  return [along(0), along(1)];
+}
 
 /** What a patch shows of a picture: the map from its pixels to the picture's. */
 function patchMap(landmarksPx: ArrayLike<number>): AffineMap {
@@ -26,8 +35,8 @@ function patchMap(landmarksPx: ArrayLike<number>): AffineMap {
   const scale = (EXTENT * Math.max(eyes, nose / NOSE_PER_EYE_DISTANCE)) / FACE_PATCH_SIZE;
   const [a, d] = [scale * Math.cos(roll), scale * Math.sin(roll)];
   const half = FACE_PATCH_SIZE / 2;
-  const centre = [0, 1].map((k) => bridge[k]! + CENTRE_SHARE * (base[k]! - bridge[k]!));
-  return [a, -d, centre[0]! - a * half + d * half, d, a, centre[1]! - d * half - a * half];
+  const [x, y] = patchCentre(landmarksPx);
+  return [a, -d, x - a * half + d * half, d, a, y - d * half - a * half];
 }
 
 /** The face of a picture, `H W`, luma 0 to 255; level with the line through both eyes. */

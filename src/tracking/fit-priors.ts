@@ -2,10 +2,10 @@
 // One view hardly constrains a head, so the priors decide what a coefficient means; they were set on
 // renders with known parameters, not by the landmark error, which misleads (docs/tracking.md).
 
-import { multiplyRotations, rotationFromAxisAngle } from '../geometry/index.ts';
 import type { HeadModel } from '../head/index.ts';
+import { rotationOfTurn } from './apparent-turn.ts';
 import type { FaceFeatures } from './face-features.ts';
-import { FRAME_LAYOUT, type FrameState, hingeRotation } from './head-state.ts';
+import { FRAME_LAYOUT, type FrameState } from './head-state.ts';
 import { HINGE_TARGETS, type Prediction } from './learned-prior.ts';
 
 /** Bounds, means and precisions of a frame's unknowns; `P` values each. */
@@ -140,16 +140,13 @@ const TURN_CAUTION = 0.15;
 
 /** The prior with a rotation to be drawn to: that of the features, put right. */
 function predictedRotation(
-  features: FaceFeatures,
+  { yaw, pitch, roll, assumedRay }: FaceFeatures,
   { turn, turnDeviation }: Prediction,
 ): {
   readonly rotation: Float64Array;
   readonly precision: readonly [x: number, y: number];
 } {
-  const r = features.pose.rotation;
-  const roll = Math.atan2(r[3]!, r[4]!);
-  const upright = hingeRotation(features.yaw + turn[0]!, features.pitch + turn[1]!);
-  const rotation = multiplyRotations(upright, rotationFromAxisAngle([0, 0, roll]));
+  const rotation = rotationOfTurn({ yaw: yaw + turn[0]!, pitch: pitch + turn[1]!, roll }, assumedRay);
   const firmly = (deviation: number): number => 1 / (TURN_CAUTION * deviation) ** 2;
   return { rotation, precision: [firmly(turnDeviation[1]!), firmly(turnDeviation[0]!)] };
 }

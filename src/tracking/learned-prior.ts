@@ -14,7 +14,7 @@ import { type LandmarkResponse, responseOf } from './landmark-response.ts';
 
 /** Format name in the metadata of the file. */
 export const LEARNED_PRIOR_FORMAT = 'learn2control-tracking-prior';
-export const LEARNED_PRIOR_VERSION = '3';
+export const LEARNED_PRIOR_VERSION = '4';
 
 /** Before the names of the network's parameters in the file. */
 export const NETWORK_PREFIX = 'network.';
@@ -33,7 +33,7 @@ export function gainTensors({ rest, motion, offset }: UnitGains): Record<string,
 
 /** Targets beside the head's units: jaw pitch, and the eyes' common yaw and pitch, radians. */
 export const HINGE_TARGETS = ['jawPitch', 'gazeYaw', 'gazePitch'] as const;
-/** What the pose of the features is off by, radians. */
+/** What the pose of the features is off by, as the picture shows it (`apparentTurn`), radians. */
 export const TURN_TARGETS = ['turnYaw', 'turnPitch'] as const;
 /** The identity's first coefficients: the rest hardly shows. */
 export const IDENTITY_TARGETS = 40;

@@ -12,19 +12,13 @@ export type HeldOutRow = {
   readonly targets: Float32Array;
 };
 
-/** Makes a prior's map of a regression. */
-type Shares = { apply(map: LinearMap): PriorMap };
-
 const RIDGE = 1e-4;
 const MOST_GAIN = 2.5;
 const GAIN_EXPONENT = 0.75;
 
 /** Least squares of every read target over the regression's value and what is read of it. */
-export function blend(
-  trial: LinearMap,
-  rows: readonly HeldOutRow[],
-): { readonly blended: PriorMap; readonly shares: Shares } {
-  const alone = { ...trial, shares: new Float32Array(0) };
+export function blend({ weight, bias }: LinearMap, rows: readonly HeldOutRow[]): PriorMap {
+  const alone = { weight, bias, shares: new Float32Array(0) };
   const regressed = rows.map(({ inputs, read }) => applyPriorMap(alone, inputs, read));
   const readCount = rows[0]!.read.length / READING_TERMS;
   const solved = Array.from({ length: readCount }, (_, t) =>
@@ -36,18 +30,13 @@ export function blend(
       rows.map(({ targets }) => targets[t]!),
     ),
   );
-  const shares: Shares = {
-    apply({ weight, bias }) {
-      const width = weight.length / bias.length;
-      const own = (t: number): number => solved[t]?.slopes[0] ?? 1;
-      return {
-        weight: weight.map((value, i) => own(Math.floor(i / width)) * value),
-        bias: bias.map((value, t) => own(t) * value + (solved[t]?.offset ?? 0)),
-        shares: Float32Array.from(solved.flatMap(({ slopes }) => slopes.slice(1))),
-      };
-    },
+  const width = weight.length / bias.length;
+  const own = (t: number): number => solved[t]?.slopes[0] ?? 1;
+  return {
+    weight: weight.map((value, i) => own(Math.floor(i / width)) * value),
+    bias: bias.map((value, t) => own(t) * value + (solved[t]?.offset ?? 0)),
+    shares: Float32Array.from(solved.flatMap(({ slopes }) => slopes.slice(1))),
   };
-  return { blended: shares.apply(trial), shares };
 }
 
 function leastSquares(

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { rotationFromAxisAngle } from '../../src/geometry/index.ts';
 import { decodeSafetensors } from '../../src/tensor/index.ts';
+import { apparentTurn, faceRay } from '../../src/tracking/apparent-turn.ts';
 import { createFaceFeatures, type FaceFeatures } from '../../src/tracking/face-features.ts';
 import type { FrameState } from '../../src/tracking/head-state.ts';
 import type { LandmarkModel } from '../../src/tracking/landmark-model.ts';
@@ -26,8 +27,8 @@ export type Sample = {
   readonly identity: Float32Array;
 };
 
-/** Every fifth subject judges and is not learned from. */
-const FOLDS = 5;
+/** Every eighth subject judges and is not learned from. */
+const FOLDS = 8;
 
 /** Whether a sample is kept to judge by. */
 export function isHeldOut({ subject }: Sample): boolean {
@@ -35,11 +36,17 @@ export function isHeldOut({ subject }: Sample): boolean {
 }
 
 /** What the expression network should read, in the order of `readNames`. */
-export function readTargets({ expression, jointRotations: j }: Sample): Float32Array {
-  const r = rotationFromAxisAngle(j.subarray(0, 3));
-  const turn = [Math.atan2(r[2]!, r[8]!), Math.asin(-r[5]!)];
+export function readTargets({
+  expression,
+  jointRotations: j,
+  landmarksPx,
+  sizePx,
+  focalPx,
+}: Sample): Float32Array {
+  const ray = faceRay(landmarksPx, { xPx: sizePx / 2, yPx: sizePx / 2 }, focalPx);
+  const { yaw, pitch } = apparentTurn(rotationFromAxisAngle(j.subarray(0, 3)), ray);
   const hinges = [j[6]!, (j[10]! + j[13]!) / 2, (j[9]! + j[12]!) / 2];
-  return Float32Array.of(...expression, ...hinges, ...turn);
+  return Float32Array.of(...expression, ...hinges, yaw, pitch);
 }
 
 /** A picture as the prior sees it. */
@@ -80,11 +87,12 @@ export async function readSamples(files: readonly string[]): Promise<Sample[]> {
   for (const file of files) {
     const { tensors } = decodeSafetensors(new Uint8Array(await readFile(file)), file);
     const count = tensors.subject!.shape[0]!;
-    const row = (name: string, i: number): Float32Array => {
-      const data = tensors[name]!.data as Float32Array;
+    const rowOf = <A extends Float32Array | Uint8Array>(data: A, i: number): A => {
       const width = data.length / count;
-      return data.slice(i * width, (i + 1) * width);
+      return data.slice(i * width, (i + 1) * width) as A;
     };
+    const row = (name: string, i: number): Float32Array => rowOf(tensors[name]!.data as Float32Array, i);
+    const bytes = (name: string, i: number): Uint8Array => rowOf(tensors[name]!.data as Uint8Array, i);
     for (let i = 0; i < count; i++) {
       const [sizePx, focalPx] = row('camera', i) as unknown as [number, number];
       const landmarksPx = row('landmarks', i);
@@ -93,8 +101,8 @@ export async function readSamples(files: readonly string[]): Promise<Sample[]> {
         landmarksPx,
         sizePx,
         focalPx,
-        eyes: Uint8Array.from(row('eyes', i)),
-        patch: Uint8Array.from(row('patch', i)),
+        eyes: bytes('eyes', i),
+        patch: bytes('patch', i),
         expression: row('expression', i),
         jointRotations: row('jointRotations', i),
         translation: row('translation', i),

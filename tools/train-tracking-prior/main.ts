@@ -2,7 +2,8 @@
 //
 //   npx tsx tools/train-tracking-prior/main.ts render --out DIR [--subjects 640] [--views 10] [--assets DIR]
 //     [--part 0/2]
-//   npx tsx tools/train-tracking-prior/main.ts observe --out DIR      (writes DIR.samples)
+//   npx tsx tools/train-tracking-prior/main.ts observe --out DIR [--samples FILE] [--part 0/2]
+//     (writes DIR.samples, or FILE)
 //   npx tsx tools/train-tracking-prior/main.ts learn --samples FILE[,FILE...] --network FILE [--steps 8000]
 //     [--start FILE]     (an earlier network, or the prior that holds one)
 //   npx tsx tools/train-tracking-prior/main.ts train --samples FILE[,FILE...] --network FILE [--prior FILE]
@@ -33,7 +34,7 @@ const { positionals, values } = parseArgs({
     views: { type: 'string', default: '10' },
     part: { type: 'string', default: '0/1' },
     assets: { type: 'string' },
-    samples: { type: 'string', default: 'out/tracking-prior.samples' },
+    samples: { type: 'string' },
     prior: {
       type: 'string',
       default: join(import.meta.dirname, '../../models/tracking/expression-prior.safetensors'),
@@ -49,9 +50,10 @@ const { positionals, values } = parseArgs({
 setPriority(Number(values.nice));
 const head = await loadEmbeddedHead();
 const step = positionals[0];
+const [part, parts] = values.part.split('/').map(Number) as [number, number];
+const sampleFile = values.samples ?? `${values.out}.samples`;
 if (step === 'render') {
   const assets = values.assets ? (await readAssetFolder(values.assets, head)).library : null;
-  const [part, parts] = values.part.split('/').map(Number) as [number, number];
   // Apart from the faces that the avatar trains on.
   const firstSeed = Number(values['first-seed']);
   const seeds = Array.from({ length: Number(values.subjects) }, (_, i) => firstSeed + i).filter(
@@ -59,9 +61,9 @@ if (step === 'render') {
   );
   await renderSubjects(head, { folder: values.out, seeds, views: Number(values.views), assets });
 } else if (step === 'observe') {
-  await writeFile(`${values.out}.samples`, await observeSubjects(values.out));
+  await writeFile(sampleFile, await observeSubjects(values.out, [part, parts]));
 } else if (step === 'learn') {
-  const samples = await readSamples(values.samples.split(','));
+  const samples = await readSamples(sampleFile.split(','));
   const save = (weights: Weights) =>
     writeFile(values.network, encodeWeights(weights, { dtype: 'float32', metadata: {} }));
   const device = await createDevice('cpu');
@@ -75,7 +77,7 @@ if (step === 'render') {
     },
   });
 } else if (step === 'train' || step === 'reweigh') {
-  const samples = await readSamples(values.samples.split(','));
+  const samples = await readSamples(sampleFile.split(','));
   const weights = await readNetwork(values.network);
   const device = await createDevice('cpu');
   const { file, report } =

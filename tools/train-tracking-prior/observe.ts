@@ -11,8 +11,18 @@ import { facePatch } from '../../src/tracking/face-patch.ts';
 import { createFaceDetector, createLandmarkNetwork } from '../../src/tracking/index.ts';
 import type { TakeTruth } from './render.ts';
 
-/** Observes all rendered pictures of a folder. @returns the bytes of a safetensors file */
-export async function observeSubjects(folder: string): Promise<Uint8Array<ArrayBuffer>> {
+/** Columns of bytes; the others are of floats. */
+const BYTES: ReadonlySet<string> = new Set(['eyes', 'patch']);
+
+/**
+ * Observes the rendered pictures of a folder.
+ * @param part of so many: which of its subjects
+ * @returns the bytes of a safetensors file
+ */
+export async function observeSubjects(
+  folder: string,
+  [part, parts]: readonly [part: number, parts: number],
+): Promise<Uint8Array<ArrayBuffer>> {
   const device = onOneThread(await createDevice('cpu'));
   await using detector = await createFaceDetector(
     device,
@@ -22,11 +32,12 @@ export async function observeSubjects(folder: string): Promise<Uint8Array<ArrayB
     device,
     await readModel('perception', 'face-landmarks.onnx'),
   );
-  const names = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
-  const columns: Record<string, number[][]> = {};
+  const all = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
+  const names = all.filter((_, i) => i % parts === part);
+  const columns: Record<string, ArrayLike<number>[]> = {};
   const add = (name: string, row: ArrayLike<number>): void => {
     columns[name] ??= [];
-    columns[name]!.push(Array.from(row));
+    columns[name]!.push(row);
   };
   let missed = 0;
   for (const [done, file] of names.entries()) {
@@ -54,9 +65,18 @@ export async function observeSubjects(folder: string): Promise<Uint8Array<ArrayB
   const tensors = Object.fromEntries(
     Object.entries(columns).map(([name, rows]) => {
       const width = rows[0]!.length;
-      const data = new Float32Array(rows.length * width);
-      for (const [i, row] of rows.entries()) data.set(row, i * width);
-      return [name, { dtype: 'float32', shape: [rows.length, width], data } as const];
+      const shape = [rows.length, width];
+      const fill = <A extends Uint8Array | Float32Array>(data: A): A => {
+        for (const [i, row] of rows.entries()) data.set(row, i * width);
+        return data;
+      };
+      const size = rows.length * width;
+      return [
+        name,
+        BYTES.has(name)
+          ? ({ dtype: 'uint8', shape, data: fill(new Uint8Array(size)) } as const)
+          : ({ dtype: 'float32', shape, data: fill(new Float32Array(size)) } as const),
+      ] as const;
     }),
   );
   return encodeSafetensors({ metadata: {}, tensors });

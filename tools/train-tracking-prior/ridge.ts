@@ -53,15 +53,6 @@ export async function sumProducts(device: Device, { inputs, targets }: Table): P
   return { count: inputs.length, width, outputs, sum, products };
 }
 
-export function addSums(a: Sums, b: Sums): Sums {
-  return {
-    ...a,
-    count: a.count + b.count,
-    sum: a.sum.map((value, i) => value + b.sum[i]!),
-    products: a.products.map((value, i) => value + b.products[i]!),
-  };
-}
-
 /** Solves (X'X + ridge) w = X'y about the means, for the first `used` inputs. */
 export function solveRidge({ count, width, outputs, sum, products }: Sums, used: number): LinearMap {
   const all = width + outputs;

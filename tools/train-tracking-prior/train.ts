@@ -1,6 +1,6 @@
 // Fits the prior: how landmarks answer to the head, then its two maps. Landmarks and eyes go through a ridge regression; what
 // comes out of it and what the expression network reads are weighed against each other, target by target, on subjects that
-// neither has learned from. Every sample also counts mirrored. The regressions that are written have seen all subjects.
+// neither has learned from. Every sample also counts mirrored.
 
 import type { HeadModel } from '../../src/head/index.ts';
 import { decodeWeights, type Weights } from '../../src/nn/index.ts';
@@ -23,7 +23,7 @@ import {
 } from '../../src/tracking/learned-prior.ts';
 import { describeSamples, isHeldOut, type Sample } from './dataset.ts';
 import { learnResponse } from './landmark-response.ts';
-import { addSums, solveRidge, sumProducts, type Table } from './ridge.ts';
+import { solveRidge, sumProducts, type Table } from './ridge.ts';
 import { createRowMaker, neutralGroups, type Row } from './rows.ts';
 import { weighMaps } from './weigh.ts';
 
@@ -43,14 +43,10 @@ export async function trainPrior(
   const rowsOf = createRowMaker(head, groups);
   const [seen, unseen] = [false, true].map((held) => samples.filter((s) => isHeldOut(s) === held));
   const rows = unseen!.map(rowsOf);
-  const seenSums = await sumProducts(device, tableOf(seen!.flatMap(rowsOf)));
-  const allSums = addSums(seenSums, await sumProducts(device, tableOf(rows.flat())));
+  const sums = await sumProducts(device, tableOf(seen!.flatMap(rowsOf)));
   await using reader = await createPatchReader(device, network);
-  const { tensors, report } = await weighMaps(
-    head,
-    reader,
-    { samples: unseen!, rows, groups },
-    (_, width) => ({ trial: solveRidge(seenSums, width), final: solveRidge(allSums, width) }),
+  const { tensors, report } = await weighMaps(head, reader, { samples: unseen!, rows, groups }, (_, width) =>
+    solveRidge(sums, width),
   );
   const source = `${samples.length} pictures of synthetic subjects, by tools/train-tracking-prior`;
   return {
@@ -79,10 +75,7 @@ export async function reweighPrior(
     head,
     reader,
     { samples, rows: samples.map(createRowMaker(head, groups)), groups },
-    (kind) => {
-      const known = { weight: weights[`${kind}.weight`]!.data, bias: weights[`${kind}.bias`]!.data };
-      return { trial: known, final: known };
-    },
+    (kind) => ({ weight: weights[`${kind}.weight`]!.data, bias: weights[`${kind}.bias`]!.data }),
   );
   const source = `${metadata.source}; weighed on ${samples.length} others`;
   return { file: encodePrior(head, { response, network, maps: tensors, source }), report };

@@ -30,14 +30,14 @@ export type UnseenRows = {
 
 /**
  * Weighs both maps.
- * @param regression of the landmarks: `trial` has seen none of the rows, `final` is written
+ * @param regression of the landmarks; it has seen none of the rows
  * @returns tensors of the prior's file, and lines for people
  */
 export async function weighMaps(
   head: HeadModel,
   reader: PatchReader,
   { samples, rows, groups }: UnseenRows,
-  regression: (kind: MapKind, width: number) => { readonly trial: LinearMap; readonly final: LinearMap },
+  regression: (kind: MapKind, width: number) => LinearMap,
 ): Promise<{ readonly tensors: Record<string, AnyTensor>; readonly report: readonly string[] }> {
   const names = targetNames(head);
   const readings = await readAll(reader, samples);
@@ -60,14 +60,13 @@ export async function weighMaps(
         return { inputs: inputs.subarray(0, width), read, targets };
       }),
     );
-    const { trial, final } = regression(kind, width);
-    const { blended, shares } = blend(trial, held);
+    const blended = blend(regression(kind, width), held);
     const gains = judge(blended, held, names).slopes.map((slope, t) =>
       t < head.expressionNames.length ? gainFor(slope) : 1,
     );
-    const { deviation, lines } = judge(amplify(blended, gains, means), held, names);
+    const map = amplify(blended, gains, means);
+    const { deviation, lines } = judge(map, held, names);
     report.push(`${kind}, ${held.length} held-out rows`, ...lines);
-    const map = amplify(shares.apply(final), gains, means);
     const count = names.length;
     const shareShape = [map.shares.length / READING_TERMS, READING_TERMS];
     tensors[`${kind}.weight`] = { dtype: 'float16', shape: [count, width], data: toHalf(map.weight) };

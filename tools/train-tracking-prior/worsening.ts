@@ -13,7 +13,7 @@ export function mirroredPatch(patch: Uint8Array): Uint8Array {
 
 /** Moved, turned and scaled a little, blurred or with noise, of another contrast and light, in part covered. */
 export function worsenedPatch(patch: Uint8Array, random: Random): Float32Array {
-  const scale = 1 + 0.05 * random.normal();
+  const scale = 1 + 0.04 * random.normal();
   const turn = 0.04 * random.normal();
   const cosine = scale * Math.cos(turn);
   const sine = scale * Math.sin(turn);
@@ -40,7 +40,7 @@ export function worsenedPatch(patch: Uint8Array, random: Random): Float32Array {
       out[at] = light * developed[grey | 0]! + noise * GRAIN[firstGrain + at]!;
     }
   }
-  if (random.uniform() < 0.2) cover(out, random);
+  while (random.uniform() < 0.25) cover(out, random);
   return out;
 }
 
@@ -58,7 +58,7 @@ function sampleAround(patch: Uint8Array, x: number, y: number, reach: number): n
 
 /** Hides a rectangle: hair, a hand, a microphone. */
 function cover(patch: Float32Array, random: Random): void {
-  const [width, height] = [random.uniform(8, 30), random.uniform(8, 30)].map(Math.round) as [number, number];
+  const [width, height] = [random.uniform(8, 40), random.uniform(8, 40)].map(Math.round) as [number, number];
   const left = Math.floor(random.uniform(0, SIZE - width));
   const top = Math.floor(random.uniform(0, SIZE - height));
   const grey = random.uniform(0, 255);
