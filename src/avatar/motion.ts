@@ -67,10 +67,11 @@ export function createMotionTransfer(
   };
   const retarget = createRetargeting(head, portrait, track, options);
   const stopLids = lidStop(head, portrait);
+  const stopLips = lipStop(head);
   return (frame) => {
     const driver = parametersAt(track, frame);
     const moved = movedBy(transfer, driver, portrait);
-    const face = drives === 'pose' ? portrait : stopLids(retarget(moved, frame));
+    const face = drives === 'pose' ? portrait : stopLids(retarget(stopLips(moved), frame));
     const pose = drives === 'expression' ? portrait : moved;
     const jointRotations = Float32Array.from(face.jointRotations);
     jointRotations.set(pose.jointRotations.subarray(0, 3 * JAW));
@@ -93,6 +94,22 @@ function lidStop(head: HeadModel, portrait: HeadParameters): (parameters: HeadPa
       const unit = head.eyelidExpressions[side]!;
       expression[unit] = Math.min(expression[unit]!, Math.max(meeting, portrait.expression[unit]!));
     }
+    return { ...parameters, expression };
+  };
+}
+
+/** Two shapes of rounded lips, each of which takes them as far as they go. */
+const ROUNDED_LIPS = ['mouthPucker', 'mouthFunnel'];
+
+/** Lets lips be rounded once: a driver's pucker and funnel add up to no more than one of them whole. */
+function lipStop(head: HeadModel): (parameters: HeadParameters) => HeadParameters {
+  const units = ROUNDED_LIPS.map((name) => head.expressionNames.indexOf(name));
+  if (units.includes(-1)) return (parameters) => parameters;
+  return (parameters) => {
+    const rounding = units.reduce((sum, unit) => sum + parameters.expression[unit]!, 0);
+    if (rounding <= 1) return parameters;
+    const expression = parameters.expression.slice();
+    for (const unit of units) expression[unit]! /= rounding;
     return { ...parameters, expression };
   };
 }

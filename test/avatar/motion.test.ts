@@ -45,6 +45,13 @@ test('relative: the change of the driver is added, and a full blink closes the e
   near(moved.jointRotations[6]!, (0.25 * 0.5) / 0.45);
 });
 
+test('lips are rounded once: pucker and funnel add up to one of them', () => {
+  const rounded = { units: { mouthPucker: 0.9, mouthFunnel: 0.6 } };
+  const moved = createMotionTransfer(head, portrait, trackOf([rest, rest, rest, rounded]))(3);
+  near(unitOf(moved, 'mouthPucker'), 0.9 / 1.5);
+  near(unitOf(moved, 'mouthFunnel'), 0.6 / 1.5);
+});
+
 test('absolute: expression and pose are those of the driver, the place is that of the portrait', () => {
   const moved = createMotionTransfer(head, portrait, driver, { motion: 'absolute' })(3);
   const wanted = parametersAt(driver, 3);
