@@ -195,9 +195,9 @@ async function memoryRatios(): Promise<Record<string, unknown>> {
   for (const name of NETWORK_NAMES) {
     if (!`${name}, step`.includes(options.only)) continue;
     const words = ['--expose-gc', '--import', 'tsx', fileURLToPath(import.meta.url), '--memory', name];
-    const given = ['batch', 'parts', 'config', 'threads'].flatMap((name) => [
-      `--${name}`,
-      String(options[name as keyof typeof options]),
+    const given = ['batch', 'parts', 'config', 'threads'].flatMap((option) => [
+      `--${option}`,
+      String(options[option as keyof typeof options]),
     ]);
     const { stdout, stderr, status } = spawnSync(process.execPath, [...words, ...given], {
       encoding: 'utf8',

@@ -47,13 +47,12 @@ const ELEMENTWISE = new Set([
 /**
  * Plans a model as `emitModel` gives it.
  * @param isWeight whether an input holds weights that stay from run to run
- * @param options `reuses`: false where its extents are to be left open, so that no buffer serves twice; `folds`: whether
- *   weights are part of the session, so that what is made of them alone is made once, in their place; the default is false
+ * @param options `reuses`: false where its extents are to be left open, so that no buffer serves twice
  */
 export function planMemory(
   model: OnnxModel,
   isWeight: (name: string) => boolean = () => false,
-  { reuses = true, folds = false }: { readonly reuses?: boolean; readonly folds?: boolean } = {},
+  { reuses = true }: { readonly reuses?: boolean } = {},
 ): MemoryPlan {
   const sizes = new Map<string, number>();
   const measure = ({ name, shape, dtype }: OnnxValueInfo): number => {
@@ -71,26 +70,11 @@ export function planMemory(
   }
   for (const info of model.intermediates ?? []) measure(info);
   for (const info of model.outputs) boundaryBytes += measure(info);
-  const nodes = folds ? foldedNodes(model.nodes, weights) : model.nodes;
   return {
     weightBytes: [...weights].reduce((sum, name) => sum + sizes.get(name)!, 0),
     boundaryBytes,
-    ...heldBetween({ ...model, nodes: inRunOrder(nodes) }, sizes, reuses, weights),
+    ...heldBetween({ ...model, nodes: inRunOrder(model.nodes) }, sizes, reuses, weights),
   };
-}
-
-/** The nodes that are left of a run once what weights alone make is made; `weights` becomes what these take. */
-function foldedNodes(nodes: readonly OnnxNode[], weights: Set<string>): readonly OnnxNode[] {
-  const isFolded = (node: OnnxNode): boolean =>
-    node.inputs.length > 0 && node.inputs.every((name) => weights.has(name));
-  const left: OnnxNode[] = [];
-  for (const node of nodes) {
-    if (!isFolded(node)) left.push(node);
-    else for (const name of node.outputs) weights.add(name);
-  }
-  const taken = new Set(left.flatMap(({ inputs }) => inputs));
-  for (const name of weights) if (!taken.has(name)) weights.delete(name);
-  return left;
 }
 
 /**

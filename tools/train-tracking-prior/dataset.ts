@@ -43,7 +43,7 @@ export function readTargets({
   sizePx,
   focalPx,
 }: Sample): Float32Array {
-  const ray = faceRay(landmarksPx, { xPx: sizePx / 2, yPx: sizePx / 2 }, focalPx);
+  const ray = faceRay(landmarksPx, centreOf(sizePx), focalPx);
   const { yaw, pitch } = apparentTurn(rotationFromAxisAngle(j.subarray(0, 3)), ray);
   const hinges = [j[6]!, (j[10]! + j[13]!) / 2, (j[9]! + j[12]!) / 2];
   return Float32Array.of(...expression, ...hinges, yaw, pitch);
@@ -57,7 +57,7 @@ export function describeSamples(model: LandmarkModel, samples: readonly Sample[]
   const maker = createFaceFeatures(model);
   return samples.map((sample) => {
     const { landmarksPx, sizePx } = sample;
-    return { ...sample, features: maker.describe(landmarksPx, { xPx: sizePx / 2, yPx: sizePx / 2 }) };
+    return { ...sample, features: maker.describe(landmarksPx, centreOf(sizePx)) };
   });
 }
 
@@ -76,7 +76,7 @@ export function stateOf(sample: Sample): {
     hinges: Float64Array.of(j[7]!, j[6]!, j[10]!, j[9]!, j[13]!, j[12]!),
     expression: Float64Array.from(sample.expression),
   };
-  const centre = { xPx: sizePx / 2, yPx: sizePx / 2 };
+  const centre = centreOf(sizePx);
   return { frame, identity: Float64Array.from(sample.identity), focalPx, centre };
 }
 
@@ -112,4 +112,8 @@ export async function readSamples(files: readonly string[]): Promise<Sample[]> {
     firstSubject = samples.at(-1)!.subject + 1;
   }
   return samples;
+}
+
+function centreOf(sizePx: number): ImageCentre {
+  return { xPx: sizePx / 2, yPx: sizePx / 2 };
 }

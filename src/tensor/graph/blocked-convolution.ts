@@ -10,9 +10,9 @@ import { applyOne, type GraphNode, type Operator, type Value } from './value.ts'
 export type Lowering = (node: GraphNode) => Value | undefined;
 
 const DOMAIN = 'com.microsoft.nchwc';
-export const REORDER_INPUT: Operator = { type: 'ReorderInput', domain: DOMAIN };
+const REORDER_INPUT: Operator = { type: 'ReorderInput', domain: DOMAIN };
 export const BLOCKED_CONV: Operator = { type: 'Conv', domain: DOMAIN };
-export const REORDER_OUTPUT: Operator = { type: 'ReorderOutput', domain: DOMAIN };
+const REORDER_OUTPUT: Operator = { type: 'ReorderOutput', domain: DOMAIN };
 
 // For fewer pixels, rearranging the weights costs more than the layout gains (measured, batch included).
 const MIN_PIXELS = 2048;
@@ -33,12 +33,27 @@ export function blockedConvolutions(block: number): Lowering {
     const pixels = shape[0]! * shape[2]! * shape[3]!;
     const fills = attributes.group === 1 && outChannels % block === 0 && inChannels % block === 0;
     if (!fills || pixels < MIN_PIXELS || kernelHeight * kernelWidth === 1) return undefined;
-    const blockedInput = applyOne(REORDER_INPUT, [x], x.shape, { channels_last: 0 });
     const filter = reshape(transpose(outputsInBlocks(weight, block), [0, 1, 3, 4, 2, 5]), weight.shape);
-    const operands = bias === undefined ? [blockedInput, filter] : [blockedInput, filter, bias];
+    const operands = bias === undefined ? [intoBlocks(x), filter] : [intoBlocks(x), filter, bias];
     const y = applyOne(BLOCKED_CONV, operands, shape, { ...attributes, dilations: [1, 1] });
-    return applyOne(REORDER_OUTPUT, [y], shape, { channels: outChannels, channels_last: 0 });
+    return outOfBlocks(y);
   };
+}
+
+/** `B C H W` in blocks of channels. */
+export function intoBlocks(x: Value): Value {
+  return applyOne(REORDER_INPUT, [x], x.shape, { channels_last: 0 });
+}
+
+/** `B C H W` of blocks. */
+export function outOfBlocks(x: Value): Value {
+  return applyOne(REORDER_OUTPUT, [x], x.shape, { channels: x.shape[1]!, channels_last: 0 });
+}
+
+/** `B H W C` of blocks. */
+export function outOfBlocksChannelsLast(x: Value): Value {
+  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  return applyOne(REORDER_OUTPUT, [x], [batch, height, width, channels], { channels, channels_last: 1 });
 }
 
 /**
@@ -49,6 +64,11 @@ export function outputsInBlocks(weight: Value, block: number): Value {
   const [outChannels, inChannels, ...kernel] = weight.shape as [number, number, ...number[]];
   const positions = kernel.reduce((product, extent) => product * extent, inChannels);
   const shape = [1, outChannels, positions, 1];
-  const blocked = applyOne(REORDER_INPUT, [reshape(weight, shape)], shape, { channels_last: 0 });
-  return reshape(blocked, [outChannels / block, inChannels / block, block, ...kernel, block]);
+  return reshape(intoBlocks(reshape(weight, shape)), [
+    outChannels / block,
+    inChannels / block,
+    block,
+    ...kernel,
+    block,
+  ]);
 }

@@ -7,11 +7,9 @@
 import { add } from '../operations/elementwise.ts';
 import { matmul } from '../operations/matrix-products.ts';
 import { reshape, split, transpose } from '../operations/shape.ts';
-import { BLOCKED_CONV, outputsInBlocks, REORDER_INPUT, REORDER_OUTPUT } from './blocked-convolution.ts';
+import { BLOCKED_CONV, intoBlocks, outOfBlocks, outputsInBlocks } from './blocked-convolution.ts';
 import { type Attributes, applyOne, constant, type Operator, type Value } from './value.ts';
 
-/** Type of the operator that stands for a kernel's gradient, computed of the output's and the picture. */
-export const CONV_KERNEL_GRADIENT = 'ConvKernelGradient';
 const CONV: Operator = { type: 'Conv' };
 
 const ROWS_A_TILE = 4;
@@ -84,7 +82,7 @@ export class RowProducts {
 
   /** A picture as the parts take it. */
   entered(x: Value): Value {
-    return this.#block === undefined ? x : applyOne(REORDER_INPUT, [x], x.shape, { channels_last: 0 });
+    return this.#block === undefined ? x : intoBlocks(x);
   }
 
   /** The same, where another's would be kept until then: equal subexpressions are computed once. */
@@ -95,14 +93,7 @@ export class RowProducts {
 
   /** What they give, as a picture. */
   left(x: Value): Value {
-    if (this.#block === undefined) return x;
-    return applyOne(REORDER_OUTPUT, [x], x.shape, { channels: x.shape[1]!, channels_last: 0 });
-  }
-
-  /** What they give as `B H W C`, of a blocked layout. */
-  channelsLast(x: Value): Value {
-    const [batch, channels, height, width] = x.shape as [number, number, number, number];
-    return applyOne(REORDER_OUTPUT, [x], [batch, height, width, channels], { channels, channels_last: 1 });
+    return this.#block === undefined ? x : outOfBlocks(x);
   }
 
   /** Six of `[o, i, 1, 3]`. */

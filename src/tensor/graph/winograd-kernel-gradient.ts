@@ -1,33 +1,25 @@
 // The gradient of a convolution's kernel by minimal filtering: what row-products.ts does, backwards. The six products are of
 // a quarter of the rows, with three places of a kernel instead of nine: half the arithmetic.
 
+import { KERNEL_GRADIENT, volumeConv } from '../operations/convolution.ts';
 import { matmul } from '../operations/matrix-products.ts';
 import { concat, reshape, transpose } from '../operations/shape.ts';
-import type { Lowering } from './blocked-convolution.ts';
-import {
-  CONV_KERNEL_GRADIENT,
-  isSuited,
-  OF_FILTER,
-  OF_RESULTS,
-  OF_ROWS,
-  RowProducts,
-} from './row-products.ts';
-import { applyOne, constant, type Operator, type Value } from './value.ts';
-
-const VOLUME_CONV: Operator = { type: 'Conv' };
+import { type Lowering, outOfBlocksChannelsLast } from './blocked-convolution.ts';
+import { isSuited, OF_FILTER, OF_RESULTS, OF_ROWS, RowProducts } from './row-products.ts';
+import { constant, type Value } from './value.ts';
 
 /** Lowers gradients of the kernels that `winogradConvolutions` takes with the same block. */
 export function winogradKernelGradients(block: number): Lowering {
   const form = new RowProducts(block);
   return ({ operator, inputs, attributes, outputs }) => {
-    if (operator.type !== CONV_KERNEL_GRADIENT) return undefined;
+    if (operator !== KERNEL_GRADIENT) return undefined;
     const [, g, x] = inputs as [Value, Value, Value];
     const { shape } = outputs[0]!;
     if (!isSuited(x, shape, attributes, x.shape[0]!)) return undefined;
     const [outChannels, inChannels] = shape as [number, number];
     const [picture, gradient] = [form.enteredAgain(x), form.entered(g)];
     const products = OF_ROWS.map((ofRows, i) => {
-      const rows = form.channelsLast(form.tileRows(picture, ofRows));
+      const rows = outOfBlocksChannelsLast(form.tileRows(picture, ofRows));
       const sums = form.left(form.tileSums(gradient, OF_RESULTS[i]!));
       return reshape(correlation(rows, sums), [1, outChannels * 3 * inChannels]);
     });
@@ -45,11 +37,5 @@ function correlation(x: Value, g: Value): Value {
   const rows = batch * height;
   const volume = reshape(x, [1, 1, rows, width, inChannels]);
   const kernel = reshape(transpose(g, [1, 0, 2, 3]), [outChannels, 1, rows, width, 1]);
-  return applyOne(VOLUME_CONV, [volume, kernel], [1, outChannels, 1, 3, inChannels], {
-    strides: [1, 1, 1],
-    dilations: [1, 1, 1],
-    pads: [0, 1, 0, 0, 1, 0],
-    group: 1,
-    kernel_shape: [rows, width, 1],
-  });
+  return volumeConv(volume, kernel, { extents: [1, 3], padding: [0, 1, 0, 1], stride: 1, groups: 1 });
 }

@@ -1,7 +1,6 @@
 // Two-dimensional convolution and its gradients, in the forms that ONNX Runtime's CPU runs fastest
 // (measured by `bench:training`). ONNX has no operator for them, but both are convolutions again.
 
-import { CONV_KERNEL_GRADIENT } from '../graph/row-products.ts';
 import { applyOne, constant, type GraphNode, graphError, type Operator, type Value } from '../graph/value.ts';
 import { matmul, swapLastAxes } from './matrix-products.ts';
 import { sum } from './reductions.ts';
@@ -48,8 +47,8 @@ const CONV_TRANSPOSE: Operator = {
 const VOLUME_CONV: Operator = { type: 'Conv' };
 
 /** Stands for its first input, which is computed of the other two: the output's gradient, and the picture. */
-const KERNEL_GRADIENT: Operator = {
-  type: CONV_KERNEL_GRADIENT,
+export const KERNEL_GRADIENT: Operator = {
+  type: 'ConvKernelGradient',
   isAlias: true,
   gradient: () => {
     throw graphError(
@@ -156,20 +155,38 @@ function weightGradient(g: Value, x: Value, weight: Value, geometry: Geometry): 
   const [, , height, width] = expectFourAxes(read, 'conv2d');
   const volume = reshape(channelsLast(read, groups), [1, groups * batch, height, width, channelsPerGroup]);
   const kernel = reshape(channelsFirst(g), [outputs, batch, outHeight, outWidth, 1]);
-  const shape = [1, outputs, kernelHeight, kernelWidth, channelsPerGroup];
-  const product = applyOne(VOLUME_CONV, [volume, kernel], shape, {
-    strides: [1, 1, 1],
-    dilations: [stride, stride, 1],
-    pads: [top, left, 0, Math.max(below, 0), Math.max(after, 0), 0],
-    group: groups,
-    kernel_shape: [outHeight, outWidth, 1],
+  const product = volumeConv(volume, kernel, {
+    extents: [kernelHeight, kernelWidth],
+    padding: [top, left, Math.max(below, 0), Math.max(after, 0)],
+    ...{ stride, groups },
   });
   // Last, so that it is written where it is handed out.
-  const plain = transpose(reshape(product, shape.slice(1)), [0, 3, 1, 2]);
+  const plain = transpose(reshape(product, product.shape.slice(1)), [0, 3, 1, 2]);
   return applyOne(KERNEL_GRADIENT, [plain, g, x], weight.shape, {
     strides: [stride, stride],
     pads: [...padding],
     group: groups,
+  });
+}
+
+/** `1 g·B H W i` with kernels `[o, B, H', W', 1]` to `1 o kh kw i`; `stride` lies between the places that a kernel reads. */
+export function volumeConv(
+  volume: Value,
+  kernel: Value,
+  {
+    extents,
+    padding: [top, left, bottom, right],
+    stride,
+    groups,
+  }: Geometry & { readonly extents: readonly [height: number, width: number] },
+): Value {
+  const [outputs, , height, width] = kernel.shape as [number, number, number, number];
+  return applyOne(VOLUME_CONV, [volume, kernel], [1, outputs, ...extents, volume.shape[4]!], {
+    strides: [1, 1, 1],
+    dilations: [stride, stride, 1],
+    pads: [top, left, 0, bottom, right, 0],
+    group: groups,
+    kernel_shape: [height, width, 1],
   });
 }
 
