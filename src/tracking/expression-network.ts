@@ -1,7 +1,8 @@
-// A residual network that reads expression, jaw, gaze and turn from the face's picture, where landmarks hardly
-// tell them: creases, teeth, the form of brows and lips. Learned from rendered people by
+// A residual network that reads expression, jaw, gaze, turn and form from the face's picture and its landmarks: creases,
+// teeth, the form of brows and lips, which landmarks hardly tell, and the places that a small picture hardly tells. Learned from rendered people by
 // tools/train-tracking-prior; the learned prior weighs what it reads against the landmarks.
 
+import type { HeadModel } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import {
   convLayer,
@@ -13,6 +14,7 @@ import {
   type Weights,
 } from '../nn/index.ts';
 import {
+  add,
   type Device,
   emitModel,
   encodeOnnxModel,
@@ -21,7 +23,10 @@ import {
   silu,
   type Value,
 } from '../tensor/index.ts';
-import { FACE_PATCH_SIZE, facePatch } from './face-patch.ts';
+import { FACE_PATCH_SIZE, facePatch, patchPlaces } from './face-patch.ts';
+import { createLandmarkModel } from './landmark-model.ts';
+import { readingLength } from './learned-prior.ts';
+import { createFaceMirror, mirroredPatch } from './mirrored-face.ts';
 
 /** The first convolution; each stage halves the picture once more. */
 const STEM = { channels: 48, stride: 4, kernel: 7 };
@@ -34,8 +39,8 @@ const GROUPS = 8;
 const CHANNELS_PER_PLACE = 48;
 const FEATURES = 256;
 
-/** Patches `B 1 H W` (as of `normalisePatch`) to values `B targets`. */
-export function expressionNetwork(scope: Scope, patches: Value, targets: number): Value {
+/** Patches `B 1 H W` (as of `normalisePatch`) with landmarks `B 2L` (as of `createLandmarkPlaces`) to values `B targets`. */
+export function expressionNetwork(scope: Scope, patches: Value, landmarks: Value, targets: number): Value {
   const activated = (name: string, value: Value): Value =>
     silu(groupNormLayer(scope.at(name), value, { groups: GROUPS }));
   let x = activated('stem_norm', convLayer(scope.at('stem'), patches, STEM));
@@ -49,8 +54,14 @@ export function expressionNetwork(scope: Scope, patches: Value, targets: number)
   x = activated('norm', x);
   x = silu(convLayer(scope.at('narrow'), x, { channels: CHANNELS_PER_PLACE, kernel: 1 }));
   const flat = reshape(x, [x.shape[0]!, -1]);
-  const features = silu(linearLayer(scope.at('features'), flat, { features: FEATURES }));
-  return linearLayer(scope.at('out'), features, { features: targets });
+  const features = silu(
+    add(
+      linearLayer(scope.at('features'), flat, { features: FEATURES }),
+      linearLayer(scope.at('places'), landmarks, { features: FEATURES }),
+    ),
+  );
+  const joined = silu(linearLayer(scope.at('joined'), features, { features: FEATURES }));
+  return linearLayer(scope.at('out'), joined, { features: targets });
 }
 
 /** Grey levels added to a patch's deviation. */
@@ -69,41 +80,85 @@ export function normalisePatch(patch: ArrayLike<number>, out: Float32Array, offs
   for (let i = 0; i < count; i++) out[offset + i] = scale * (patch[i]! - mean);
 }
 
+/** Departures from the mean head's landmarks are blown up to about 1. */
+const PLACE_FACTOR = 8;
+
+/** Makes the network's other input: landmarks in the patch beside those of the mean head seen from the front, `2L`. */
+export function createLandmarkPlaces(head: HeadModel): (landmarksPx: ArrayLike<number>) => Float32Array {
+  const { template, pointCount } = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
+  const front = Float64Array.from({ length: 2 * pointCount }, (_, i) => {
+    const value = template[3 * (i >> 1) + (i % 2)]!;
+    return i % 2 === 0 ? value : -value;
+  });
+  const seen = patchPlaces(front);
+  const rest = createFaceMirror(head)
+    .places(seen)
+    .map((mirrored, i) => (seen[i]! + mirrored) / 2);
+  return (landmarksPx) => patchPlaces(landmarksPx).map((value, i) => PLACE_FACTOR * (value - rest[i]!));
+}
+
 /** Reads faces. Owns a session: dispose of it, or hold it with `await using`. */
 export type ExpressionReader = {
-  /** One value per target of the network, in its order, of the face at `landmarksPx` (`478 2`). */
+  /** As of `readingInputs`, of the face at `landmarksPx` (`478 2`). */
   read(image: RgbImage, landmarksPx: Float32Array): Promise<Float32Array>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
 /** Reads patches as `facePatch` cuts them. */
 export type PatchReader = {
-  read(patch: Uint8Array): Promise<Float32Array>;
+  /** @param landmarksPx of the same face, `478 2` */
+  read(patch: Uint8Array, landmarksPx: ArrayLike<number>): Promise<Float32Array>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** Prepares a trained network; `weights` name the parameters of `expressionNetwork`. */
-export async function createExpressionReader(device: Device, weights: Weights): Promise<ExpressionReader> {
-  const reader = await createPatchReader(device, weights);
+/** Prepares a trained network of a head; `weights` name the parameters of `expressionNetwork`. */
+export async function createExpressionReader(
+  device: Device,
+  head: HeadModel,
+  weights: Weights,
+): Promise<ExpressionReader> {
+  const reader = await createPatchReader(device, head, weights);
   return {
-    read: (image, landmarksPx) => reader.read(facePatch(image, landmarksPx)),
+    read: (image, landmarksPx) => reader.read(facePatch(image, landmarksPx), landmarksPx),
     [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
   };
 }
 
-/** The same for patches. */
-export async function createPatchReader(device: Device, weights: Weights): Promise<PatchReader> {
-  const targets = weights['out.bias']!.shape[0]!;
-  const shape = [1, 1, FACE_PATCH_SIZE, FACE_PATCH_SIZE];
-  const values = expressionNetwork(createParameterSet().scope, input('patches', shape), targets);
+/** The same for patches. Each is also read in a mirror: both readings err apart, so that their mean errs less. */
+export async function createPatchReader(
+  device: Device,
+  head: HeadModel,
+  weights: Weights,
+): Promise<PatchReader> {
+  const count = readingLength(head);
+  const places = createLandmarkPlaces(head);
+  const mirror = createFaceMirror(head);
+  const shape = [2, 1, FACE_PATCH_SIZE, FACE_PATCH_SIZE];
+  const width = 2 * head.landmarkWeights!.length;
+  const values = expressionNetwork(
+    createParameterSet().scope,
+    input('patches', shape),
+    input('landmarks', [2, width]),
+    count,
+  );
   const model = emitModel({ name: 'expression-network', weights, outputs: { values } });
   const session = await device.createSession(encodeOnnxModel(model));
   return {
-    async read(patch) {
-      const data = new Float32Array(FACE_PATCH_SIZE ** 2);
+    async read(patch, landmarksPx) {
+      const data = new Float32Array(2 * FACE_PATCH_SIZE ** 2);
       normalisePatch(patch, data);
-      const out = await session.run({ patches: { dtype: 'float32', shape, data } });
-      return Float32Array.from(out.values!.data as Float32Array);
+      normalisePatch(mirroredPatch(patch), data, FACE_PATCH_SIZE ** 2);
+      const own = places(landmarksPx);
+      const landmarks = new Float32Array(2 * width);
+      landmarks.set(own);
+      landmarks.set(mirror.places(own), width);
+      const out = await session.run({
+        patches: { dtype: 'float32', shape, data },
+        landmarks: { dtype: 'float32', shape: [2, width], data: landmarks },
+      });
+      const both = out.values!.data as Float32Array;
+      const mirrored = mirror.reading(both.subarray(count));
+      return Float32Array.from(mirrored, (value, i) => (both[i]! + value) / 2);
     },
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };

@@ -25,17 +25,30 @@ export function patchCentre(landmarksPx: ArrayLike<number>): readonly [x: number
   return [along(0), along(1)];
 }
 
-/** What a patch shows of a picture: the map from its pixels to the picture's. */
-function patchMap(landmarksPx: ArrayLike<number>): AffineMap {
+/** How a patch lies in a picture: its middle, its side in pixels of the picture, and its roll, radians. */
+type PatchFrame = {
+  readonly centre: readonly [x: number, y: number];
+  readonly sidePx: number;
+  readonly roll: number;
+};
+
+function patchFrame(landmarksPx: ArrayLike<number>): PatchFrame {
   const at = (l: number): readonly [number, number] => [landmarksPx[2 * l]!, landmarksPx[2 * l + 1]!];
   const [right, left, bridge, base] = [at(RIGHT_EYE), at(LEFT_EYE), at(BRIDGE), at(NOSE_BASE)];
   const roll = Math.atan2(left[1] - right[1], left[0] - right[0]);
   const eyes = Math.hypot(left[0] - right[0], left[1] - right[1]);
   const nose = Math.hypot(base[0] - bridge[0], base[1] - bridge[1]);
-  const scale = (EXTENT * Math.max(eyes, nose / NOSE_PER_EYE_DISTANCE)) / FACE_PATCH_SIZE;
+  const sidePx = EXTENT * Math.max(eyes, nose / NOSE_PER_EYE_DISTANCE);
+  return { centre: patchCentre(landmarksPx), sidePx, roll };
+}
+
+/** What a patch shows of a picture: the map from its pixels to the picture's. */
+function patchMap(landmarksPx: ArrayLike<number>): AffineMap {
+  const { centre, sidePx, roll } = patchFrame(landmarksPx);
+  const scale = sidePx / FACE_PATCH_SIZE;
   const [a, d] = [scale * Math.cos(roll), scale * Math.sin(roll)];
   const half = FACE_PATCH_SIZE / 2;
-  const [x, y] = patchCentre(landmarksPx);
+  const [x, y] = centre;
   return [a, -d, x - a * half + d * half, d, a, y - d * half - a * half];
 }
 
@@ -46,4 +59,17 @@ export function facePatch(image: RgbImage, landmarksPx: ArrayLike<number>): Uint
   const patch = new Uint8Array(grey.length);
   for (let i = 0; i < patch.length; i++) patch[i] = Math.round(grey[i]!);
   return patch;
+}
+
+/** Where landmarks (`L 2`) lie in the patch, from its middle, over half its side: to the right and down. */
+export function patchPlaces(landmarksPx: ArrayLike<number>): Float32Array {
+  const { centre, sidePx, roll } = patchFrame(landmarksPx);
+  const [cosine, sine] = [(2 * Math.cos(roll)) / sidePx, (2 * Math.sin(roll)) / sidePx];
+  const places = new Float32Array(landmarksPx.length);
+  for (let l = 0; l < places.length; l += 2) {
+    const [x, y] = [landmarksPx[l]! - centre[0], landmarksPx[l + 1]! - centre[1]];
+    places[l] = cosine * x + sine * y;
+    places[l + 1] = cosine * y - sine * x;
+  }
+  return places;
 }

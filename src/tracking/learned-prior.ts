@@ -14,7 +14,7 @@ import { type LandmarkResponse, responseOf } from './landmark-response.ts';
 
 /** Format name in the metadata of the file. */
 export const LEARNED_PRIOR_FORMAT = 'learn2control-tracking-prior';
-export const LEARNED_PRIOR_VERSION = '4';
+export const LEARNED_PRIOR_VERSION = '5';
 
 /** Before the names of the network's parameters in the file. */
 export const NETWORK_PREFIX = 'network.';
@@ -38,19 +38,21 @@ export const TURN_TARGETS = ['turnYaw', 'turnPitch'] as const;
 /** The identity's first coefficients: the rest hardly shows. */
 export const IDENTITY_TARGETS = 40;
 
-/**
- * What the expression network reads of a head with such units: the first of all targets. Turns are whole ones. A reading has
- * them twice (`readingInputs`).
- */
-export function readNames(head: HeadModel): string[] {
-  return [...head.expressionNames, ...HINGE_TARGETS, ...TURN_TARGETS];
+/** Targets that move from one picture of a person to the next: units and hinges, the first of all. */
+export function movingNames(head: HeadModel): string[] {
+  return [...head.expressionNames, ...HINGE_TARGETS];
 }
 
 /** All targets of a head with such units, in the order of the file. */
 export function targetNames(head: HeadModel): string[] {
   const identity = Math.min(IDENTITY_TARGETS, head.identityCount);
   const coefficients = Array.from({ length: identity }, (_, k) => `identity${k}`);
-  return [...readNames(head), ...coefficients];
+  return [...movingNames(head), ...TURN_TARGETS, ...coefficients];
+}
+
+/** Values that the expression network gives: of every target, then of the moving ones once more (`readingInputs`). */
+export function readingLength(head: HeadModel): number {
+  return targetNames(head).length + movingNames(head).length;
 }
 
 /** What of a picture the prior sees beside the landmarks. */
@@ -151,22 +153,22 @@ export function priorInputs(
 export const READING_TERMS = 2;
 
 /**
- * The reading beside the features, `targets 2`. The first half of a reading are values; turns are taken as what the pose of
- * the features is off by. The second half tells a person's faces apart, of which only the difference from the neutral
- * face counts (0 without one).
+ * The reading beside the features, `targets 2`. Its first values are those of all targets; turns are taken as what the pose of
+ * the features is off by. The others tell a person's faces apart, of which only the difference from the neutral face
+ * counts (0 without one, and for what does not move).
+ * @param moving how many targets move: the first
  */
 export function readingInputs(
   { yaw, pitch }: Pick<FaceFeatures, 'yaw' | 'pitch'>,
   reading: Float32Array,
   neutralReading: Float32Array | null,
+  moving: number,
 ): Float32Array {
-  const targets = reading.length / READING_TERMS;
-  const inputs = new Float32Array(reading.length);
-  const firstTurn = targets - TURN_TARGETS.length;
+  const targets = reading.length - moving;
+  const inputs = new Float32Array(READING_TERMS * targets);
   for (let t = 0; t < targets; t++) {
-    const isTurn = t >= firstTurn;
-    inputs[READING_TERMS * t] = isTurn ? reading[t]! - [yaw, pitch][t - firstTurn]! : reading[t]!;
-    if (isTurn || neutralReading === null) continue;
+    inputs[READING_TERMS * t] = reading[t]! - ([yaw, pitch][t - moving] ?? 0);
+    if (t >= moving || neutralReading === null) continue;
     inputs[READING_TERMS * t + 1] = reading[targets + t]! - neutralReading[targets + t]!;
   }
   return inputs;
@@ -177,7 +179,7 @@ export type PriorMap = {
   /** `targets inputs`. */
   readonly weight: Float32Array;
   readonly bias: Float32Array;
-  /** `read targets, 2`. */
+  /** `targets 2`. */
   readonly shares: Float32Array;
 };
 
@@ -191,8 +193,8 @@ export function applyPriorMap(
     const row = target * inputs.length;
     let sum = start;
     for (let i = 0; i < inputs.length; i++) sum += weight[row + i]! * inputs[i]!;
+    if (shares.length === 0) return sum;
     const first = READING_TERMS * target;
-    if (first >= shares.length) return sum;
     return sum + shares[first]! * read[first]! + shares[first + 1]! * read[first + 1]!;
   });
 }
@@ -242,17 +244,17 @@ export function decodeLearnedPrior(bytes: Uint8Array, head: HeadModel): LearnedP
     },
     predict(features, { eyes, reading }, neutral) {
       const inputs = priorInputs(features, eyes, null);
-      const values = applyPriorMap(image, inputs, readingInputs(features, reading, null));
+      const values = applyPriorMap(image, inputs, readingInputs(features, reading, null, turn));
       const deviation = image.deviation.slice();
       if (neutral !== null) {
         const points = features.residual.length;
         const beside = priorInputs(features, eyes, neutral.subarray(0, points));
-        const read = readingInputs(features, reading, neutral.subarray(points));
+        const read = readingInputs(features, reading, neutral.subarray(points), turn);
         // Units and jaw. Where a clip's gaze, turn and form are always the same, they are in its neutral face too, so that
         // what differs from that says nothing of them: of these, each picture speaks for itself.
-        const moving = hinges + 1;
-        values.set(applyPriorMap(clip, beside, read).subarray(0, moving));
-        deviation.set(clip.deviation.subarray(0, moving));
+        const informed = hinges + 1;
+        values.set(applyPriorMap(clip, beside, read).subarray(0, informed));
+        deviation.set(clip.deviation.subarray(0, informed));
       }
       return {
         expression: values.subarray(0, hinges),

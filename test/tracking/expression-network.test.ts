@@ -3,14 +3,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createParameterSet } from '../../src/nn/index.ts';
-import { createDevice } from '../../src/node/index.ts';
+import { createDevice, loadEmbeddedHead } from '../../src/node/index.ts';
 import { input } from '../../src/tensor/index.ts';
 import {
-  createExpressionReader,
+  createPatchReader,
   expressionNetwork,
   normalisePatch,
 } from '../../src/tracking/expression-network.ts';
-import { FACE_PATCH_SIZE, facePatch } from '../../src/tracking/face-patch.ts';
+import { FACE_PATCH_SIZE, facePatch, patchPlaces } from '../../src/tracking/face-patch.ts';
+import { createLandmarkModel } from '../../src/tracking/landmark-model.ts';
+import { readingLength } from '../../src/tracking/learned-prior.ts';
+import { createFaceMirror, landmarkPartners, mirroredPatch } from '../../src/tracking/mirrored-face.ts';
 
 const [RIGHT_EYE, LEFT_EYE, BRIDGE, NOSE_BASE] = [33, 263, 168, 2];
 
@@ -69,13 +72,39 @@ test('brightness and contrast leave a patch', () => {
   assert.ok(worst < 0.3, `${worst}`);
 });
 
-test('a reader gives one value per target', async () => {
+test('a reader reads what the picture shows, and of its mirror image the mirrored values', async () => {
+  const head = await loadEmbeddedHead();
   const parameters = createParameterSet();
-  expressionNetwork(parameters.scope, input('patches', [1, 1, FACE_PATCH_SIZE, FACE_PATCH_SIZE]), 5);
-  await using reader = await createExpressionReader(await createDevice('cpu'), parameters.initialise(1));
-  const first = await reader.read(picture(128, 110), landmarks(128, 110));
-  const other = await reader.read(picture(128, 140), landmarks(128, 110));
-  assert.equal(first.length, 5);
+  const patches = input('patches', [1, 1, FACE_PATCH_SIZE, FACE_PATCH_SIZE]);
+  const places = input('landmarks', [1, 2 * head.landmarkWeights!.length]);
+  expressionNetwork(parameters.scope, patches, places, readingLength(head));
+  const weights = parameters.initialise(1);
+  await using reader = await createPatchReader(await createDevice('cpu'), head, weights);
+  const seen = landmarks(128, 110).map((px, i) => px || 100 + ((37 * i) % 41));
+  const patch = facePatch(picture(128, 110), seen);
+  const first = await reader.read(patch, seen);
+  const differs = (other: Float32Array) => first.some((value, i) => Math.abs(value - other[i]!) > 1e-4);
+  assert.equal(first.length, readingLength(head));
   assert.ok(first.every(Number.isFinite));
-  assert.ok(first.some((value, i) => Math.abs(value - other[i]!) > 1e-4));
+  assert.ok(differs(await reader.read(facePatch(picture(128, 140), seen), seen)));
+  assert.ok(differs(await reader.read(patch, landmarks(128, 110))));
+  const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
+  const partners = landmarkPartners(model);
+  const mirroredPx = seen.map((_, i) => {
+    const px = seen[2 * partners[i >> 1]! + (i % 2)]!;
+    return i % 2 === 0 ? 256 - px : px;
+  });
+  const mirrored = await reader.read(mirroredPatch(patch), mirroredPx);
+  for (const [i, value] of createFaceMirror(head).reading(mirrored).entries()) {
+    assert.ok(Math.abs(value - first[i]!) < 1e-4, `value ${i}: ${first[i]} and mirrored ${value}`);
+  }
+});
+
+test('landmarks lie in the patch where the face has them, however it is placed and rolled', () => {
+  const upright = patchPlaces(landmarks(128, 110));
+  const turned = patchPlaces(landmarks(90, 140, 0.4).map((px) => 1.5 * px));
+  for (const l of [RIGHT_EYE!, LEFT_EYE!, BRIDGE!, NOSE_BASE!]) {
+    for (const axis of [0, 1]) assert.ok(Math.abs(upright[2 * l + axis]! - turned[2 * l + axis]!) < 1e-5);
+  }
+  assert.ok(Math.abs(upright[2 * LEFT_EYE!]! - 30 / 78) < 1e-5);
 });

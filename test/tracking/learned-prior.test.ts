@@ -16,9 +16,8 @@ import {
   decodeLearnedPrior,
   type LearnedPrior,
   medianRow,
-  READING_TERMS,
   readingInputs,
-  readNames,
+  readingLength,
 } from '../../src/tracking/learned-prior.ts';
 
 const SIZE = { width: 256, height: 256 };
@@ -61,7 +60,7 @@ test('a face at rest in the mean shape predicts hardly any expression', async ()
   assert.ok(turn < 0.01, `turned by ${turn}`);
   const eyes = new Uint8Array(2 * EYE_PATCH.width * EYE_PATCH.height).fill(90);
   const prior = decodeLearnedPrior(bytes, head)!;
-  const reading = new Float32Array(READING_TERMS * readNames(head).length);
+  const reading = new Float32Array(readingLength(head));
   const { expression, hinges } = prior.predict(features, { eyes, reading }, null);
   const mean = expression.reduce((sum, value) => sum + Math.abs(value), 0) / expression.length;
   assert.ok(mean < 0.15, `mean unit ${mean}`);
@@ -87,7 +86,7 @@ test('a fit goes where a sure prediction says', () => {
     }),
   };
   const eyes = new Uint8Array(2 * EYE_PATCH.width * EYE_PATCH.height);
-  const reading = new Float32Array(READING_TERMS * readNames(head).length);
+  const reading = new Float32Array(readingLength(head));
   const face = { landmarksPx: neutralPx, presence: 1, facesDetected: 1, eyes, reading };
   const without = fitPortrait(model, face, SIZE).parameters.expression[smile]!;
   const drawn = fitPortrait(model, face, SIZE, { learned: sure }).parameters.expression[smile]!;
@@ -129,13 +128,14 @@ test('the median row takes the middle of every column', () => {
 });
 
 test("a reading's values enter as they stand, turns beside those of the pose; what tells faces apart, beside the neutral", () => {
-  const reading = Float32Array.of(0.5, 0.2, 0.3, -0.1, 0.7, 0.1, 9, 9);
+  // Two that move, the turn, one of the identity; then once more those that move.
+  const reading = Float32Array.of(0.5, 0.2, 0.3, -0.1, 0.8, 0.7, 0.1);
   const pose = { yaw: 0.1, pitch: 0.05 };
   const close = (found: Float32Array, expected: readonly number[]): void => {
     assert.equal(found.length, expected.length);
     for (const [i, value] of expected.entries()) assert.ok(Math.abs(found[i]! - value) < 1e-6, `${found}`);
   };
-  close(readingInputs(pose, reading, null), [0.5, 0, 0.2, 0, 0.2, 0, -0.15, 0]);
-  const neutral = Float32Array.of(9, 9, 9, 9, 0.4, 0.5, 9, 9);
-  close(readingInputs(pose, reading, neutral), [0.5, 0.3, 0.2, -0.4, 0.2, 0, -0.15, 0]);
+  close(readingInputs(pose, reading, null, 2), [0.5, 0, 0.2, 0, 0.2, 0, -0.15, 0, 0.8, 0]);
+  const neutral = Float32Array.of(9, 9, 9, 9, 9, 0.4, 0.5);
+  close(readingInputs(pose, reading, neutral, 2), [0.5, 0.3, 0.2, -0.4, 0.2, 0, -0.15, 0, 0.8, 0]);
 });

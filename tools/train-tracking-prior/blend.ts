@@ -16,12 +16,11 @@ const RIDGE = 1e-4;
 const MOST_GAIN = 2.5;
 const GAIN_EXPONENT = 0.75;
 
-/** Least squares of every read target over the regression's value and what is read of it. */
+/** Least squares of every target over the regression's value and what is read of it. */
 export function blend({ weight, bias }: LinearMap, rows: readonly HeldOutRow[]): PriorMap {
   const alone = { weight, bias, shares: new Float32Array(0) };
   const regressed = rows.map(({ inputs, read }) => applyPriorMap(alone, inputs, read));
-  const readCount = rows[0]!.read.length / READING_TERMS;
-  const solved = Array.from({ length: readCount }, (_, t) =>
+  const solved = Array.from(bias, (_, t) =>
     leastSquares(
       rows.map(({ read }, i) => [
         regressed[i]![t]!,
@@ -31,10 +30,9 @@ export function blend({ weight, bias }: LinearMap, rows: readonly HeldOutRow[]):
     ),
   );
   const width = weight.length / bias.length;
-  const own = (t: number): number => solved[t]?.slopes[0] ?? 1;
   return {
-    weight: weight.map((value, i) => own(Math.floor(i / width)) * value),
-    bias: bias.map((value, t) => own(t) * value + (solved[t]?.offset ?? 0)),
+    weight: weight.map((value, i) => solved[Math.floor(i / width)]!.slopes[0]! * value),
+    bias: bias.map((value, t) => solved[t]!.slopes[0]! * value + solved[t]!.offset),
     shares: Float32Array.from(solved.flatMap(({ slopes }) => slopes.slice(1))),
   };
 }

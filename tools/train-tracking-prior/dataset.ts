@@ -8,6 +8,7 @@ import { createFaceFeatures, type FaceFeatures } from '../../src/tracking/face-f
 import type { FrameState } from '../../src/tracking/head-state.ts';
 import type { LandmarkModel } from '../../src/tracking/landmark-model.ts';
 import type { ImageCentre } from '../../src/tracking/landmark-projection.ts';
+import { IDENTITY_TARGETS } from '../../src/tracking/learned-prior.ts';
 
 /** One picture. */
 export type Sample = {
@@ -35,18 +36,19 @@ export function isHeldOut({ subject }: Sample): boolean {
   return subject % FOLDS === 0;
 }
 
-/** What the expression network should read, in the order of `readNames`. */
+/** What the expression network should read, in the order of `targetNames`. */
 export function readTargets({
   expression,
   jointRotations: j,
   landmarksPx,
   sizePx,
   focalPx,
+  identity,
 }: Sample): Float32Array {
   const ray = faceRay(landmarksPx, centreOf(sizePx), focalPx);
   const { yaw, pitch } = apparentTurn(rotationFromAxisAngle(j.subarray(0, 3)), ray);
   const hinges = [j[6]!, (j[10]! + j[13]!) / 2, (j[9]! + j[12]!) / 2];
-  return Float32Array.of(...expression, ...hinges, yaw, pitch);
+  return Float32Array.of(...expression, ...hinges, yaw, pitch, ...identity.subarray(0, IDENTITY_TARGETS));
 }
 
 /** A picture as the prior sees it. */

@@ -8,10 +8,10 @@ import { createNormalEquationsKernel } from '../../src/kernels/index.ts';
 import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
 import { frameUnknowns, LandmarkProjection, shapeLandmarks } from '../../src/tracking/landmark-projection.ts';
 import type { LandmarkResponse } from '../../src/tracking/landmark-response.ts';
-import { IDENTITY_TARGETS, readNames } from '../../src/tracking/learned-prior.ts';
+import { IDENTITY_TARGETS, movingNames, TURN_TARGETS } from '../../src/tracking/learned-prior.ts';
+import { createFaceMirror, landmarkPartners } from '../../src/tracking/mirrored-face.ts';
 import { observeLandmarks } from '../../src/tracking/observe.ts';
 import { isHeldOut, type Sample, stateOf } from './dataset.ts';
-import { createTargetMirror, landmarkPartners } from './target-mirror.ts';
 
 /** Usual error of a landmark, metres, and from where on it is taken for a mistake. */
 const NOISE_METRES = 0.0025;
@@ -139,14 +139,14 @@ function createSolver(model: LandmarkModel, seen: readonly Seen[]): (l: number) 
 function symmetric(head: HeadModel, model: LandmarkModel, rows: readonly Float64Array[]): Float64Array[] {
   const partner = landmarkPartners(model);
   // What a unit's or coefficient's row becomes in a mirror: another's, or the same with its sign turned.
-  const probe = createTargetMirror(head);
-  const readCount = readNames(head).length;
+  const mirror = createFaceMirror(head);
+  const readCount = movingNames(head).length + TURN_TARGETS.length;
   const mirrored = (row: number): { readonly other: number; readonly sign: number } => {
     if (row === 0) return { other: 0, sign: 1 };
     const at = row <= model.expressionCount ? row - 1 : readCount + row - 1 - model.expressionCount;
     const unit = new Float32Array(readCount + IDENTITY_TARGETS);
     unit[at] = 1;
-    const image = probe(unit);
+    const image = mirror.targets(unit);
     const other = image.findIndex((value) => value !== 0);
     return {
       other: other < readCount ? other + 1 : other - readCount + 1 + model.expressionCount,

@@ -4,11 +4,9 @@ import type { HeadModel } from '../../src/head/index.ts';
 import { createRandom } from '../../src/tensor/index.ts';
 import type { PatchReader } from '../../src/tracking/expression-network.ts';
 import { EYE_PATCH } from '../../src/tracking/eye-patch.ts';
-import { createLandmarkModel } from '../../src/tracking/landmark-model.ts';
-import { IDENTITY_TARGETS, medianRow, priorInputs } from '../../src/tracking/learned-prior.ts';
+import { medianRow, movingNames, priorInputs } from '../../src/tracking/learned-prior.ts';
+import { createFaceMirror } from '../../src/tracking/mirrored-face.ts';
 import { type DescribedSample, readTargets } from './dataset.ts';
-import { createTargetMirror, landmarkPartners } from './target-mirror.ts';
-import { mirroredPatch } from './worsening.ts';
 
 /** A sample, or its mirror image, as the regression takes it; a picture's inputs are the first of a clip's. */
 export type Row = {
@@ -50,14 +48,8 @@ export function createRowMaker(
   head: HeadModel,
   groups: ReadonlyMap<DescribedSample, readonly DescribedSample[]>,
 ): (sample: DescribedSample) => [Row, Row] {
-  const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
-  const partner = landmarkPartners(model);
-  const mirrorTargets = createTargetMirror(head);
-  const flip = (residual: Float32Array): Float32Array =>
-    Float32Array.from(residual, (_, i) => {
-      const value = residual[2 * partner[i >> 1]! + (i % 2)]!;
-      return i % 2 === 0 ? -value : value;
-    });
+  const mirror = createFaceMirror(head);
+  const firstTurn = movingNames(head).length;
   const plane = EYE_PATCH.width * EYE_PATCH.height;
   return (sample) => {
     const { residual, yaw, pitch } = sample.features;
@@ -65,13 +57,13 @@ export function createRowMaker(
     const eyes = new Uint8Array(sample.eyes.length);
     eyes.set(sample.eyes.subarray(plane), 0);
     eyes.set(sample.eyes.subarray(0, plane), plane);
-    const features = { residual: flip(residual), yaw: -yaw, pitch };
-    const targets = targetsOf(sample);
+    const features = { residual: mirror.places(residual), yaw: -yaw, pitch };
+    const targets = targetsOf(sample, firstTurn);
     return [
       { inputs: priorInputs(sample.features, sample.eyes, neutral), targets, yaw, pitch },
       {
-        inputs: priorInputs(features, eyes, flip(neutral)),
-        targets: mirrorTargets(targets),
+        inputs: priorInputs(features, eyes, mirror.places(neutral)),
+        targets: mirror.targets(targets),
         yaw: -yaw,
         pitch,
       },
@@ -80,23 +72,25 @@ export function createRowMaker(
 }
 
 /** In the order of `targetNames`: turns as what the pose of the features is off by. */
-function targetsOf(sample: DescribedSample): Float32Array {
-  const read = readTargets(sample);
+function targetsOf(sample: DescribedSample, firstTurn: number): Float32Array {
+  const targets = readTargets(sample);
   const { yaw, pitch } = sample.features;
-  read[read.length - 2]! -= yaw;
-  read[read.length - 1]! -= pitch;
-  return Float32Array.of(...read, ...sample.identity.subarray(0, IDENTITY_TARGETS));
+  targets[firstTurn]! -= yaw;
+  targets[firstTurn + 1]! -= pitch;
+  return targets;
 }
 
 /** What the network reads of every sample and of its mirror image. */
 export async function readAll(
+  head: HeadModel,
   reader: PatchReader,
   samples: readonly DescribedSample[],
 ): Promise<Map<DescribedSample, readonly [Float32Array, Float32Array]>> {
   const readings = new Map<DescribedSample, readonly [Float32Array, Float32Array]>();
+  const mirror = createFaceMirror(head);
   for (const sample of samples) {
-    const { patch } = sample;
-    readings.set(sample, [await reader.read(patch), await reader.read(mirroredPatch(patch))]);
+    const reading = await reader.read(sample.patch, sample.landmarksPx);
+    readings.set(sample, [reading, mirror.reading(reading)]);
   }
   return readings;
 }

@@ -44,7 +44,7 @@ export async function trainPrior(
   const [seen, unseen] = [false, true].map((held) => samples.filter((s) => isHeldOut(s) === held));
   const rows = unseen!.map(rowsOf);
   const sums = await sumProducts(device, tableOf(seen!.flatMap(rowsOf)));
-  await using reader = await createPatchReader(device, network);
+  await using reader = await createPatchReader(device, head, network);
   const { tensors, report } = await weighMaps(head, reader, { samples: unseen!, rows, groups }, (_, width) =>
     solveRidge(sums, width),
   );
@@ -70,7 +70,7 @@ export async function reweighPrior(
   const response = responseOf(weights);
   const samples = describeSamples(modelWith(head, response), unseen);
   const groups = neutralGroups(samples);
-  await using reader = await createPatchReader(device, network);
+  await using reader = await createPatchReader(device, head, network);
   const { tensors, report } = await weighMaps(
     head,
     reader,

@@ -8,6 +8,7 @@ import type { PatchReader } from '../../src/tracking/expression-network.ts';
 import {
   inputCount,
   medianRow,
+  movingNames,
   READING_TERMS,
   readingInputs,
   targetNames,
@@ -40,7 +41,8 @@ export async function weighMaps(
   regression: (kind: MapKind, width: number) => LinearMap,
 ): Promise<{ readonly tensors: Record<string, AnyTensor>; readonly report: readonly string[] }> {
   const names = targetNames(head);
-  const readings = await readAll(reader, samples);
+  const moving = movingNames(head).length;
+  const readings = await readAll(head, reader, samples);
   const neutrals = ([0, 1] as const).map((side) =>
     samples.map((sample) => medianRow(groups.get(sample)!.map((other) => readings.get(other)![side]))),
   );
@@ -56,7 +58,7 @@ export async function weighMaps(
       rows.map((pair, i): HeldOutRow => {
         const { inputs, targets, yaw, pitch } = pair[side];
         const neutral = kind === 'clip' ? neutrals[side]![i]! : null;
-        const read = readingInputs({ yaw, pitch }, readings.get(samples[i]!)![side], neutral);
+        const read = readingInputs({ yaw, pitch }, readings.get(samples[i]!)![side], neutral, moving);
         return { inputs: inputs.subarray(0, width), read, targets };
       }),
     );

@@ -6,11 +6,6 @@ import { FACE_PATCH_SIZE as SIZE } from '../../src/tracking/face-patch.ts';
 /** Noise of unit deviation: drawn once, since so much of it is wanted. */
 const GRAIN = createRandom(1).fillNormal(new Float32Array(65_521));
 
-/** Left and right exchanged. */
-export function mirroredPatch(patch: Uint8Array): Uint8Array {
-  return patch.map((_, i) => patch[i - (i % SIZE) + (SIZE - 1 - (i % SIZE))]!);
-}
-
 /** Moved, turned and scaled a little, blurred or with noise, of another contrast and light, in part covered. */
 export function worsenedPatch(patch: Uint8Array, random: Random): Float32Array {
   const scale = 1 + 0.04 * random.normal();
