@@ -4,8 +4,9 @@
 //
 //   npm run -s bench:tracking-truth [-- --clips 50] [--frames 40] [--size 256] [--zoom 1.6]
 //     [--shapes 5] [--stills 3]
-//     [--assets DIR] [--keep DIR] [--online] [--refine]
+//     [--assets DIR] [--keep DIR] [--online] [--refine] [--first-seed 500000]
 // --keep: rendered clips are kept there and used again. --online: one frame after another, as a camera gives them.
+// --first-seed: other subjects, to choose constants by and not to measure with.
 // --refine: with the refinement against the pictures.
 // The last line is one JSON object.
 
@@ -33,8 +34,8 @@ import {
 
 const FRAMES_PER_SECOND = 25;
 /** Clips of turning heads and still ones have subjects of their own. */
-const FIRST_SHAPE_SEED = FIRST_HELD_OUT_SEED + 5000;
-const FIRST_STILL_SEED = FIRST_HELD_OUT_SEED + 6000;
+const SHAPE_SEEDS = 5000;
+const STILL_SEEDS = 6000;
 const SHAPE_FRAMES = 100;
 const STILL_FRAMES = 40;
 /** The first of them teach an online tracker what the person looks like. */
@@ -51,6 +52,7 @@ const { values } = parseArgs({
     stills: { type: 'string', default: '3' },
     assets: { type: 'string', default: join(import.meta.dirname, '../../shared/heads/makehuman/assets') },
     keep: { type: 'string' },
+    'first-seed': { type: 'string', default: String(FIRST_HELD_OUT_SEED) },
     online: { type: 'boolean', default: false },
     refine: { type: 'boolean', default: false },
   },
@@ -64,6 +66,7 @@ const [clips, frames, sizePx, shapes, stills] = [
 ].map(Number) as [number, number, number, number, number];
 
 const zoom = Number(values.zoom);
+const firstSeed = Number(values['first-seed']);
 const head = await loadEmbeddedHead();
 const tools = createRenderTools(head);
 const assets = existsSync(values.assets) ? (await readAssetFolder(values.assets, head)).library : null;
@@ -77,7 +80,7 @@ const curves: Record<string, Curve[]> = { yaw: [], jaw: [], blink: [] };
 const blinks = { real: 0, seen: 0, recalled: 0, correct: 0 };
 let tracked = 0;
 for (let clip = 0; clip < clips; clip++) {
-  const take = await load('clip', FIRST_HELD_OUT_SEED + clip, frames);
+  const take = await load('clip', firstSeed + clip, frames);
   const found = await trackTake(take.images);
   tracked += found.framesTracked;
   const own = take.truths.map((truth, i): ComparedFrame => {
@@ -114,7 +117,7 @@ const motion = compared.length > 0 ? compareFrames(head, compared) : null;
 const compareShapes = createShapeComparison(head);
 const shapeErrors = [];
 for (let i = 0; i < shapes; i++) {
-  const take = await load('turn', FIRST_SHAPE_SEED + i, SHAPE_FRAMES, 45);
+  const take = await load('turn', firstSeed + SHAPE_SEEDS + i, SHAPE_FRAMES, 45);
   const { track } = await trackTake(take.images);
   const truth = take.truths[0]!.identity;
   shapeErrors.push({
@@ -127,8 +130,8 @@ for (let i = 0; i < shapes; i++) {
 
 const jitters = [];
 for (let i = 0; i < stills; i++) {
-  const take = await load('still', FIRST_STILL_SEED + i, 1);
-  const random = createRandom(FIRST_STILL_SEED + i);
+  const take = await load('still', firstSeed + STILL_SEEDS + i, 1);
+  const random = createRandom(firstSeed + STILL_SEEDS + i);
   const { track } = await trackTake(
     Array.from({ length: STILL_FRAMES }, () => withNoise(take.images[0]!, () => random.normal())),
   );
