@@ -107,15 +107,21 @@ const POOLED = 2;
 /** Grey levels added to a patch's deviation: a flat patch is no eye. */
 const LEAST_CONTRAST = 8;
 const POSE_TERMS = 6;
+/** What a displaced landmark means depends on the view: residuals also enter times these terms of the pose. */
+const VIEW_FACTOR = 1.5;
+const viewTerms = (yaw: number, pitch: number): readonly number[] => [yaw, pitch, Math.abs(yaw)];
+const VIEW_TERMS = 3;
 
 /** Number of inputs for a number of landmarks, with or without a clip's neutral face. */
 export function inputCount(landmarks: number, withNeutral: boolean): number {
   return (
-    (withNeutral ? 4 : 2) * landmarks + POSE_TERMS + (2 * EYE_PATCH.width * EYE_PATCH.height) / POOLED ** 2
+    2 * (1 + VIEW_TERMS + (withNeutral ? 1 : 0)) * landmarks +
+    POSE_TERMS +
+    (2 * EYE_PATCH.width * EYE_PATCH.height) / POOLED ** 2
   );
 }
 
-/** The inputs of the linear map: residuals, pose, eyes and, for a clip, residuals beside the neutral face. */
+/** The inputs of the linear map: residuals, pose, eyes, residuals by view and, for a clip, beside the neutral face. */
 export function priorInputs(
   { residual, yaw, pitch }: Pick<FaceFeatures, 'residual' | 'yaw' | 'pitch'>,
   eyes: Uint8Array,
@@ -142,6 +148,9 @@ export function priorInputs(
         inputs[at++] = scale * sum;
       }
     }
+  }
+  for (const term of viewTerms(yaw, pitch)) {
+    for (let i = 0; i < residual.length; i++) inputs[at++] = VIEW_FACTOR * term * residual[i]!;
   }
   if (neutral !== null) {
     for (let i = 0; i < residual.length; i++) inputs[at++] = residual[i]! - neutral[i]!;
