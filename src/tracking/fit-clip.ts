@@ -45,7 +45,7 @@ export type FirstPass = {
 const CANDIDATES = 48;
 const CHOSEN = 14;
 /** Landmarks of several frames are wrong in the same way: they count for less than their number. */
-export const CLIP_IDENTITY_CAUTION = 6;
+export const CLIP_IDENTITY_CAUTION = 12;
 export const FOCAL_DEVIATION = 0.3;
 const POSE_ONLY = { iterations: 4, tolerance: 1e-3 };
 const JOINT = { iterations: 10, tolerance: 1e-3 };

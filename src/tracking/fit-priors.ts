@@ -102,11 +102,19 @@ export function followingPrior(prior: FramePrior, head: HeadModel, before: Frame
   return { ...prior, precision, mean };
 }
 
+/**
+ * Landmarks of a frame err together, so what is predicted counts for more than its usual error says: that is taken times
+ * this. Brows move the landmarks little, which the form of other people's brows explains as well.
+ */
+const CAUTION = { brows: 0.2, units: 0.7, hinges: 1, turn: 0.15 };
+const BROWS = /^brow/;
+
 /** No prediction is surer than this, in units or radians. */
 const LEAST_DEVIATION = 0.03;
 
 /** The prior of a frame of which something is predicted: drawn to that, as far as it is usually right. */
 export function predictedPrior(
+  head: HeadModel,
   prior: FramePrior,
   prediction: Prediction,
   features: FaceFeatures,
@@ -119,11 +127,12 @@ export function predictedPrior(
     precision[at] = 1 / Math.max(LEAST_DEVIATION, deviation) ** 2;
   };
   for (const [k, value] of prediction.expression.entries()) {
-    draw(FRAME_LAYOUT.expression + k, value, prediction.expressionDeviation[k]!);
+    const caution = BROWS.test(head.expressionNames[k]!) ? CAUTION.brows : CAUTION.units;
+    draw(FRAME_LAYOUT.expression + k, value, caution * prediction.expressionDeviation[k]!);
   }
   const hinge = (place: number, target: (typeof HINGE_TARGETS)[number]): void => {
     const k = HINGE_TARGETS.indexOf(target);
-    draw(FRAME_LAYOUT.hinges + place, prediction.hinges[k]!, prediction.hingesDeviation[k]!);
+    draw(FRAME_LAYOUT.hinges + place, prediction.hinges[k]!, CAUTION.hinges * prediction.hingesDeviation[k]!);
   };
   hinge(1, 'jawPitch');
   for (const eye of [2, 4]) {
@@ -135,9 +144,6 @@ export function predictedPrior(
   return { ...prior, precision, mean, rotation: turned.rotation };
 }
 
-/** Landmarks of a frame err together, so a predicted turn counts for more than its usual error says. */
-const TURN_CAUTION = 0.15;
-
 /** The prior with a rotation to be drawn to: that of the features, put right. */
 function predictedRotation(
   { yaw, pitch, roll, assumedRay }: FaceFeatures,
@@ -147,7 +153,7 @@ function predictedRotation(
   readonly precision: readonly [x: number, y: number];
 } {
   const rotation = rotationOfTurn({ yaw: yaw + turn[0]!, pitch: pitch + turn[1]!, roll }, assumedRay);
-  const firmly = (deviation: number): number => 1 / (TURN_CAUTION * deviation) ** 2;
+  const firmly = (deviation: number): number => 1 / (CAUTION.turn * deviation) ** 2;
   return { rotation, precision: [firmly(turnDeviation[1]!), firmly(turnDeviation[0]!)] };
 }
 

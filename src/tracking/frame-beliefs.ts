@@ -66,7 +66,7 @@ export function createBeliefMaker(
       const informed = learned.predict(features, appearance, neutral);
       const prediction =
         trust < 1 ? mixPredictions(learned.predict(features, appearance, null), informed, trust) : informed;
-      const prior = predictedPrior(plain, prediction, features);
+      const prior = predictedPrior(model.head, plain, prediction, features);
       const start = { ...stateAtMean(features.pose, prior), focalPx: features.focalPx };
       return { prior, start, identity: prediction };
     },

@@ -7,7 +7,7 @@ import { medianRow } from './learned-prior.ts';
 
 /** What units are given back, `E` each. */
 export type UnitGains = {
-  /** Factor of what a person shows most of the time, 1 and more. */
+  /** Factor of what a person shows most of the time; below 1 for what hangs: lids are found too low then. */
   readonly rest: Float32Array;
   /** Factor of what departs from that, 1 and more. */
   readonly motion: Float32Array;
@@ -21,6 +21,9 @@ export function plainGains(units: number): UnitGains {
   return { rest: ones, motion: ones, offset: new Float32Array(units) };
 }
 
+/** What a person shows so much of most of the time is no mistake: eyes that stay closed. */
+const SURELY_SHOWN = 0.6;
+
 /** Frames looked at for what a person shows most of the time. */
 const MOST_FOR_REST = 240;
 
@@ -31,7 +34,8 @@ export function widenUnits(
   gains: UnitGains,
 ): Float64Array {
   return expression.map((value, k) => {
-    const [still, moving, offset] = [gains.rest[k]!, gains.motion[k]!, gains.offset[k]!];
+    const [moving, offset] = [gains.motion[k]!, gains.offset[k]!];
+    const still = rest[k]! > SURELY_SHOWN ? Math.max(1, gains.rest[k]!) : gains.rest[k]!;
     if (still === 1 && moving === 1 && offset === 0) return value;
     return Math.min(1, Math.max(0, offset + still * rest[k]! + moving * (value - rest[k]!)));
   });

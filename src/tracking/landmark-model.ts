@@ -32,6 +32,8 @@ export type LandmarkModel = {
   readonly expression: readonly Float64Array[];
   /** 9 rows of `3L`, driven by the jaw's rotation minus the identity; empty where the head has none. */
   readonly jawCorrectives: readonly Float64Array[];
+  /** Rows of `3L` for `viewTerms`: how the points slide over the head as it turns; empty where they do not. */
+  readonly view: readonly Float64Array[];
   /** `L` weights of each hinge, in the order of `HINGES`; the rest of 1 belongs to the root. */
   readonly hingeWeights: readonly Float64Array[];
   /** Rest position of the root and of each hinge for the mean head, `4 3`. */
@@ -70,6 +72,7 @@ export function createLandmarkModel(
     template: atPoints(head.template),
     identity: rowsOf(head.identityBasis, head.identityCount),
     expression: rowsOf(head.expressionBasis, head.expressionNames.length),
+    view: [],
     jawCorrectives: jawRows === undefined ? [] : rowsOf(jawRows, 9),
     hingeWeights: HINGES.map((name) =>
       Float64Array.from({ length: pointCount }, (_, l) => skinning[l * JOINT_NAMES.length + JOINT[name]]!),

@@ -37,6 +37,13 @@ export function shapeLandmarks(model: LandmarkModel, identity: Float64Array): Sh
   return { points, joints };
 }
 
+/** What the points' sliding over a turned head goes by: yaw, pitch and their products. */
+export function viewTerms(rotation: Float64Array): readonly number[] {
+  const yaw = Math.atan2(rotation[2]!, rotation[8]!);
+  const pitch = Math.asin(Math.max(-1, Math.min(1, -rotation[5]!)));
+  return [yaw, pitch, yaw * yaw, pitch * pitch, yaw * pitch];
+}
+
 /** Projects landmarks and differentiates them, again and again in the same memory. */
 export class LandmarkProjection {
   readonly #model: LandmarkModel;
@@ -77,6 +84,9 @@ export class LandmarkProjection {
     this.#centre = centre;
     this.#express(frame, shaped);
     this.#turnHinges(shaped);
+    // Slides slowly with the turn: that is left out of the derivatives.
+    const terms = viewTerms(frame.rotation);
+    for (const [k, row] of this.#model.view.entries()) addScaled(this.#hinged, row, terms[k]!);
     const [pivot, rotation, translation] = [shaped.joints, frame.rotation, frame.translation];
     let isInFront = true;
     for (let l = 0; l < this.#model.pointCount; l++) {

@@ -1,5 +1,5 @@
-// What a landmark network makes of a head: its points lie a little off the surface's, and answer less to units and
-// identity than the surface does. Learned by tools/train-tracking-prior.
+// What a landmark network makes of a head: its points lie a little off the surface's, answer less to units and
+// identity than the surface does, and slide over it as the head turns. Learned by tools/train-tracking-prior.
 
 import type { Weights } from '../nn/index.ts';
 import type { LandmarkModel } from './landmark-model.ts';
@@ -11,6 +11,8 @@ export type LandmarkResponse = {
   readonly expression: readonly Float64Array[];
   /** One for each of the first coefficients. */
   readonly identity: readonly Float64Array[];
+  /** One for each of `viewTerms`. */
+  readonly view: readonly Float64Array[];
 };
 
 /** The model as the network answers to it. */
@@ -25,6 +27,7 @@ export function withResponse(model: LandmarkModel, response: LandmarkResponse): 
     template: added([model.template], [response.rest])[0]!,
     expression: added(model.expression, response.expression),
     identity: added(model.identity, response.identity),
+    view: response.view,
   };
 }
 
@@ -35,6 +38,7 @@ export function responseTensors({
   rest,
   expression,
   identity,
+  view,
 }: LandmarkResponse): Record<string, Float32Array> {
   const joined = (rows: readonly Float64Array[]): Float32Array => {
     const data = new Float32Array(rows.length * rest.length);
@@ -45,6 +49,7 @@ export function responseTensors({
     [`${PREFIX}rest`]: joined([rest]),
     [`${PREFIX}expression`]: joined(expression),
     [`${PREFIX}identity`]: joined(identity),
+    [`${PREFIX}view`]: joined(view),
   };
 }
 
@@ -57,5 +62,10 @@ export function responseOf(weights: Weights): LandmarkResponse {
       Float64Array.from(data.subarray(k * width, (k + 1) * width)),
     );
   };
-  return { rest: rowsOf('rest')[0]!, expression: rowsOf('expression'), identity: rowsOf('identity') };
+  return {
+    rest: rowsOf('rest')[0]!,
+    expression: rowsOf('expression'),
+    identity: rowsOf('identity'),
+    view: rowsOf('view'),
+  };
 }

@@ -192,19 +192,24 @@ export type PriorMap = {
   readonly shares: Float32Array;
 };
 
-/** All targets. @param inputs as of `priorInputs` @param read as of `readingInputs` */
+/**
+ * Targets, by default all.
+ * @param inputs as of `priorInputs`
+ * @param read as of `readingInputs`
+ */
 export function applyPriorMap(
   { weight, bias, shares }: PriorMap,
   inputs: Float32Array,
   read: Float32Array,
+  [first, end]: readonly [first: number, end: number] = [0, bias.length],
 ): Float32Array {
-  return bias.map((start, target) => {
-    const row = target * inputs.length;
+  return bias.subarray(first, end).map((start, k) => {
+    const row = (first + k) * inputs.length;
     let sum = start;
     for (let i = 0; i < inputs.length; i++) sum += weight[row + i]! * inputs[i]!;
     if (shares.length === 0) return sum;
-    const first = READING_TERMS * target;
-    return sum + shares[first]! * read[first]! + shares[first + 1]! * read[first + 1]!;
+    const own = READING_TERMS * (first + k);
+    return sum + shares[own]! * read[own]! + shares[own + 1]! * read[own + 1]!;
   });
 }
 
@@ -252,19 +257,18 @@ export function decodeLearnedPrior(bytes: Uint8Array, head: HeadModel): LearnedP
       offset: weights[`${GAINS_PREFIX}offset`]!.data,
     },
     predict(features, { eyes, reading }, neutral) {
-      const inputs = priorInputs(features, eyes, null);
-      const values = applyPriorMap(image, inputs, readingInputs(features, reading, null, turn));
+      const points = features.residual.length;
+      // Units and jaw. Where a clip's gaze, turn and form are always the same, they are in its neutral face too, so that
+      // what differs from that says nothing of them: of these, each picture speaks for itself.
+      const informed = neutral === null ? 0 : hinges + 1;
+      const inputs = priorInputs(features, eyes, neutral?.subarray(0, points) ?? null);
+      const alone = inputs.subarray(0, inputCount(points / 2, false));
+      const read = readingInputs(features, reading, neutral?.subarray(points) ?? null, turn);
+      const values = new Float32Array(image.bias.length);
+      values.set(applyPriorMap(clip, inputs, read, [0, informed]));
+      values.set(applyPriorMap(image, alone, read, [informed, values.length]), informed);
       const deviation = image.deviation.slice();
-      if (neutral !== null) {
-        const points = features.residual.length;
-        const beside = priorInputs(features, eyes, neutral.subarray(0, points));
-        const read = readingInputs(features, reading, neutral.subarray(points), turn);
-        // Units and jaw. Where a clip's gaze, turn and form are always the same, they are in its neutral face too, so that
-        // what differs from that says nothing of them: of these, each picture speaks for itself.
-        const informed = hinges + 1;
-        values.set(applyPriorMap(clip, beside, read).subarray(0, informed));
-        deviation.set(clip.deviation.subarray(0, informed));
-      }
+      deviation.set(clip.deviation.subarray(0, informed));
       return {
         expression: values.subarray(0, hinges),
         expressionDeviation: deviation.subarray(0, hinges),

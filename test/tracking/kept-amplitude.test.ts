@@ -34,3 +34,11 @@ test('what a person shows in most frames of a clip stays where it is', () => {
   assert.deepEqual([...widened[8]!.expression], [0.5, 0.5]);
   assert.equal(widened[3]!.rotation, frames[3]!.rotation);
 });
+
+test('lids that hang are lifted, and eyes that stay closed stay so', () => {
+  const gains = { ...plainGains(1), rest: Float32Array.of(0.7) };
+  const of = (value: number, rest: number): number => widenUnits(Float64Array.of(value), [rest], gains)[0]!;
+  assert.ok(Math.abs(of(0.4, 0.4) - 0.28) < 1e-6);
+  assert.ok(Math.abs(of(0.9, 0.4) - 0.78) < 1e-6);
+  assert.equal(of(0.95, 0.95), 0.95);
+});

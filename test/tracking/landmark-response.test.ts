@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadEmbeddedHead, readModel } from '../../src/node/index.ts';
 import { createRandom } from '../../src/tensor/index.ts';
+import { hingeRotation } from '../../src/tracking/head-state.ts';
 import { createLandmarkModel } from '../../src/tracking/landmark-model.ts';
-import { LandmarkProjection, shapeLandmarks } from '../../src/tracking/landmark-projection.ts';
+import { LandmarkProjection, shapeLandmarks, viewTerms } from '../../src/tracking/landmark-projection.ts';
 import { responseOf, responseTensors, withResponse } from '../../src/tracking/landmark-response.ts';
 import { decodeLearnedPrior } from '../../src/tracking/learned-prior.ts';
 
@@ -14,7 +15,12 @@ const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
 const length = 3 * model.pointCount;
 const random = createRandom(8);
 const row = (): Float64Array => Float64Array.from({ length }, () => Math.fround(0.002 * random.normal()));
-const response = { rest: row(), expression: model.expression.map(row), identity: [row(), row()] };
+const response = {
+  rest: row(),
+  expression: model.expression.map(row),
+  identity: [row(), row()],
+  view: [row()],
+};
 
 test('a model with a response lies and moves as much further as it says', () => {
   const answering = withResponse(model, response);
@@ -42,6 +48,37 @@ test('a model with a response lies and moves as much further as it says', () => 
       const metres = response.rest[at]! + 0.5 * response.expression[3]![at]! + 2 * response.identity[1]![at]!;
       const moved = pixels[1]![2 * l + axis]! - pixels[0]![2 * l + axis]!;
       assert.ok(Math.abs(moved - sign * 1000 * metres) < 0.01, `landmark ${l}: ${moved}, ${1000 * metres}`);
+    }
+  }
+});
+
+test('points slide over a turned head by the terms of its turn', () => {
+  const rotation = hingeRotation(0.4, -0.2);
+  const sliding = { ...model, view: Array.from({ length: 5 }, row) };
+  const terms = viewTerms(rotation);
+  for (const [k, value] of [0.4, -0.2, 0.16, 0.04, -0.08].entries()) {
+    assert.ok(Math.abs(terms[k]! - value) < 1e-12, `term ${k}: ${terms[k]}`);
+  }
+  const frame = {
+    rotation,
+    translation: Float64Array.of(0, 0, -1e4),
+    hinges: new Float64Array(6),
+    expression: new Float64Array(model.expressionCount),
+  };
+  const [at, slid] = [model, sliding].map((one) => {
+    const projection = new LandmarkProjection(one);
+    const shaped = shapeLandmarks(one, new Float64Array(model.identityCount));
+    projection.project(frame, shaped, 1e7, { xPx: 0, yPx: 0 });
+    return projection.pixels.slice();
+  });
+  for (let l = 0; l < model.pointCount; l++) {
+    for (const [axis, sign] of [1, -1].entries()) {
+      let metres = 0;
+      for (const [k, term] of terms.entries()) {
+        for (let i = 0; i < 3; i++) metres += term * rotation[3 * axis + i]! * sliding.view[k]![3 * l + i]!;
+      }
+      const moved = slid![2 * l + axis]! - at![2 * l + axis]!;
+      assert.ok(Math.abs(moved - sign * 1000 * metres) < 0.02, `landmark ${l}: ${moved}, ${1000 * metres}`);
     }
   }
 });

@@ -72,7 +72,7 @@ test('a fit goes where a sure prediction says', () => {
   const count = head.expressionNames.length;
   const sure: LearnedPrior = {
     network: {},
-    response: { rest: new Float64Array(0), expression: [], identity: [] },
+    response: { rest: new Float64Array(0), expression: [], identity: [], view: [] },
     gains: plainGains(count),
     predict: () => ({
       expression: new Float32Array(count).map((_, i) => (i === smile ? 0.6 : 0)),

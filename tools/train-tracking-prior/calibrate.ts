@@ -21,12 +21,15 @@ const FRAMES_PER_SECOND = 25;
 
 /** What hardly agrees with the truth is not enlarged: that would be noise. */
 const LEAST_CORRELATION = { motion: 0.25, rest: 0.7 };
-const MOST_GAIN = { motion: 3, rest: 1.6 };
+/** Only what a face is like at rest may have been found too large. */
+const GAINS = { motion: [1, 3], rest: [0.6, 1.6] } as const;
 /** Share of the true amplitude that is aimed at. */
 const WANTED = 1;
 const MOST_OFFSET = 0.1;
-/** Lids and gaze keep their size; the others show nothing (`fit-priors.ts`). */
+/** Lids and gaze keep the size of their motion. */
 const KEPT = /^(eyeBlink|eyeLook|jawOpen|tongueOut)/;
+/** Gaze is the eyes' own; the others show nothing (`fit-priors.ts`). */
+const SILENT = /^(eyeLook|jawOpen|tongueOut)/;
 
 /** One unit, or one with that of the other side: sums of products. */
 type Products = { readonly truth: number; readonly found: number; readonly both: number };
@@ -105,10 +108,10 @@ export async function calibratePrior(
     ).map(([kind, pairs]) => {
       const sums = productsOf(both.flatMap((other) => pairs[other]!));
       const correlation = sums.both / Math.sqrt(sums.truth * sums.found);
-      const isKept = KEPT.test(name) || !(correlation > LEAST_CORRELATION[kind]);
-      gains[kind][unit] = isKept
-        ? 1
-        : Math.min(MOST_GAIN[kind], Math.max(1, (WANTED * sums.truth) / sums.both));
+      const isKept =
+        (kind === 'motion' ? KEPT : SILENT).test(name) || !(correlation > LEAST_CORRELATION[kind]);
+      const [least, most] = GAINS[kind];
+      gains[kind][unit] = isKept ? 1 : Math.min(most, Math.max(least, (WANTED * sums.truth) / sums.both));
       const slope = (sums.both / sums.truth).toFixed(2);
       return `${kind} slope ${slope}, correlation ${correlation.toFixed(2)}, gain ${gains[kind][unit].toFixed(2)}`;
     });
@@ -117,7 +120,7 @@ export async function calibratePrior(
   const surplus = names.map((_, unit) => meanSurplus(clips, gains, unit));
   for (const [unit, name] of names.entries()) {
     const both = (surplus[unit]! + surplus[names.indexOf(otherSide(name))]!) / 2;
-    gains.offset[unit] = KEPT.test(name) ? 0 : -Math.min(MOST_OFFSET, Math.max(-MOST_OFFSET, both));
+    gains.offset[unit] = SILENT.test(name) ? 0 : -Math.min(MOST_OFFSET, Math.max(-MOST_OFFSET, both));
     report[unit] += `; offset ${gains.offset[unit].toFixed(3)}`;
   }
   return { file: withGains(gains), report: [`${options.clips} clips`, ...report] };

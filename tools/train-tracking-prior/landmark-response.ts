@@ -6,7 +6,12 @@ import { factorCholesky, solveCholesky } from '../../src/geometry/index.ts';
 import type { HeadModel } from '../../src/head/index.ts';
 import { createNormalEquationsKernel } from '../../src/kernels/index.ts';
 import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
-import { frameUnknowns, LandmarkProjection, shapeLandmarks } from '../../src/tracking/landmark-projection.ts';
+import {
+  frameUnknowns,
+  LandmarkProjection,
+  shapeLandmarks,
+  viewTerms,
+} from '../../src/tracking/landmark-projection.ts';
 import type { LandmarkResponse } from '../../src/tracking/landmark-response.ts';
 import { IDENTITY_TARGETS, movingNames, TURN_TARGETS } from '../../src/tracking/learned-prior.ts';
 import { createFaceMirror, landmarkPartners } from '../../src/tracking/mirrored-face.ts';
@@ -17,12 +22,14 @@ import { isHeldOut, type Sample, stateOf } from './dataset.ts';
 const NOISE_METRES = 0.0025;
 const OUTLIER_METRES = 0.006;
 /** How far the answers to the terms are expected to be off, metres. */
-const EXPECTED_METRES = { rest: 0.003, expression: 0.002, identity: 0.0007 };
+const EXPECTED_METRES = { rest: 0.003, expression: 0.002, identity: 0.0007, view: 0.004 };
+/** What becomes of `viewTerms` in a mirror. */
+const VIEW_SIGNS = [-1, 1, 1, 1, -1];
 
 /** One picture's landmarks beside the true ones. */
 type Seen = {
   readonly isHeldOut: boolean;
-  /** 1 for the place at rest, units, identity. */
+  /** 1 for the place at rest, units, identity, `viewTerms`. */
   readonly terms: Float64Array;
   /** `2L`: seen less true, in metres at the landmark's depth, each times the root of its weight. */
   readonly residual: Float64Array;
@@ -38,7 +45,11 @@ export function learnResponse(
   const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
   const seen = samples.map((sample) => compare(model, sample));
   const learned = seen.filter((one) => !one.isHeldOut);
-  const count = 1 + model.expressionCount + IDENTITY_TARGETS;
+  const [firstIdentity, firstView] = [
+    1 + model.expressionCount,
+    1 + model.expressionCount + IDENTITY_TARGETS,
+  ];
+  const count = firstView + VIEW_SIGNS.length;
   const rows = Array.from({ length: count }, () => new Float64Array(3 * model.pointCount));
   const solve = createSolver(model, learned);
   for (let l = 0; l < model.pointCount; l++) {
@@ -48,8 +59,9 @@ export function learnResponse(
   const even = symmetric(head, model, rows);
   const response = {
     rest: even[0]!,
-    expression: even.slice(1, 1 + model.expressionCount),
-    identity: even.slice(1 + model.expressionCount),
+    expression: even.slice(1, firstIdentity),
+    identity: even.slice(firstIdentity, firstView),
+    view: even.slice(firstView),
   };
   const held = seen.filter((one) => one.isHeldOut);
   const millimetres = (answer: readonly Float64Array[]): string =>
@@ -57,7 +69,8 @@ export function learnResponse(
   const report = [
     `landmarks, ${held.length} held-out pictures, root of the mean square: ` +
       `${millimetres([])} mm, with places at rest ${millimetres(even.slice(0, 1))} mm, ` +
-      `with units ${millimetres(even.slice(0, 1 + model.expressionCount))} mm, with all ${millimetres(even)} mm`,
+      `with units ${millimetres(even.slice(0, firstIdentity))} mm, ` +
+      `with identity ${millimetres(even.slice(0, firstView))} mm, with all ${millimetres(even)} mm`,
   ];
   return { response, report };
 }
@@ -94,7 +107,12 @@ function compare(model: LandmarkModel, sample: Sample): Seen {
       }
     }
   }
-  const terms = Float64Array.of(1, ...frame.expression, ...identity.subarray(0, IDENTITY_TARGETS));
+  const terms = Float64Array.of(
+    1,
+    ...frame.expression,
+    ...identity.subarray(0, IDENTITY_TARGETS),
+    ...viewTerms(frame.rotation),
+  );
   return { isHeldOut: isHeldOut(sample), terms, residual, blocks };
 }
 
@@ -109,6 +127,7 @@ function createSolver(model: LandmarkModel, seen: readonly Seen[]): (l: number) 
     EXPECTED_METRES.rest,
     ...new Array<number>(model.expressionCount).fill(EXPECTED_METRES.expression),
     ...new Array<number>(IDENTITY_TARGETS).fill(EXPECTED_METRES.identity),
+    ...VIEW_SIGNS.map(() => EXPECTED_METRES.view),
   ];
   return (l) => {
     for (const [i, { terms: own, residual, blocks }] of seen.entries()) {
@@ -143,6 +162,8 @@ function symmetric(head: HeadModel, model: LandmarkModel, rows: readonly Float64
   const readCount = movingNames(head).length + TURN_TARGETS.length;
   const mirrored = (row: number): { readonly other: number; readonly sign: number } => {
     if (row === 0) return { other: 0, sign: 1 };
+    const term = row - 1 - model.expressionCount - IDENTITY_TARGETS;
+    if (term >= 0) return { other: row, sign: VIEW_SIGNS[term]! };
     const at = row <= model.expressionCount ? row - 1 : readCount + row - 1 - model.expressionCount;
     const unit = new Float32Array(readCount + IDENTITY_TARGETS);
     unit[at] = 1;
