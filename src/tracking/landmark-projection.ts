@@ -44,6 +44,23 @@ export function viewTerms(rotation: Float64Array): readonly number[] {
   return [yaw, pitch, yaw * yaw, pitch * pitch, yaw * pitch];
 }
 
+/** How those terms move with a turn about each of the world's axes: `3 5`. */
+function viewTermDerivatives(rotation: Float64Array): readonly (readonly number[])[] {
+  const [x, y, z] = [rotation[2]!, rotation[5]!, rotation[8]!];
+  const [yaw, pitch] = viewTerms(rotation) as [number, number];
+  const [level, upright] = [Math.max(1e-9, x * x + z * z), Math.sqrt(Math.max(1e-9, 1 - y * y))];
+  // The direction of the face, `x y z`, turns by the cross product.
+  return [
+    [0, -z, y],
+    [z, 0, -x],
+    [-y, x, 0],
+  ].map(([dx, dy, dz]) => {
+    const byYaw = (z * dx! - x * dz!) / level;
+    const byPitch = -dy! / upright;
+    return [byYaw, byPitch, 2 * yaw * byYaw, 2 * pitch * byPitch, yaw * byPitch + pitch * byYaw];
+  });
+}
+
 /** Projects landmarks and differentiates them, again and again in the same memory. */
 export class LandmarkProjection {
   readonly #model: LandmarkModel;
@@ -84,7 +101,6 @@ export class LandmarkProjection {
     this.#centre = centre;
     this.#express(frame, shaped);
     this.#turnHinges(shaped);
-    // Slides slowly with the turn: that is left out of the derivatives.
     const terms = viewTerms(frame.rotation);
     for (const [k, row] of this.#model.view.entries()) addScaled(this.#hinged, row, terms[k]!);
     const [pivot, rotation, translation] = [shaped.joints, frame.rotation, frame.translation];
@@ -133,9 +149,10 @@ export class LandmarkProjection {
       byWorld[6 * l + 2] = (scale * this.#world[3 * l]!) / depth;
       byWorld[6 * l + 4] = -scale;
       byWorld[6 * l + 5] = (-scale * this.#world[3 * l + 1]!) / depth;
-      if (only === 'all') dot2x3(byWorld, 6 * l, rotation, 0, byPoint, 6 * l);
+      dot2x3(byWorld, 6 * l, rotation, 0, byPoint, 6 * l);
     }
     this.#poseColumns(byWorld, columns);
+    this.#addSliding(byPoint, columns);
     if (only === 'pose') return;
     this.#hingeColumns(byPoint, columns);
     for (const l of this.#moving) {
@@ -225,6 +242,20 @@ export class LandmarkProjection {
         columns[turn]![at] = c * y - b * z;
         columns[turn + 1]![at] = a * z - c * x;
         columns[turn + 2]![at] = b * x - a * y;
+      }
+    }
+  }
+
+  /** What of a turn's columns comes through the points' sliding. */
+  #addSliding(byPoint: Float64Array, columns: readonly Float64Array[]): void {
+    const { view } = this.#model;
+    if (view.length === 0) return;
+    for (const [axis, derivative] of viewTermDerivatives(this.#frame!.rotation).entries()) {
+      const column = columns[FRAME_LAYOUT.turn + axis]!;
+      const shift = new Float64Array(3 * this.#model.pointCount);
+      for (const [k, row] of view.entries()) addScaled(shift, row, derivative[k]!);
+      for (let l = 0; l < this.#model.pointCount; l++) {
+        addRow(byPoint, l, shift.subarray(3 * l, 3 * l + 3), 1, column);
       }
     }
   }
