@@ -1,6 +1,6 @@
-// A residual network that reads expression, jaw, gaze, turn and form from the face's picture and its landmarks: creases,
-// teeth, the form of brows and lips, which landmarks hardly tell, and the places that a small picture hardly tells. Learned from rendered people by
-// tools/train-tracking-prior; the learned prior weighs what it reads against the landmarks.
+// A residual network that reads expression, jaw, gaze, turn and form from the face's picture, which shows creases, teeth and
+// the form of brows and lips, and from its landmarks, whose places a small picture hardly tells. Learned from rendered
+// people by tools/train-tracking-prior; the learned prior weighs what it reads against maps of the landmarks alone.
 
 import type { HeadModel } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
