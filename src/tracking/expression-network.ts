@@ -2,7 +2,6 @@
 // the form of brows and lips, and from its landmarks, whose places a small picture hardly tells. Learned from rendered
 // people by tools/train-tracking-prior; the learned prior weighs what it reads against maps of the landmarks alone.
 
-import type { HeadModel } from '../head/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import {
   convLayer,
@@ -24,9 +23,9 @@ import {
   type Value,
 } from '../tensor/index.ts';
 import { FACE_PATCH_SIZE, facePatch, patchPlaces } from './face-patch.ts';
-import { createLandmarkModel } from './landmark-model.ts';
+import type { LandmarkModel } from './landmark-model.ts';
 import { readingLength } from './learned-prior.ts';
-import { createFaceMirror, mirroredPatch } from './mirrored-face.ts';
+import { createFaceMirror, type FaceMirror, mirroredPatch } from './mirrored-face.ts';
 
 /** The first convolution; each stage halves the picture once more. */
 const STEM = { channels: 48, stride: 4, kernel: 7 };
@@ -84,16 +83,16 @@ export function normalisePatch(patch: ArrayLike<number>, out: Float32Array, offs
 const PLACE_FACTOR = 8;
 
 /** Makes the network's other input: landmarks in the patch beside those of the mean head seen from the front, `2L`. */
-export function createLandmarkPlaces(head: HeadModel): (landmarksPx: ArrayLike<number>) => Float32Array {
-  const { template, pointCount } = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
+export function createLandmarkPlaces(
+  { template, pointCount }: LandmarkModel,
+  mirror: FaceMirror,
+): (landmarksPx: ArrayLike<number>) => Float32Array {
   const front = Float64Array.from({ length: 2 * pointCount }, (_, i) => {
     const value = template[3 * (i >> 1) + (i % 2)]!;
     return i % 2 === 0 ? value : -value;
   });
   const seen = patchPlaces(front);
-  const rest = createFaceMirror(head)
-    .places(seen)
-    .map((mirrored, i) => (seen[i]! + mirrored) / 2);
+  const rest = mirror.places(seen).map((mirrored, i) => (seen[i]! + mirrored) / 2);
   return (landmarksPx) => patchPlaces(landmarksPx).map((value, i) => PLACE_FACTOR * (value - rest[i]!));
 }
 
@@ -111,13 +110,13 @@ export type PatchReader = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** Prepares a trained network of a head; `weights` name the parameters of `expressionNetwork`. */
+/** Prepares a trained network; `model` is of its head's surface, `weights` name the parameters of `expressionNetwork`. */
 export async function createExpressionReader(
   device: Device,
-  head: HeadModel,
+  model: LandmarkModel,
   weights: Weights,
 ): Promise<ExpressionReader> {
-  const reader = await createPatchReader(device, head, weights);
+  const reader = await createPatchReader(device, model, weights);
   return {
     read: (image, landmarksPx) => reader.read(facePatch(image, landmarksPx), landmarksPx),
     [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
@@ -127,22 +126,22 @@ export async function createExpressionReader(
 /** The same for patches. Each is also read in a mirror: both readings err apart, so that their mean errs less. */
 export async function createPatchReader(
   device: Device,
-  head: HeadModel,
+  model: LandmarkModel,
   weights: Weights,
 ): Promise<PatchReader> {
-  const count = readingLength(head);
-  const places = createLandmarkPlaces(head);
-  const mirror = createFaceMirror(head);
+  const count = readingLength(model.head);
+  const mirror = createFaceMirror(model);
+  const places = createLandmarkPlaces(model, mirror);
   const shape = [2, 1, FACE_PATCH_SIZE, FACE_PATCH_SIZE];
-  const width = 2 * head.landmarkWeights!.length;
+  const width = 2 * model.pointCount;
   const values = expressionNetwork(
     createParameterSet().scope,
     input('patches', shape),
     input('landmarks', [2, width]),
     count,
   );
-  const model = emitModel({ name: 'expression-network', weights, outputs: { values } });
-  const session = await device.createSession(encodeOnnxModel(model));
+  const network = emitModel({ name: 'expression-network', weights, outputs: { values } });
+  const session = await device.createSession(encodeOnnxModel(network));
   return {
     async read(patch, landmarksPx) {
       const data = new Float32Array(2 * FACE_PATCH_SIZE ** 2);

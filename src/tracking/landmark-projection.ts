@@ -149,7 +149,7 @@ export class LandmarkProjection {
       byWorld[6 * l + 2] = (scale * this.#world[3 * l]!) / depth;
       byWorld[6 * l + 4] = -scale;
       byWorld[6 * l + 5] = (-scale * this.#world[3 * l + 1]!) / depth;
-      dot2x3(byWorld, 6 * l, rotation, 0, byPoint, 6 * l);
+      if (only === 'all' || model.view.length > 0) dot2x3(byWorld, 6 * l, rotation, 0, byPoint, 6 * l);
     }
     this.#poseColumns(byWorld, columns);
     this.#addSliding(byPoint, columns);

@@ -109,7 +109,7 @@ const LEAST_CONTRAST = 8;
 const POSE_TERMS = 6;
 /** What a displaced landmark means depends on the view: residuals also enter times these terms of the pose. */
 const VIEW_FACTOR = 1.5;
-const viewTerms = (yaw: number, pitch: number): readonly number[] => [yaw, pitch, Math.abs(yaw)];
+const factorsOfView = (yaw: number, pitch: number): readonly number[] => [yaw, pitch, Math.abs(yaw)];
 const VIEW_TERMS = 3;
 
 /** Number of inputs for a number of landmarks, with or without a clip's neutral face. */
@@ -149,7 +149,7 @@ export function priorInputs(
       }
     }
   }
-  for (const term of viewTerms(yaw, pitch)) {
+  for (const term of factorsOfView(yaw, pitch)) {
     for (let i = 0; i < residual.length; i++) inputs[at++] = VIEW_FACTOR * term * residual[i]!;
   }
   if (neutral !== null) {

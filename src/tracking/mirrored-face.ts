@@ -1,8 +1,7 @@
 // A face as seen in a mirror: its patch, and what is to be said of it.
 
-import type { HeadModel } from '../head/index.ts';
 import { FACE_PATCH_SIZE } from './face-patch.ts';
-import { createLandmarkModel, type LandmarkModel } from './landmark-model.ts';
+import type { LandmarkModel } from './landmark-model.ts';
 import { targetNames } from './learned-prior.ts';
 
 /** A patch with left and right exchanged. */
@@ -50,9 +49,8 @@ export type FaceMirror = {
   places(values: Float32Array): Float32Array;
 };
 
-/** Makes the mirror of a head's faces. */
-export function createFaceMirror(head: HeadModel): FaceMirror {
-  const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
+/** Makes the mirror of a head's faces. @param model of its surface, without a response */
+export function createFaceMirror(model: LandmarkModel): FaceMirror {
   const partner = landmarkPartners(model);
   // Coefficients of the identity are symmetric or mirrored.
   const oddCoefficients = new Set(
@@ -64,7 +62,7 @@ export function createFaceMirror(head: HeadModel): FaceMirror {
       return alike < 0 ? [`identity${k}`] : [];
     }),
   );
-  const names = targetNames(head);
+  const names = targetNames(model.head);
   const sources = names.map((name, i) => {
     const other = name.endsWith('Left') ? name.replace(/Left$/, 'Right') : name.replace(/Right$/, 'Left');
     return other === name ? i : names.indexOf(other);

@@ -143,7 +143,7 @@ export async function createTracker(setup: {
   const network =
     learned === null
       ? landmarks
-      : withReadings(landmarks, await createExpressionReader(device, head, learned.network));
+      : withReadings(landmarks, await createExpressionReader(device, surface, learned.network));
   let segmenter: Promise<PersonSegmenter> | null = null;
   let refiner: PhotometricRefiner | null = null;
   const refinement = (seen: readonly SeenFrame[], size: PictureSize, onEvent: EventSink) => {

@@ -78,8 +78,9 @@ test('a reader reads what the picture shows, and of its mirror image the mirrore
   const patches = input('patches', [1, 1, FACE_PATCH_SIZE, FACE_PATCH_SIZE]);
   const places = input('landmarks', [1, 2 * head.landmarkWeights!.length]);
   expressionNetwork(parameters.scope, patches, places, readingLength(head));
+  const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
   const weights = parameters.initialise(1);
-  await using reader = await createPatchReader(await createDevice('cpu'), head, weights);
+  await using reader = await createPatchReader(await createDevice('cpu'), model, weights);
   const seen = landmarks(128, 110).map((px, i) => px || 100 + ((37 * i) % 41));
   const patch = facePatch(picture(128, 110), seen);
   const first = await reader.read(patch, seen);
@@ -88,14 +89,13 @@ test('a reader reads what the picture shows, and of its mirror image the mirrore
   assert.ok(first.every(Number.isFinite));
   assert.ok(differs(await reader.read(facePatch(picture(128, 140), seen), seen)));
   assert.ok(differs(await reader.read(patch, landmarks(128, 110))));
-  const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
   const partners = landmarkPartners(model);
   const mirroredPx = seen.map((_, i) => {
     const px = seen[2 * partners[i >> 1]! + (i % 2)]!;
     return i % 2 === 0 ? 256 - px : px;
   });
   const mirrored = await reader.read(mirroredPatch(patch), mirroredPx);
-  for (const [i, value] of createFaceMirror(head).reading(mirrored).entries()) {
+  for (const [i, value] of createFaceMirror(model).reading(mirrored).entries()) {
     assert.ok(Math.abs(value - first[i]!) < 1e-4, `value ${i}: ${first[i]} and mirrored ${value}`);
   }
 });

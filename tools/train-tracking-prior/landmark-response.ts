@@ -158,7 +158,7 @@ function createSolver(model: LandmarkModel, seen: readonly Seen[]): (l: number) 
 function symmetric(head: HeadModel, model: LandmarkModel, rows: readonly Float64Array[]): Float64Array[] {
   const partner = landmarkPartners(model);
   // What a unit's or coefficient's row becomes in a mirror: another's, or the same with its sign turned.
-  const mirror = createFaceMirror(head);
+  const mirror = createFaceMirror(model);
   const readCount = movingNames(head).length + TURN_TARGETS.length;
   const mirrored = (row: number): { readonly other: number; readonly sign: number } => {
     if (row === 0) return { other: 0, sign: 1 };

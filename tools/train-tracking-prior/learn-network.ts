@@ -26,6 +26,7 @@ import {
   normalisePatch,
 } from '../../src/tracking/expression-network.ts';
 import { FACE_PATCH_SIZE } from '../../src/tracking/face-patch.ts';
+import { createLandmarkModel } from '../../src/tracking/landmark-model.ts';
 import { movingNames, readingLength, TURN_TARGETS, targetNames } from '../../src/tracking/learned-prior.ts';
 import { createFaceMirror, mirroredPatch } from '../../src/tracking/mirrored-face.ts';
 import { averagedWeights, Trainer, updateAt } from '../../src/training/index.ts';
@@ -71,8 +72,9 @@ export async function learnNetwork(
   },
 ): Promise<void> {
   const { steps, start, onProgress } = options;
-  const mirror = createFaceMirror(head);
-  const placesOf = createLandmarkPlaces(head);
+  const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
+  const mirror = createFaceMirror(model);
+  const placesOf = createLandmarkPlaces(model, mirror);
   const people = examplesByPerson(
     samples.filter((sample) => !isHeldOut(sample)),
     placesOf,

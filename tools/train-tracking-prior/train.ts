@@ -44,7 +44,7 @@ export async function trainPrior(
   const [seen, unseen] = [false, true].map((held) => samples.filter((s) => isHeldOut(s) === held));
   const rows = unseen!.map(rowsOf);
   const sums = await sumProducts(device, tableOf(seen!.flatMap(rowsOf)));
-  await using reader = await createPatchReader(device, head, network);
+  await using reader = await createPatchReader(device, surfaceOf(head), network);
   const { tensors, report } = await weighMaps(head, reader, { samples: unseen!, rows, groups }, (_, width) =>
     solveRidge(sums, width),
   );
@@ -70,7 +70,7 @@ export async function reweighPrior(
   const response = responseOf(weights);
   const samples = describeSamples(modelWith(head, response), unseen);
   const groups = neutralGroups(samples);
-  await using reader = await createPatchReader(device, head, network);
+  await using reader = await createPatchReader(device, surfaceOf(head), network);
   const { tensors, report } = await weighMaps(
     head,
     reader,
@@ -82,7 +82,11 @@ export async function reweighPrior(
 }
 
 function modelWith(head: HeadModel, response: LandmarkResponse): LandmarkModel {
-  return withResponse(createLandmarkModel(head, head.landmarks!, head.landmarkWeights!), response);
+  return withResponse(surfaceOf(head), response);
+}
+
+function surfaceOf(head: HeadModel): LandmarkModel {
+  return createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
 }
 
 function tableOf(rows: readonly Row[]): Table {
