@@ -6,5 +6,6 @@ export * from './head-posing.ts';
 export * from './kernel-instance.ts';
 export * from './normal-equations.ts';
 export * from './rasteriser.ts';
+export * from './resampling.ts';
 export * from './splatting.ts';
 export * from './splatting-constants.ts';

@@ -12,6 +12,5 @@ export * from './sound-track.ts';
 export * from './video-join.ts';
 export { createVideoSink, type VideoSink, type VideoSinkOptions } from './video-sink.ts';
 export * from './video-source.ts';
-export { type AffineMap, type WarpOptions, warpAffine } from './warp.ts';
-export { warpGrey } from './warp-grey.ts';
+export { type AffineMap, type WarpOptions, warpAffine, warpGrey } from './warp.ts';
 export * from './yuv.ts';

@@ -3,7 +3,8 @@
 
 import { FRAME_LAYOUT, type FrameState, hingeRotation } from './head-state.ts';
 import { HINGES, type LandmarkModel } from './landmark-model.ts';
-import { addScaled, dot2x3 } from './small-algebra.ts';
+import { viewTermDerivatives, viewTerms } from './landmark-sliding.ts';
+import { addCombination, dot2x3 } from './small-algebra.ts';
 
 /** Where a frame's picture has its centre, in pixels. */
 export type ImageCentre = { readonly xPx: number; readonly yPx: number };
@@ -30,35 +31,9 @@ export type ShapedLandmarks = {
 export function shapeLandmarks(model: LandmarkModel, identity: Float64Array): ShapedLandmarks {
   const points = model.template.slice();
   const joints = model.joints.slice();
-  for (const [k, coefficient] of identity.entries()) {
-    addScaled(points, model.identity[k]!, coefficient);
-    addScaled(joints, model.jointIdentity[k]!, coefficient);
-  }
+  addCombination(points, model.identity, identity);
+  addCombination(joints, model.jointIdentity, identity);
   return { points, joints };
-}
-
-/** What the points' sliding over a turned head goes by: yaw, pitch and their products. */
-export function viewTerms(rotation: Float64Array): readonly number[] {
-  const yaw = Math.atan2(rotation[2]!, rotation[8]!);
-  const pitch = Math.asin(Math.max(-1, Math.min(1, -rotation[5]!)));
-  return [yaw, pitch, yaw * yaw, pitch * pitch, yaw * pitch];
-}
-
-/** How those terms move with a turn about each of the world's axes: `3 5`. */
-function viewTermDerivatives(rotation: Float64Array): readonly (readonly number[])[] {
-  const [x, y, z] = [rotation[2]!, rotation[5]!, rotation[8]!];
-  const [yaw, pitch] = viewTerms(rotation) as [number, number];
-  const [level, upright] = [Math.max(1e-9, x * x + z * z), Math.sqrt(Math.max(1e-9, 1 - y * y))];
-  // The direction of the face, `x y z`, turns by the cross product.
-  return [
-    [0, -z, y],
-    [z, 0, -x],
-    [-y, x, 0],
-  ].map(([dx, dy, dz]) => {
-    const byYaw = (z * dx! - x * dz!) / level;
-    const byPitch = -dy! / upright;
-    return [byYaw, byPitch, 2 * yaw * byYaw, 2 * pitch * byPitch, yaw * byPitch + pitch * byYaw];
-  });
 }
 
 /** Projects landmarks and differentiates them, again and again in the same memory. */
@@ -74,6 +49,8 @@ export class LandmarkProjection {
   /** `9L`: the derivative of a hinged point by its expressed point, where hinges move it. */
   readonly #blend: Float64Array;
   readonly #hingeRotations: Float64Array[] = [];
+  /** `3L`: what an unknown moves, while its column is made. */
+  readonly #shift: Float64Array;
   /** `2L`. */
   readonly pixels: Float64Array;
   #frame: FrameState | null = null;
@@ -88,6 +65,7 @@ export class LandmarkProjection {
     this.#hinged = new Float64Array(3 * count);
     this.#world = new Float64Array(3 * count);
     this.#blend = new Float64Array(9 * count);
+    this.#shift = new Float64Array(3 * count);
     this.pixels = new Float64Array(2 * count);
     const all = Array.from({ length: count }, (_, l) => l);
     this.#moving = all.filter((l) => model.hingeWeights.some((weights) => weights[l]! > 0));
@@ -101,8 +79,7 @@ export class LandmarkProjection {
     this.#centre = centre;
     this.#express(frame, shaped);
     this.#turnHinges(shaped);
-    const terms = viewTerms(frame.rotation);
-    for (const [k, row] of this.#model.view.entries()) addScaled(this.#hinged, row, terms[k]!);
+    addCombination(this.#hinged, this.#model.view, viewTerms(frame.rotation));
     const [pivot, rotation, translation] = [shaped.joints, frame.rotation, frame.translation];
     let isInFront = true;
     for (let l = 0; l < this.#model.pointCount; l++) {
@@ -179,45 +156,41 @@ export class LandmarkProjection {
   #express(frame: FrameState, shaped: ShapedLandmarks): void {
     const model = this.#model;
     this.#expressed.set(shaped.points);
-    for (const [k, coefficient] of frame.expression.entries()) {
-      if (coefficient !== 0) addScaled(this.#expressed, model.expression[k]!, coefficient);
-    }
+    addCombination(this.#expressed, model.expression, frame.expression);
     for (let hinge = 0; hinge < HINGES.length; hinge++) {
       this.#hingeRotations[hinge] = hingeRotation(frame.hinges[2 * hinge]!, frame.hinges[2 * hinge + 1]!);
     }
-    const jaw = this.#hingeRotations[0]!;
-    for (const [i, row] of model.jawCorrectives.entries()) {
-      addScaled(this.#expressed, row, jaw[i]! - (i % 4 === 0 ? 1 : 0));
-    }
+    const jaw = this.#hingeRotations[0]!.map((value, i) => value - (i % 4 === 0 ? 1 : 0));
+    addCombination(this.#expressed, model.jawCorrectives, jaw);
   }
 
   #turnHinges(shaped: ShapedLandmarks): void {
-    this.#hinged.set(this.#expressed);
+    const [hinged, expressed, blend] = [this.#hinged, this.#expressed, this.#blend];
+    hinged.set(expressed);
+    const offsets = this.#hingeRotations.map((rotation, hinge) =>
+      leftOver(rotation, shaped.joints.subarray(3 * (hinge + 1), 3 * (hinge + 1) + 3)),
+    );
     for (const l of this.#moving) {
-      const blend = this.#blend.subarray(9 * l, 9 * l + 9);
-      blend.fill(0);
-      const offset = [0, 0, 0];
+      const at = 9 * l;
+      blend.fill(0, at, at + 9);
+      let [x, y, z] = [0, 0, 0];
       let rest = 1;
       for (let hinge = 0; hinge < HINGES.length; hinge++) {
         const weight = this.#model.hingeWeights[hinge]![l]!;
         if (weight === 0) continue;
         rest -= weight;
         const rotation = this.#hingeRotations[hinge]!;
-        addScaled(blend, rotation, weight);
-        const pivot = shaped.joints.subarray(3 * (hinge + 1), 3 * (hinge + 1) + 3);
-        for (let axis = 0; axis < 3; axis++) {
-          let turned = 0;
-          for (let k = 0; k < 3; k++) turned += rotation[3 * axis + k]! * pivot[k]!;
-          offset[axis]! += weight * (pivot[axis]! - turned);
-        }
+        for (let i = 0; i < 9; i++) blend[at + i]! += weight * rotation[i]!;
+        const offset = offsets[hinge]!;
+        x += weight * offset[0]!;
+        y += weight * offset[1]!;
+        z += weight * offset[2]!;
       }
-      for (let i = 0; i < 3; i++) blend[4 * i]! += rest;
-      const point = this.#expressed.subarray(3 * l, 3 * l + 3);
-      for (let axis = 0; axis < 3; axis++) {
-        let value = offset[axis]!;
-        for (let k = 0; k < 3; k++) value += blend[3 * axis + k]! * point[k]!;
-        this.#hinged[3 * l + axis] = value;
-      }
+      for (let i = 0; i < 9; i += 4) blend[at + i]! += rest;
+      const [px, py, pz] = [expressed[3 * l]!, expressed[3 * l + 1]!, expressed[3 * l + 2]!];
+      hinged[3 * l] = x + blend[at]! * px + blend[at + 1]! * py + blend[at + 2]! * pz;
+      hinged[3 * l + 1] = y + blend[at + 3]! * px + blend[at + 4]! * py + blend[at + 5]! * pz;
+      hinged[3 * l + 2] = z + blend[at + 6]! * px + blend[at + 7]! * py + blend[at + 8]! * pz;
     }
   }
 
@@ -251,12 +224,9 @@ export class LandmarkProjection {
     const { view } = this.#model;
     if (view.length === 0) return;
     for (const [axis, derivative] of viewTermDerivatives(this.#frame!.rotation).entries()) {
-      const column = columns[FRAME_LAYOUT.turn + axis]!;
-      const shift = new Float64Array(3 * this.#model.pointCount);
-      for (const [k, row] of view.entries()) addScaled(shift, row, derivative[k]!);
-      for (let l = 0; l < this.#model.pointCount; l++) {
-        addRow(byPoint, l, shift.subarray(3 * l, 3 * l + 3), 1, column);
-      }
+      this.#shift.fill(0);
+      addCombination(this.#shift, view, derivative);
+      addRows(byPoint, this.#shift, columns[FRAME_LAYOUT.turn + axis]!);
     }
   }
 
@@ -302,43 +272,31 @@ export class LandmarkProjection {
   #jawCorrectiveColumns(byHinged: Float64Array, columns: readonly Float64Array[]): void {
     const model = this.#model;
     const moves = hingeDerivatives(this.#frame!.hinges[0]!, this.#frame!.hinges[1]!);
-    const isMoving = new Uint8Array(model.pointCount);
-    for (const l of this.#moving) isMoving[l] = 1;
     for (const [k, derivative] of moves.entries()) {
-      const column = columns[FRAME_LAYOUT.hinges + k]!;
-      const shift = new Float64Array(3 * model.pointCount);
-      for (const [i, row] of model.jawCorrectives.entries()) addScaled(shift, row, derivative[i]!);
-      for (let l = 0; l < model.pointCount; l++) {
-        const moved = isMoving[l] ? this.#blended(l, shift) : shift.subarray(3 * l, 3 * l + 3);
-        for (let row = 0; row < 2; row++) {
-          const at = 6 * l + 3 * row;
-          column[2 * l + row]! +=
-            byHinged[at]! * moved[0]! + byHinged[at + 1]! * moved[1]! + byHinged[at + 2]! * moved[2]!;
-        }
-      }
+      const shift = this.#shift.fill(0);
+      addCombination(shift, model.jawCorrectives, derivative);
+      for (const l of this.#moving) this.#blendAt(l, shift);
+      addRows(byHinged, shift, columns[FRAME_LAYOUT.hinges + k]!);
     }
   }
 
-  #blended(l: number, shift: Float64Array): Float64Array {
-    const result = new Float64Array(3);
+  /** Takes a displacement of an expressed point to that of the hinged one, in place. */
+  #blendAt(l: number, shift: Float64Array): void {
+    const [x, y, z] = [shift[3 * l]!, shift[3 * l + 1]!, shift[3 * l + 2]!];
     for (let axis = 0; axis < 3; axis++) {
-      for (let k = 0; k < 3; k++) result[axis]! += this.#blend[9 * l + 3 * axis + k]! * shift[3 * l + k]!;
+      const at = 9 * l + 3 * axis;
+      shift[3 * l + axis] = this.#blend[at]! * x + this.#blend[at + 1]! * y + this.#blend[at + 2]! * z;
     }
-    return result;
   }
 
   /** Moving joints move points: the root by (1 - R), a hinge by its weight times R_root (1 - R_hinge). */
   #addJointTerms(byWorld: Float64Array, joints: Float64Array, column: Float64Array): void {
     const model = this.#model;
     const rotation = this.#frame!.rotation;
-    const about = (turn: Float64Array, v: Float64Array): Float64Array =>
-      Float64Array.from(v, (value, axis) => {
-        return value - turn[3 * axis]! * v[0]! - turn[3 * axis + 1]! * v[1]! - turn[3 * axis + 2]! * v[2]!;
-      });
-    const root = about(rotation, joints.subarray(0, 3));
+    const root = leftOver(rotation, joints.subarray(0, 3));
     for (let l = 0; l < model.pointCount; l++) addRow(byWorld, l, root, 1, column);
     for (let hinge = 0; hinge < HINGES.length; hinge++) {
-      const local = about(this.#hingeRotations[hinge]!, joints.subarray(3 * hinge + 3, 3 * hinge + 6));
+      const local = leftOver(this.#hingeRotations[hinge]!, joints.subarray(3 * hinge + 3, 3 * hinge + 6));
       const world = local.map((_, axis) => {
         return (
           rotation[3 * axis]! * local[0]! +
@@ -365,6 +323,23 @@ function addRow(
     column[2 * l + row]! +=
       weight * (blocks[at]! * vector[0]! + blocks[at + 1]! * vector[1]! + blocks[at + 2]! * vector[2]!);
   }
+}
+
+/** `column` += the 2 x 3 block of every point x its row of `shift`. */
+function addRows(blocks: Float64Array, shift: Float64Array, column: Float64Array): void {
+  for (let l = 0; l < column.length / 2; l++) {
+    const [x, y, z] = [shift[3 * l]!, shift[3 * l + 1]!, shift[3 * l + 2]!];
+    const at = 6 * l;
+    column[2 * l]! += blocks[at]! * x + blocks[at + 1]! * y + blocks[at + 2]! * z;
+    column[2 * l + 1]! += blocks[at + 3]! * x + blocks[at + 4]! * y + blocks[at + 5]! * z;
+  }
+}
+
+/** What a turn about the origin leaves of a point's own place: `(1 - R) v`. */
+function leftOver(turn: Float64Array, [x, y, z]: Float64Array): Float64Array {
+  const of = (value: number, row: number): number =>
+    value - turn[row]! * x! - turn[row + 1]! * y! - turn[row + 2]! * z!;
+  return Float64Array.of(of(x!, 0), of(y!, 3), of(z!, 6));
 }
 
 /** `column` = the 2 x 3 block of every point x its row of `basis`. */

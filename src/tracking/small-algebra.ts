@@ -5,6 +5,24 @@ export function addScaled(target: Float64Array, source: ArrayLike<number>, facto
   for (let i = 0; i < target.length; i++) target[i]! += factor * source[i]!;
 }
 
+/** `target += sum of factors x rows`, four rows at a time: each value of the target is loaded and stored less often. */
+export function addCombination(
+  target: Float64Array,
+  rows: readonly Float64Array[],
+  factors: ArrayLike<number>,
+): void {
+  const used = rows.flatMap((row, k) => (factors[k] === 0 ? [] : [{ row, factor: factors[k]! }]));
+  const whole = used.length - (used.length % 4);
+  for (let k = 0; k < whole; k += 4) {
+    const [{ row: a, factor: p }, { row: b, factor: q }] = [used[k]!, used[k + 1]!];
+    const [{ row: c, factor: r }, { row: d, factor: s }] = [used[k + 2]!, used[k + 3]!];
+    for (let i = 0; i < target.length; i++) {
+      target[i]! += p * a[i]! + q * b[i]! + r * c[i]! + s * d[i]!;
+    }
+  }
+  for (const { row, factor } of used.slice(whole)) addScaled(target, row, factor);
+}
+
 /** A 2 x 3 block times a 3 x 3 matrix, written to `out`; the two must not overlap. */
 export function dot2x3(
   block: Float64Array,

@@ -6,8 +6,9 @@ import { loadEmbeddedHead, readModel } from '../../src/node/index.ts';
 import { createRandom } from '../../src/tensor/index.ts';
 import { hingeRotation } from '../../src/tracking/head-state.ts';
 import { createLandmarkModel } from '../../src/tracking/landmark-model.ts';
-import { LandmarkProjection, shapeLandmarks, viewTerms } from '../../src/tracking/landmark-projection.ts';
+import { LandmarkProjection, shapeLandmarks } from '../../src/tracking/landmark-projection.ts';
 import { responseOf, responseTensors, withResponse } from '../../src/tracking/landmark-response.ts';
+import { viewTerms } from '../../src/tracking/landmark-sliding.ts';
 import { decodeLearnedPrior } from '../../src/tracking/learned-prior.ts';
 
 const head = await loadEmbeddedHead();

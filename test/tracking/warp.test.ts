@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AffineMap, type RgbImage, warpAffine, warpGrey } from '../../src/media/index.ts';
+import { referenceWarp } from '../../src/media/reference-warp.ts';
 import { createRandom } from '../../src/tensor/index.ts';
 import { regionFromLandmarks, regionMap } from '../../src/tracking/index.ts';
 
@@ -46,29 +47,55 @@ test('a picture shrunk four times keeps its mean, and black beyond the border is
   assert.ok(outside.data.every((value) => value === -1));
 });
 
-test('grey resampled at once is the grey of resampled colours, also beyond the border', () => {
+/** A fiftieth of a grey level: shares across are rounded. */
+const LEVEL = 0.02;
+
+/** Within the picture, mirrored, shrunk past all borders, and wholly beyond it. */
+const MAPS: readonly AffineMap[] = [
+  [0.7, -0.2, 20, 0.2, 0.7, 10],
+  [-2.6, 0.4, 58, 0.4, 2.6, -5],
+  [5.5, 0, -30, 0, 5.5, -30],
+  [1, 0, 300, 0, 1, -200],
+];
+
+for (const sourceFromTarget of MAPS) {
   const random = createRandom(3);
-  const image = {
-    width: 61,
-    height: 47,
-    data: Uint8Array.from({ length: 3 * 61 * 47 }, () => random.integer(256)),
-  };
+  const data = Uint8Array.from({ length: 3 * 61 * 47 }, () => random.integer(256));
+  const image = { width: 61, height: 47, data };
   const size = { width: 24, height: 20 };
-  const maps: readonly AffineMap[] = [
-    [0.7, -0.2, 20, 0.2, 0.7, 10],
-    [-2.6, 0.4, 58, 0.4, 2.6, -5],
-    [5.5, 0, -30, 0, 5.5, -30],
-    [1, 0, 300, 0, 1, -200],
-  ];
-  for (const sourceFromTarget of maps) {
-    const { data } = warpAffine(image, { sourceFromTarget, ...size, range: [0, 255] });
+  const plane = size.width * size.height;
+
+  for (const border of ['nearest', 'black'] as const) {
+    test(`resampled by ${sourceFromTarget}, ${border} beyond the border, pixels are those of the plain statement`, () => {
+      const options = { sourceFromTarget, ...size, range: [0, 255] as const, border };
+      const found = warpAffine(image, options);
+      const expected = referenceWarp(image, options);
+      for (const [i, value] of expected.data.entries()) {
+        assert.ok(Math.abs(found.data[i]! - value) < LEVEL, `${found.data[i]} and ${value} at ${i}`);
+      }
+    });
+  }
+
+  test(`grey resampled by ${sourceFromTarget} is the grey of resampled colours`, () => {
+    const { data } = referenceWarp(image, { sourceFromTarget, ...size, range: [0, 255] });
     const grey = warpGrey(image, { sourceFromTarget, ...size });
-    const plane = size.width * size.height;
+    assert.equal(grey.length, plane);
     for (let i = 0; i < plane; i++) {
       const luma = 0.299 * data[i]! + 0.587 * data[plane + i]! + 0.114 * data[2 * plane + i]!;
-      assert.ok(Math.abs(grey[i]! - luma) < 1e-3, `${grey[i]} and ${luma} at ${i} of ${sourceFromTarget}`);
+      assert.ok(Math.abs(grey[i]! - luma) < LEVEL, `${grey[i]} and ${luma} at ${i}`);
     }
-  }
+  });
+}
+
+test('a picture of one pixel is that pixel everywhere', () => {
+  const image = { width: 1, height: 1, data: Uint8Array.of(10, 20, 30) };
+  const { data } = warpAffine(image, {
+    sourceFromTarget: [0.1, 0, 0, 0, 0.1, 0],
+    width: 8,
+    height: 8,
+    range: [0, 255],
+  });
+  assert.ok(data.every((value, i) => Math.abs(value - [10, 20, 30][Math.floor(i / 64)]!) < 1e-4));
 });
 
 test("a face's region is turned with the eyes, and its map takes the square's centre to its own", () => {

@@ -6,13 +6,9 @@ import { factorCholesky, solveCholesky } from '../../src/geometry/index.ts';
 import type { HeadModel } from '../../src/head/index.ts';
 import { createNormalEquationsKernel } from '../../src/kernels/index.ts';
 import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
-import {
-  frameUnknowns,
-  LandmarkProjection,
-  shapeLandmarks,
-  viewTerms,
-} from '../../src/tracking/landmark-projection.ts';
+import { frameUnknowns, LandmarkProjection, shapeLandmarks } from '../../src/tracking/landmark-projection.ts';
 import type { LandmarkResponse } from '../../src/tracking/landmark-response.ts';
+import { viewTerms } from '../../src/tracking/landmark-sliding.ts';
 import { IDENTITY_TARGETS, movingNames, TURN_TARGETS } from '../../src/tracking/learned-prior.ts';
 import { createFaceMirror, landmarkPartners } from '../../src/tracking/mirrored-face.ts';
 import { observeLandmarks } from '../../src/tracking/observe.ts';
