@@ -28,22 +28,16 @@ export type IdentityPrior = { readonly mean: Float64Array; readonly precision: F
 
 const HINGES = 6;
 
-/**
- * Shares out a prior among views, so that all of them together believe what one does.
- * @param turns `shared` where the cameras are known: the head's turn is common, and what the views see together is
- *   surer than what each by itself says of it
- */
-export function priorShare(prior: FramePrior, views: number, turns: 'own' | 'shared'): FramePrior {
+/** A view that counts for a share of one: landmarks of several views err together, and so does what each believes. */
+export function shareOfView({ seen, prior }: FitView, share: number): FitView {
   const [yaw, pitch] = prior.gazeAgreement;
-  const { turn, hinges } = FRAME_LAYOUT;
-  const isTurn = (unknown: number): boolean => unknown >= turn && unknown < turn + 3;
   return {
-    ...prior,
-    precision: prior.precision.map((value, i) => {
-      if (turns === 'shared' && isTurn(i)) return 0;
-      return turns === 'own' && i < hinges ? value : value / views;
-    }),
-    gazeAgreement: [yaw / views, pitch / views],
+    seen: { ...seen, weights: seen.weights.map((weight) => share * weight) },
+    prior: {
+      ...prior,
+      precision: prior.precision.map((value) => share * value),
+      gazeAgreement: [share * yaw, share * pitch],
+    },
   };
 }
 

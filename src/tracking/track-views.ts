@@ -22,7 +22,7 @@ import type { LandmarkNetwork } from './face-landmarks.ts';
 import { FOCAL_DEVIATION } from './fit-clip.ts';
 import { fitFrame } from './fit-frame.ts';
 import { inPose, landmarkErrorOf, trustOf } from './fit-portrait.ts';
-import { costOf, type FitView, fitViews, frameIn, type MomentState, priorShare } from './fit-views.ts';
+import { costOf, type FitView, fitViews, frameIn, type MomentState, shareOfView } from './fit-views.ts';
 import { believedIdentity, createFrameBeliefs, type FrameBelief } from './frame-beliefs.ts';
 import { firstPoseOf } from './frame-chain.ts';
 import { FrameSystem } from './frame-system.ts';
@@ -71,6 +71,9 @@ const FULLY = { iterations: 20, tolerance: 1e-4 };
 /** A calibration whose unit seems nearer to a metre than this factor is taken to be in metres. */
 const METRE_FACTOR = 1.3;
 const UNIT_DEVIATION = 0.1;
+/** The cosine of the turn at which a view counts for nothing, and for all it says. */
+const FACING = { least: 0.45, whole: 0.7 };
+const LEAST_TRUST = 0.01;
 const AXES_FLIP = FRONT_CAMERA_FROM_WORLD;
 
 type SeenView = {
@@ -126,22 +129,57 @@ export function fitSeenViews(
     IDENTITY_PRECISION,
   );
   const system = new FrameSystem(model, { withShared: true });
-  const observe = (rotations: readonly Float64Array[]): FitView[] =>
-    seen.map(({ landmarksPx, centre, belief: { prior } }, i) => ({
-      seen: observeLandmarks(model, landmarksPx, centre, rotations[i]!),
-      prior: priorShare(prior, seen.length, isCalibrated ? 'shared' : 'own'),
-    }));
-  const first = observe(seen.map(({ alone }) => alone.rotation));
+  const observe = (rotations: readonly Float64Array[], agreement: readonly number[] | null): FitView[] => {
+    const trusts = rotations.map((rotation, i) => facingTrust(rotation) * (agreement?.[i] ?? 1));
+    const total = trusts.reduce((sum, trust) => sum + trust, 0);
+    return seen.map(({ landmarksPx, centre, belief: { prior } }, i) => {
+      const whole = { seen: observeLandmarks(model, landmarksPx, centre, rotations[i]!), prior };
+      return shareOfView(whole, trusts[i]! / total);
+    });
+  };
+  const first = observe(
+    seen.map(({ alone }) => alone.rotation),
+    null,
+  );
   const starts = isCalibrated
     ? calibratedStarts(model, seen, views[world]!, identity.mean)
     : [freeStart(model, seen, focalPx, identity.mean)];
   const costs = starts.map((state) => costOf(model, system, first, state, identity));
   const start = starts[costs.indexOf(Math.min(...costs))]!;
   const rough = fitViews(model, system, first, start, identity, ROUGHLY);
+  const errors = landmarkErrors(model, system, seen, first, rough);
+  const usual = [...errors].sort((a, b) => a - b)[errors.length >> 1]!;
   const joints = shapeLandmarks(model, rough.identity).joints;
-  const again = observe(seen.map((_, i) => frameIn(rough, i, joints).rotation));
+  const again = observe(
+    seen.map((_, i) => frameIn(rough, i, joints).rotation),
+    errors.map((error) => Math.min(1, (usual / error) ** 2)),
+  );
   const state = fitViews(model, system, again, rough, identity, FULLY);
-  return pack(model, { views, faces, seen, again, state, world, isCalibrated, system });
+  const found = landmarkErrors(model, system, seen, again, state);
+  return pack(model, { views, faces, seen, errors: found, state, world, isCalibrated });
+}
+
+/** How much a view counts by the head's turn: landmarks of far turned faces are drawn as of less turned ones. */
+function facingTrust(rotation: Float64Array): number {
+  const facing = (rotation[8]! - FACING.least) / (FACING.whole - FACING.least);
+  return Math.min(1, Math.max(LEAST_TRUST, facing));
+}
+
+/** The mean distance of seen and fitted landmarks in each view, over the size of the face. */
+function landmarkErrors(
+  model: LandmarkModel,
+  system: FrameSystem,
+  seen: readonly SeenView[],
+  fitted: readonly FitView[],
+  state: MomentState,
+): number[] {
+  const shaped = shapeLandmarks(model, state.identity);
+  return seen.map(({ landmarksPx }, i) => {
+    const view = fitted[i]!;
+    const frame = frameIn(state, i, shaped.joints);
+    system.evaluate(view.seen, frame, shaped, state.rig.focalPx(i), view.prior);
+    return landmarkErrorOf(landmarksPx, system.pixels, view.seen.scalePx);
+  });
 }
 
 function lookAlone(
@@ -258,14 +296,14 @@ function pack(
     readonly views: readonly View[];
     readonly faces: readonly (FollowedFace | null)[];
     readonly seen: readonly SeenView[];
-    readonly again: readonly FitView[];
+    /** Of the views with a face. */
+    readonly errors: readonly number[];
     readonly state: MomentState;
     readonly world: number;
     readonly isCalibrated: boolean;
-    readonly system: FrameSystem;
   },
 ): ViewsTrack {
-  const { views, faces, seen, again, state, world, isCalibrated, system } = fit;
+  const { views, faces, seen, errors, state, world, isCalibrated } = fit;
   const shaped = shapeLandmarks(model, state.identity);
   const pivot = shaped.joints.subarray(0, 3);
   const frames = seen.map((_, i) => frameIn(state, i, shaped.joints));
@@ -283,8 +321,7 @@ function pack(
     const at = next++;
     const frame = frames[at]!;
     const focalPx = state.rig.focalPx(at);
-    system.evaluate(again[at]!.seen, frame, shaped, focalPx, again[at]!.prior);
-    const landmarkError = landmarkErrorOf(seen[at]!.landmarksPx, system.pixels, again[at]!.seen.scalePx);
+    const landmarkError = errors[at]!;
     return {
       camera: known ?? cameraBefore(frontCamera(image.width, image.height, focalPx), frame, head, pivot),
       landmarksPx: face.landmarksPx,

@@ -154,6 +154,19 @@ test('a lens with unequal focal lengths and another centre is followed', () => {
   assert.ok(turnError(found) < 1.2, `turn is off by ${turnError(found)} degrees`);
 });
 
+test('what is taken for a face in one view and is none leaves the head of the others as it is', () => {
+  const cameras = PLACES.map(cameraAt);
+  const views = cameras.map((camera): View => ({ image: IMAGE, camera }));
+  const faces = cameras.map(faceBefore);
+  const elsewhere = faces[1]!.landmarksPx.map((value, i) =>
+    i % 2 === 0 ? 40 + 0.3 * value : 300 - 0.2 * value,
+  );
+  const mistaken = faces.map((face, i) => (i === 1 ? { ...face, landmarksPx: elsewhere } : face));
+  const found = fitSeenViews(model, null, views, mistaken);
+  assert.ok(turnError(found) < 1.2, `turn is off by ${turnError(found)} degrees`);
+  assert.ok(found.views[1]!.confidence < 0.3, `confidence of ${found.views[1]!.confidence}`);
+});
+
 test('a view without a face keeps its place in the list, with the camera that is known of it', () => {
   const cameras = PLACES.map(cameraAt);
   const faces = cameras.map((camera, i) => (i === 0 || i === 3 ? null : faceBefore(camera, i)));

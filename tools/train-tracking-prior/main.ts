@@ -1,7 +1,7 @@
 // Trains the tracker's prior on synthetic subjects, in steps that can be run one by one:
 //
-//   npx tsx tools/train-tracking-prior/main.ts render --out DIR [--subjects 640] [--views 10] [--assets DIR]
-//     [--part 0/2]
+//   npx tsx tools/train-tracking-prior/main.ts render --out DIR [--subjects 640] [--views 10] [--yaw 55]
+//     [--assets DIR] [--part 0/2]
 //   npx tsx tools/train-tracking-prior/main.ts observe --out DIR [--samples FILE] [--part 0/2]
 //     (writes DIR.samples, or FILE)
 //   npx tsx tools/train-tracking-prior/main.ts learn --samples FILE[,FILE...] --network FILE [--steps 8000]
@@ -32,6 +32,7 @@ const { positionals, values } = parseArgs({
     out: { type: 'string', default: 'out/tracking-prior' },
     subjects: { type: 'string', default: '640' },
     views: { type: 'string', default: '10' },
+    yaw: { type: 'string', default: '55' },
     part: { type: 'string', default: '0/1' },
     assets: { type: 'string' },
     samples: { type: 'string' },
@@ -59,7 +60,8 @@ if (step === 'render') {
   const seeds = Array.from({ length: Number(values.subjects) }, (_, i) => firstSeed + i).filter(
     (seed) => seed % parts === part,
   );
-  await renderSubjects(head, { folder: values.out, seeds, views: Number(values.views), assets });
+  const [views, yawDegrees] = [Number(values.views), Number(values.yaw)];
+  await renderSubjects(head, { folder: values.out, seeds, views, yawDegrees, assets });
 } else if (step === 'observe') {
   await writeFile(sampleFile, await observeSubjects(values.out, [part, parts]));
 } else if (step === 'learn') {

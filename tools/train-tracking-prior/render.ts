@@ -33,10 +33,12 @@ export async function renderSubjects(
     readonly folder: string;
     readonly seeds: readonly number[];
     readonly views: number;
+    /** How far heads turn to either side. */
+    readonly yawDegrees: number;
     readonly assets: AssetLibrary | null;
   },
 ): Promise<void> {
-  const { folder, seeds, views, assets } = options;
+  const { folder, seeds, views, yawDegrees, assets } = options;
   if (seeds.some((seed) => seed >= FIRST_HELD_OUT_SEED))
     throw new RangeError('seeds from 500000 on are held out');
   await mkdir(folder, { recursive: true });
@@ -47,7 +49,7 @@ export async function renderSubjects(
     const random = createRandom(deriveSeed(seed, 73));
     const sizePx = random.choose(SIZES_PX);
     const zoom = random.choose(ZOOMS);
-    const take = renderViewsTake(tools, { seed, sizePx, frames: views, assets, zoom });
+    const take = renderViewsTake(tools, { seed, sizePx, frames: views, yawDegrees, assets, zoom });
     const frames: TakeTruth['frames'][number][] = [];
     let identity: number[] = [];
     for (const { image, parameters } of take.frames) {

@@ -43,9 +43,12 @@ const CLOSE_SHIFT_METRES = -0.02;
 const RADIANS = Math.PI / 180;
 
 /** A subject in motions that have nothing to do with each other, wider than people usually move. */
-export function renderViewsTake(tools: RenderTools, options: TakeOptions): Take {
+export function renderViewsTake(
+  tools: RenderTools,
+  options: TakeOptions & { readonly yawDegrees: number },
+): Take {
   const random = createRandom(deriveSeed(options.seed, 71));
-  const motions = Array.from({ length: options.frames }, () => wideMotion(random, tools));
+  const motions = Array.from({ length: options.frames }, () => wideMotion(random, tools, options.yawDegrees));
   return renderTake(tools, options, motions, () => 0);
 }
 
@@ -100,8 +103,8 @@ const EXTRAS: readonly { readonly share: number; readonly units: RegExp }[] = [
  * Far turns, weak expressions and far gazes more often than in portraits, so that none is a surprise; brows, smiles and
  * puckers of every strength.
  */
-function wideMotion(random: Random, { head }: RenderTools): Motion {
-  const motion = sampleMotion(random, head, { yawDegrees: 55, pitchDegrees: 24, calm: 0.2 });
+function wideMotion(random: Random, { head }: RenderTools, yawDegrees: number): Motion {
+  const motion = sampleMotion(random, head, { yawDegrees, pitchDegrees: 24, calm: 0.2 });
   const { expression, jointRotations } = motion;
   if (random.uniform() < 0.3) {
     const weakness = random.uniform(0.2, 0.9);
