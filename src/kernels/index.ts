@@ -9,3 +9,4 @@ export * from './rasteriser.ts';
 export * from './resampling.ts';
 export * from './splatting.ts';
 export * from './splatting-constants.ts';
+export * from './yuv.ts';

@@ -4,6 +4,7 @@
 // BT.709 (up to 9 of 255 off on a face), and browsers differ. Source of the formulas: ITU-R BT.601-7 2.5.1,
 // BT.709-6 3.2-3.4. Chroma is taken from the nearest sample when reading and averaged over 2 x 2 when writing.
 
+import { createYuvKernel } from '../kernels/index.ts';
 import type { RgbImage } from './image.ts';
 
 /** How RGB was mixed into luma and chroma. */
@@ -40,33 +41,52 @@ export function guessYuvColour(width: number, height: number): YuvColour {
   return { matrix: width >= 1280 || height > 576 ? 'bt709' : 'bt601', isFullRange: false };
 }
 
-/** Converts a frame of `width` x `height` to RGB. */
-export function imageFromYuv(
-  buffer: Uint8Array,
-  {
-    width,
-    height,
-    layout,
-    colour,
-  }: {
-    readonly width: number;
-    readonly height: number;
-    readonly layout: YuvLayout;
-    readonly colour: YuvColour;
-  },
-): RgbImage {
-  const [kr, kb] = LUMA[colour.matrix];
-  const kg = 1 - kr - kb;
-  // 16.16 fixed point: integer arithmetic is twice as fast here and exact to 8 bits.
-  const fixed = (value: number): number => Math.round(value * 65536);
-  const lumaScale = fixed(colour.isFullRange ? 1 : 255 / 219);
-  const lumaZero = colour.isFullRange ? 0 : 16;
-  const chroma = colour.isFullRange ? 1 : 255 / 224;
-  const redV = fixed(chroma * 2 * (1 - kr));
-  const greenU = fixed((-chroma * 2 * (1 - kb) * kb) / kg);
-  const greenV = fixed((-chroma * 2 * (1 - kr) * kr) / kg);
-  const blueU = fixed(chroma * 2 * (1 - kb));
+/** A frame's planes in a buffer. */
+type YuvFrame = {
+  readonly width: number;
+  readonly height: number;
+  readonly layout: YuvLayout;
+  readonly colour: YuvColour;
+};
 
+let kernel: ReturnType<typeof createYuvKernel> | undefined;
+
+/** Converts a frame of `width` x `height` to RGB; the usual layout by a kernel. */
+export function imageFromYuv(buffer: Uint8Array, frame: YuvFrame): RgbImage {
+  const { width, height, layout, colour } = frame;
+  const { y, u, v, chromaShiftX, chromaShiftY } = layout;
+  const isPlain = [y, u, v].every(({ step }) => step === 1) && u.stride === v.stride;
+  if (!isPlain || chromaShiftX !== 1 || chromaShiftY !== 1) return referenceImageFromYuv(buffer, frame);
+  kernel ??= createYuvKernel();
+  const factors = fixedFactors(colour);
+  return { width, height, data: kernel({ buffer, width, height, y, u, v, factors }) };
+}
+
+/**
+ * Luma's zero and scale, red's of v, green's of u and of v, blue's of u. All but the zero are 16.16 fixed point: integer
+ * arithmetic is twice as fast as floats here, and exact to 8 bits.
+ */
+function fixedFactors({ matrix, isFullRange }: YuvColour): Int32Array {
+  const [kr, kb] = LUMA[matrix];
+  const kg = 1 - kr - kb;
+  const fixed = (value: number): number => Math.round(value * 65536);
+  const chroma = isFullRange ? 1 : 255 / 224;
+  return Int32Array.of(
+    isFullRange ? 0 : 16,
+    fixed(isFullRange ? 1 : 255 / 219),
+    fixed(chroma * 2 * (1 - kr)),
+    fixed((-chroma * 2 * (1 - kb) * kb) / kg),
+    fixed((-chroma * 2 * (1 - kr) * kr) / kg),
+    fixed(chroma * 2 * (1 - kb)),
+  );
+}
+
+/** The plain statement, of any layout. */
+export function referenceImageFromYuv(
+  buffer: Uint8Array,
+  { width, height, layout, colour }: YuvFrame,
+): RgbImage {
+  const [lumaZero, lumaScale, redV, greenU, greenV, blueU] = [...fixedFactors(colour)];
   const { y, u, v, chromaShiftX, chromaShiftY } = layout;
   const out = new Uint8ClampedArray(width * height * 3);
   let target = 0;
@@ -75,12 +95,12 @@ export function imageFromYuv(
     const uRow = u.offset + (row >> chromaShiftY) * u.stride;
     const vRow = v.offset + (row >> chromaShiftY) * v.stride;
     for (let x = 0; x < width; x++) {
-      const luma = (buffer[yRow + x * y.step]! - lumaZero) * lumaScale + 32768;
+      const luma = (buffer[yRow + x * y.step]! - lumaZero!) * lumaScale! + 32768;
       const cu = buffer[uRow + (x >> chromaShiftX) * u.step]! - 128;
       const cv = buffer[vRow + (x >> chromaShiftX) * v.step]! - 128;
-      out[target] = (luma + redV * cv) >> 16;
-      out[target + 1] = (luma + greenU * cu + greenV * cv) >> 16;
-      out[target + 2] = (luma + blueU * cu) >> 16;
+      out[target] = (luma + redV! * cv) >> 16;
+      out[target + 1] = (luma + greenU! * cu + greenV! * cv) >> 16;
+      out[target + 2] = (luma + blueU! * cu) >> 16;
       target += 3;
     }
   }

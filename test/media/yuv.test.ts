@@ -7,10 +7,12 @@ import {
   i420FromImage,
   imageFromYuv,
   type RgbImage,
+  referenceImageFromYuv,
   solidImage,
   type YuvColour,
   type YuvLayout,
 } from '../../src/media/index.ts';
+import { createRandom } from '../../src/tensor/index.ts';
 
 /** One plane after the other, chroma halved in both directions. */
 function i420Layout(width: number, height: number): YuvLayout {
@@ -97,6 +99,33 @@ test('chroma in one interleaved plane (NV12) reads like chroma in two', () => {
     imageFromYuv(planes, { ...size, layout: i420Layout(2, 2) }),
   );
 });
+
+for (const [width, height, padding] of [
+  [2, 2, 0],
+  [30, 6, 3],
+  [33, 5, 0],
+  [64, 10, 16],
+] as const) {
+  test(`frames of ${width} x ${height}, rows padded by ${padding}, have the plain statement's pixels`, () => {
+    const random = createRandom(width);
+    const [stride, chromaStride] = [width + padding, Math.ceil(width / 2) + padding];
+    const [area, chromaArea] = [stride * height, chromaStride * Math.ceil(height / 2)];
+    const buffer = Uint8Array.from({ length: area + 2 * chromaArea }, () => random.integer(256));
+    const layout: YuvLayout = {
+      y: { offset: 0, stride, step: 1 },
+      u: { offset: area, stride: chromaStride, step: 1 },
+      v: { offset: area + chromaArea, stride: chromaStride, step: 1 },
+      chromaShiftX: 1,
+      chromaShiftY: 1,
+    };
+    for (const matrix of ['bt601', 'bt709', 'bt2020'] as const) {
+      for (const isFullRange of [false, true]) {
+        const frame = { width, height, layout, colour: { matrix, isFullRange } };
+        assert.deepEqual(imageFromYuv(buffer, frame), referenceImageFromYuv(buffer, frame));
+      }
+    }
+  });
+}
 
 test('untagged streams are BT.709 from high definition on, BT.601 below', () => {
   assert.equal(guessYuvColour(512, 512).matrix, 'bt601');
