@@ -12,6 +12,7 @@ type ResamplingExports = {
     width: number,
     height: number,
     place: number,
+    offsets: number,
     weights: number,
     black: number,
     scale: number,
@@ -58,12 +59,13 @@ export function createResamplingKernel(): (resampling: Resampling) => Float32Arr
     const firstY = f + halfStep * (d + e) - 0.5 - top;
     const steps = [a, d, b, e].map((step) => step / samples);
     const place = heap.put(Float64Array.of(firstX, firstY, ...steps, samples));
+    const offsets = heap.reserve(16 * samples ** 2);
     const shares = weights === undefined ? 0 : heap.put(Float32Array.of(...weights, 0));
     const out = heap.reserve(4 * length);
     const isBlack = border === 'black' ? 1 : 0;
     exports.resample(
       ...([out, width, height, rows, source.width, end - top] as const),
-      ...([place, shares, offset, scale, isBlack] as const),
+      ...([place, offsets, shares, offset, scale, isBlack] as const),
     );
     return heap.floats(out, length).slice();
   };

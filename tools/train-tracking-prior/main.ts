@@ -7,8 +7,9 @@
 //   npx tsx tools/train-tracking-prior/main.ts learn --samples FILE[,FILE...] --network FILE [--steps 8000]
 //     [--start FILE]     (an earlier network, or the prior that holds one)
 //   npx tsx tools/train-tracking-prior/main.ts train --samples FILE[,FILE...] --network FILE [--prior FILE]
-//   npx tsx tools/train-tracking-prior/main.ts reweigh --samples FILE[,FILE...] --network FILE [--prior FILE]
-//     (keeps what an earlier prior makes of the landmarks; the samples are of people that neither has learned from)
+//   npx tsx tools/train-tracking-prior/main.ts reweigh --samples FILE[,FILE...] --network FILE [--prior FILE] [--held-out]
+//     (keeps what an earlier prior makes of the landmarks; the samples are of people that neither has learned from, or
+//     with --held-out those of them are taken that both left out)
 //   npx tsx tools/train-tracking-prior/main.ts calibrate --out DIR [--clips 24] [--prior FILE] [--assets DIR]
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -20,7 +21,7 @@ import { createDevice, loadEmbeddedHead, readAssetFolder } from '../../src/node/
 import { createRenderTools } from '../../src/synthesis/index.ts';
 import { NETWORK_PREFIX } from '../../src/tracking/learned-prior.ts';
 import { calibratePrior } from './calibrate.ts';
-import { readSamples } from './dataset.ts';
+import { isHeldOut, readSamples } from './dataset.ts';
 import { learnNetwork } from './learn-network.ts';
 import { observeSubjects } from './observe.ts';
 import { renderSubjects } from './render.ts';
@@ -44,6 +45,7 @@ const { positionals, values } = parseArgs({
     steps: { type: 'string', default: '8000' },
     clips: { type: 'string', default: '24' },
     start: { type: 'string' },
+    'held-out': { type: 'boolean', default: false },
     nice: { type: 'string', default: '10' },
     'first-seed': { type: 'string', default: '200000' },
   },
@@ -85,7 +87,13 @@ if (step === 'render') {
   const { file, report } =
     step === 'train'
       ? await trainPrior(device, head, samples, weights)
-      : await reweighPrior(device, head, samples, weights, new Uint8Array(await readFile(values.prior)));
+      : await reweighPrior(
+          device,
+          head,
+          values['held-out'] ? samples.filter(isHeldOut) : samples,
+          weights,
+          new Uint8Array(await readFile(values.prior)),
+        );
   for (const line of report) console.log(line);
   await mkdir(dirname(values.prior), { recursive: true });
   await writeFile(values.prior, file);
