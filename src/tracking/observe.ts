@@ -18,6 +18,8 @@ const IRIS_SEEN = 0.2;
 const HEIGHT_PER_EYE_DISTANCE = 1.9;
 
 const FAR_SIDE_TRUST = 0.1;
+/** Of points beyond the picture's border: the network guesses them. */
+const BEYOND_TRUST = 0.1;
 
 /** Distance of the outer eye corners, pixels. */
 export function outerEyeDistance(landmarksPx: ArrayLike<number>): number {
@@ -63,7 +65,8 @@ export function eyeOpening(landmarksPx: ArrayLike<number>, side: 'left' | 'right
 
 /**
  * Prepares landmarks for the fit: irises count as far as the lids are open, and points of the skin as far
- * as they face the camera (those on the far side are guessed by the network).
+ * as they face the camera (those on the far side are guessed by the network); what lies beyond the border counts little.
+ * @param centre of the picture, which is taken to be twice as large
  * @param rotation the head's rotation, 3 x 3, as far as it is known
  */
 export function observeLandmarks(
@@ -84,6 +87,10 @@ export function observeLandmarks(
       for (let k = 0; k < 3; k++) facing += rotation[6 + k]! * model.normals[3 * l + k]!;
       weights[l]! *= Math.min(1, Math.max(FAR_SIDE_TRUST, (facing + 0.2) / 0.5));
     }
+  }
+  for (let l = 0; l < weights.length; l++) {
+    const [x, y] = [landmarksPx[2 * l]!, landmarksPx[2 * l + 1]!];
+    if (x < 0 || y < 0 || x > 2 * centre.xPx || y > 2 * centre.yPx) weights[l]! *= BEYOND_TRUST;
   }
   return { landmarksPx, weights, scalePx: faceScale(landmarksPx), centre };
 }
