@@ -4,7 +4,7 @@
 
 import { invertRotation, multiplyRotations, rotationFromAxisAngle } from '../geometry/index.ts';
 import { patchCentre } from './face-patch.ts';
-import { hingeRotation } from './head-state.ts';
+import { hingeRotation, yawAndPitch } from './head-state.ts';
 import type { ImageCentre } from './landmark-projection.ts';
 
 /** `rotation = ray * roll * hingeRotation(yaw, pitch)`; radians. */
@@ -23,8 +23,8 @@ export function apparentTurn(rotation: Float64Array, ray: Float64Array): Apparen
   const seen = multiplyRotations(invertRotation(ray), rotation);
   const roll = Math.atan2(seen[3]!, seen[0]!);
   const level = multiplyRotations(rotationFromAxisAngle([0, 0, -roll]), seen);
-  const pitch = Math.asin(Math.max(-1, Math.min(1, -level[5]!)));
-  return { yaw: Math.atan2(level[2]!, level[8]!), pitch, roll };
+  const [yaw, pitch] = yawAndPitch(level);
+  return { yaw, pitch, roll };
 }
 
 /** Puts it together. */

@@ -11,8 +11,9 @@ import { IDENTITY_PRECISION, inPose, trustOf } from './fit-portrait.ts';
 import type { FramePrior } from './fit-priors.ts';
 import { believedIdentity, createFrameBeliefs, type FrameBeliefs } from './frame-beliefs.ts';
 import { createFrameChain, type FittedFrame, firstPoseOf } from './frame-chain.ts';
+import { framePlace, placesApart } from './frame-places.ts';
 import { FrameSystem, type Observation } from './frame-system.ts';
-import { parametersOf, type SharedState } from './head-state.ts';
+import { type FrameState, parametersOf, type SharedState } from './head-state.ts';
 import { widenFrames } from './kept-amplitude.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { type ImageCentre, shapeLandmarks } from './landmark-projection.ts';
@@ -49,8 +50,6 @@ export const CLIP_IDENTITY_CAUTION = 12;
 export const FOCAL_DEVIATION = 0.3;
 const POSE_ONLY = { iterations: 4, tolerance: 1e-3 };
 const JOINT = { iterations: 10, tolerance: 1e-3 };
-/** Radians of jaw count this much beside radians of yaw and pitch when frames are compared. */
-const JAW_FACTOR = 2;
 
 /** Betters a clip's fit by what its pictures show. */
 export type ClipRefinement = {
@@ -109,14 +108,7 @@ function fitShared(
     const { frame } = fitFrame(small, observation, inPose(start, pose), shaped, focalPx, prior, POSE_ONLY);
     return { seen: observation, start: frame, prior, belief, index: face.index };
   });
-  const chosen = mostDifferent(candidates, ({ start }) => {
-    const r = start.rotation;
-    return [
-      Math.atan2(r[2]!, r[8]!),
-      Math.asin(Math.max(-1, Math.min(1, -r[5]!))),
-      JAW_FACTOR * start.hinges[1]!,
-    ];
-  });
+  const chosen = mostDifferent(candidates);
   const believed = believedIdentity(
     model,
     candidates.map(({ belief }) => belief),
@@ -142,17 +134,15 @@ function assumedFocalOfClip(faces: readonly FollowedFace[], size: Options): numb
   return each.sort((a, b) => a - b)[each.length >> 1]!;
 }
 
-/** Up to `CHOSEN` items, each as far as can be from those before it; the first is the middle one. */
-function mostDifferent<T>(items: readonly T[], placeOf: (item: T) => readonly number[]): T[] {
-  const places = items.map(placeOf);
+/** Up to `CHOSEN` frames, each as far as can be from those before it; the first is the middle one. */
+function mostDifferent<T extends { readonly start: FrameState }>(items: readonly T[]): T[] {
+  const places = items.map(({ start }) => framePlace(start));
   const chosen = [items.length >> 1];
-  const gap = (a: readonly number[], b: readonly number[]): number =>
-    Math.hypot(...a.map((v, k) => v - b[k]!));
   while (chosen.length < Math.min(CHOSEN, items.length)) {
     let [farthest, largest] = [-1, -1];
     for (let i = 0; i < items.length; i++) {
       if (chosen.includes(i)) continue;
-      const nearest = Math.min(...chosen.map((c) => gap(places[i]!, places[c]!)));
+      const nearest = Math.min(...chosen.map((c) => placesApart(places[i]!, places[c]!)));
       if (nearest > largest) [farthest, largest] = [i, nearest];
     }
     chosen.push(farthest);

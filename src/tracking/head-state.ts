@@ -40,6 +40,12 @@ export function hingeRotation(yaw: number, pitch: number): Float64Array {
   return Float64Array.of(cy, sy * sp, sy * cp, 0, cp, -sp, -sy, cy * sp, cy * cp);
 }
 
+/** The direction of a face, 3 x 3, as yaw about y after pitch about x, radians: `hingeRotation` but for a roll. */
+export function yawAndPitch(rotation: Float64Array): readonly [yaw: number, pitch: number] {
+  const pitch = Math.asin(Math.max(-1, Math.min(1, -rotation[5]!)));
+  return [Math.atan2(rotation[2]!, rotation[8]!), pitch];
+}
+
 /** A frame as the head's own parameters. */
 export function parametersOf(head: HeadModel, frame: FrameState, identity: Float64Array): HeadParameters {
   const jointRotations = new Float32Array(3 * JOINT_NAMES.length);

@@ -1,9 +1,10 @@
 // How the landmark network's points slide over a head as it turns: what that goes by.
 
+import { yawAndPitch } from './head-state.ts';
+
 /** What the points' sliding over a turned head goes by: yaw, pitch and their products. */
 export function viewTerms(rotation: Float64Array): readonly number[] {
-  const yaw = Math.atan2(rotation[2]!, rotation[8]!);
-  const pitch = Math.asin(Math.max(-1, Math.min(1, -rotation[5]!)));
+  const [yaw, pitch] = yawAndPitch(rotation);
   return [yaw, pitch, yaw * yaw, pitch * pitch, yaw * pitch];
 }
 

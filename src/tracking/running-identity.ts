@@ -6,6 +6,7 @@ import { factorCholesky, solveCholesky } from '../geometry/index.ts';
 import { fitFrame, freeUnknowns } from './fit-frame.ts';
 import type { FramePrior } from './fit-priors.ts';
 import { believedIdentity, type FrameBelief } from './frame-beliefs.ts';
+import { framePlace, placesApart } from './frame-places.ts';
 import { FrameSystem, type Observation } from './frame-system.ts';
 import type { FrameState, SharedState } from './head-state.ts';
 import type { LandmarkModel } from './landmark-model.ts';
@@ -38,8 +39,6 @@ const PATIENCE = 12;
 const AGAIN_INTERVAL = 3;
 /** Time constant of the glide: too slow to be seen as a jump, fast enough to be done before one minds. */
 const GLIDE_SECONDS = 0.5;
-/** Radians of jaw count this much beside radians of yaw and pitch when frames are compared. */
-const JAW_FACTOR = 2;
 const AGAIN = { iterations: 3, tolerance: 1e-3 };
 
 type Kept = Keyframe & {
@@ -90,13 +89,13 @@ export function createRunningIdentity(
     for (let i = 0; i < count; i++) {
       for (let j = 0; j < count; j++) information.vector[i]! += information.matrix[i * count + j]! * at[j]!;
     }
-    return { seen, frame, belief, place: placeOf(frame), ...information };
+    return { seen, frame, belief, place: framePlace(frame), ...information };
   };
 
   /** Where a new frame goes: a free place, or that of one of the two most alike; -1 if it is not needed. */
   const placeFor = (keyframe: Keyframe): number => {
-    const place = placeOf(keyframe.frame);
-    const nearest = Math.min(...kept.map((other) => gap(place, other.place)));
+    const place = framePlace(keyframe.frame);
+    const nearest = Math.min(...kept.map((other) => placesApart(place, other.place)));
     if (kept.length < MOST_KEPT) return nearest > NEW_PLACE || sinceNew >= PATIENCE ? kept.length : -1;
     const [least, which] = closestPair(kept);
     return nearest > least ? which : -1;
@@ -193,21 +192,12 @@ function solve(model: LandmarkModel, kept: readonly Kept[], setup: Setup): Share
   return { identity: vector.slice(0, -1), focalPx: Math.exp(vector[count - 1]!) };
 }
 
-function placeOf({ rotation: r, hinges }: FrameState): readonly number[] {
-  const pitch = Math.asin(Math.max(-1, Math.min(1, -r[5]!)));
-  return [Math.atan2(r[2]!, r[8]!), pitch, JAW_FACTOR * hinges[1]!];
-}
-
-function gap(a: readonly number[], b: readonly number[]): number {
-  return Math.hypot(...a.map((value, i) => value - b[i]!));
-}
-
 /** The distance of the two frames most alike, and which the older of them is. */
 function closestPair(kept: readonly Kept[]): [distance: number, which: number] {
   let [least, which] = [Infinity, 0];
   for (let a = 0; a < kept.length; a++) {
     for (let b = a + 1; b < kept.length; b++) {
-      const distance = gap(kept[a]!.place, kept[b]!.place);
+      const distance = placesApart(kept[a]!.place, kept[b]!.place);
       if (distance < least) [least, which] = [distance, a];
     }
   }
