@@ -28,14 +28,18 @@ export type IdentityPrior = { readonly mean: Float64Array; readonly precision: F
 
 const HINGES = 6;
 
-/** A view that counts for a share of one: landmarks of several views err together, and so does what each believes. */
-export function shareOfView({ seen, prior }: FitView, share: number): FitView {
+/**
+ * A view that counts for a share of one: landmarks of several views err together, and so does what each believes.
+ * @param turnShare of what it believes of the head's turn
+ */
+export function shareOfView({ seen, prior }: FitView, share: number, turnShare: number = share): FitView {
   const [yaw, pitch] = prior.gazeAgreement;
+  const isTurn = (unknown: number): boolean => unknown < FRAME_LAYOUT.translation;
   return {
     seen: { ...seen, weights: seen.weights.map((weight) => share * weight) },
     prior: {
       ...prior,
-      precision: prior.precision.map((value) => share * value),
+      precision: prior.precision.map((value, i) => (isTurn(i) ? turnShare : share) * value),
       gazeAgreement: [share * yaw, share * pitch],
     },
   };

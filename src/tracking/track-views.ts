@@ -63,8 +63,10 @@ export type ViewsTrack = {
   readonly unitMetres: number;
 };
 
-/** Several views tell more of identity than one: less of the population's mean is needed. */
-const IDENTITY_PRECISION = 2;
+/** Landmarks are wrong in the same way in all views: they count for less than their number beside the population. */
+const IDENTITY_PRECISION = 4;
+/** Views of known cameras tell the turn together: what each by itself says of it counts less. */
+const KNOWN_TURN_SHARE = 0.5;
 const POSE_ONLY = { iterations: 4, tolerance: 1e-3 };
 const ROUGHLY = { iterations: 8, tolerance: 1e-2 };
 const FULLY = { iterations: 20, tolerance: 1e-4 };
@@ -134,7 +136,8 @@ export function fitSeenViews(
     const total = trusts.reduce((sum, trust) => sum + trust, 0);
     return seen.map(({ landmarksPx, centre, belief: { prior } }, i) => {
       const whole = { seen: observeLandmarks(model, landmarksPx, centre, rotations[i]!), prior };
-      return shareOfView(whole, trusts[i]! / total);
+      const share = trusts[i]! / total;
+      return shareOfView(whole, share, isCalibrated ? KNOWN_TURN_SHARE * share : share);
     });
   };
   const first = observe(
