@@ -137,7 +137,7 @@ export function fitSeenViews(
     return seen.map(({ landmarksPx, centre, belief: { prior } }, i) => {
       const whole = { seen: observeLandmarks(model, landmarksPx, centre, rotations[i]!), prior };
       const share = trusts[i]! / total;
-      return shareOfView(whole, share, isCalibrated ? KNOWN_TURN_SHARE * share : share);
+      return shareOfView(whole, share, share * (isCalibrated && seen.length > 1 ? KNOWN_TURN_SHARE : 1));
     });
   };
   const first = observe(
@@ -151,11 +151,11 @@ export function fitSeenViews(
   const start = starts[costs.indexOf(Math.min(...costs))]!;
   const rough = fitViews(model, system, first, start, identity, ROUGHLY);
   const errors = landmarkErrors(model, system, seen, first, rough);
-  const usual = [...errors].sort((a, b) => a - b)[errors.length >> 1]!;
+  const usual = [...errors].sort((a, b) => a - b)[(errors.length - 1) >> 1]!;
   const joints = shapeLandmarks(model, rough.identity).joints;
   const again = observe(
     seen.map((_, i) => frameIn(rough, i, joints).rotation),
-    errors.map((error) => Math.min(1, (usual / error) ** 2)),
+    errors.map((error) => (error > usual ? (usual / error) ** 2 : 1)),
   );
   const state = fitViews(model, system, again, rough, identity, FULLY);
   const found = landmarkErrors(model, system, seen, again, state);
