@@ -1,4 +1,5 @@
-// Frames as most decoders give them, to RGB. Plain reference: `imageFromYuv` of `src/media/yuv.ts`, which takes every layout.
+// Frames as most decoders give them, to RGB. Plain reference: `referenceImageFromYuv` of `src/media/yuv.ts`, which takes
+// every layout.
 
 import { instantiateKernel } from './kernel-instance.ts';
 import { wasmBase64 } from './wasm/yuv.wasm.ts';

@@ -1,9 +1,10 @@
 // Resamples a part of a picture under an affine map: crops, scales and turns it in one pass, into the planar
 // floats that networks take. Bilinear; where the map shrinks, several samples a pixel are averaged.
 
-import { createResamplingKernel } from '../kernels/index.ts';
+import { createResamplingKernel, type Resampling } from '../kernels/index.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { RgbImage } from './image.ts';
+import { LUMA } from './yuv.ts';
 
 /**
  * Maps target pixels to source pixels, both with pixel centres at +0.5:
@@ -24,8 +25,9 @@ export type WarpOptions = {
 
 /** More samples than this along one axis of a pixel cost more than they show. */
 const MAX_SAMPLES = 4;
-/** Shares of the colours in luma; source: ITU-R BT.601-7 2.5.1. */
-const LUMA_WEIGHTS = [0.299, 0.587, 0.114] as const;
+const [RED, BLUE] = LUMA.bt601;
+/** Shares of the colours in luma. */
+const LUMA_WEIGHTS = [RED, 1 - RED - BLUE, BLUE] as const;
 
 /** How many samples along each axis of a target pixel keep fine detail from flickering. */
 export function samplesPerAxis([a, b, , d, e]: AffineMap): number {
@@ -33,15 +35,19 @@ export function samplesPerAxis([a, b, , d, e]: AffineMap): number {
   return Math.min(MAX_SAMPLES, Math.max(1, Math.round(shrink / 1.25)));
 }
 
-let resampler: ReturnType<typeof createResamplingKernel> | undefined;
+let kernel: ReturnType<typeof createResamplingKernel> | undefined;
+
+function resample(resampling: Resampling): Float32Array<ArrayBuffer> {
+  kernel ??= createResamplingKernel();
+  return kernel(resampling);
+}
 
 /** Resamples `image` to planar float RGB, `3 H W`. */
 export function warpAffine(image: RgbImage, options: WarpOptions): Tensor<'C H W'> {
   const { width, height, sourceFromTarget, border = 'nearest', range = [-1, 1] } = options;
   const [black, white] = range;
   const samples = samplesPerAxis(sourceFromTarget);
-  resampler ??= createResamplingKernel();
-  const data = resampler({
+  const data = resample({
     ...{ source: image, sourceFromTarget, width, height, samples, border },
     ...{ offset: black, scale: (white - black) / 255 },
   });
@@ -51,14 +57,9 @@ export function warpAffine(image: RgbImage, options: WarpOptions): Tensor<'C H W
 /** Resamples `image` to luma of 0 to 255, `H W`; the nearest pixel beyond the border. */
 export function warpGrey(
   image: RgbImage,
-  {
-    sourceFromTarget,
-    width,
-    height,
-  }: { readonly sourceFromTarget: AffineMap; readonly width: number; readonly height: number },
+  { sourceFromTarget, width, height }: Pick<WarpOptions, 'sourceFromTarget' | 'width' | 'height'>,
 ): Float32Array<ArrayBuffer> {
-  resampler ??= createResamplingKernel();
-  return resampler({
+  return resample({
     ...{ source: image, sourceFromTarget, width, height, samples: samplesPerAxis(sourceFromTarget) },
     ...{ offset: 0, scale: 1, weights: LUMA_WEIGHTS, border: 'nearest' },
   });

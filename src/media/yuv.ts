@@ -55,8 +55,9 @@ let kernel: ReturnType<typeof createYuvKernel> | undefined;
 export function imageFromYuv(buffer: Uint8Array, frame: YuvFrame): RgbImage {
   const { width, height, layout, colour } = frame;
   const { y, u, v, chromaShiftX, chromaShiftY } = layout;
-  const isPlain = [y, u, v].every(({ step }) => step === 1) && u.stride === v.stride;
-  if (!isPlain || chromaShiftX !== 1 || chromaShiftY !== 1) return referenceImageFromYuv(buffer, frame);
+  const isHalved = chromaShiftX === 1 && chromaShiftY === 1;
+  const isDense = [y, u, v].every(({ step }) => step === 1) && u.stride === v.stride;
+  if (!isHalved || !isDense) return referenceImageFromYuv(buffer, frame);
   kernel ??= createYuvKernel();
   const factors = fixedFactors(colour);
   return { width, height, data: kernel({ buffer, width, height, y, u, v, factors }) };

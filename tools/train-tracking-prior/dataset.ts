@@ -2,11 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import { rotationFromAxisAngle } from '../../src/geometry/index.ts';
+import type { HeadModel } from '../../src/head/index.ts';
 import { decodeSafetensors } from '../../src/tensor/index.ts';
 import { apparentTurn, faceRay } from '../../src/tracking/apparent-turn.ts';
 import { createFaceFeatures, type FaceFeatures } from '../../src/tracking/face-features.ts';
 import type { FrameState } from '../../src/tracking/head-state.ts';
-import type { LandmarkModel } from '../../src/tracking/landmark-model.ts';
+import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
 import type { ImageCentre } from '../../src/tracking/landmark-projection.ts';
 import { IDENTITY_TARGETS } from '../../src/tracking/learned-prior.ts';
 
@@ -49,6 +50,11 @@ export function readTargets({
   const { yaw, pitch } = apparentTurn(rotationFromAxisAngle(j.subarray(0, 3)), ray);
   const hinges = [j[6]!, (j[10]! + j[13]!) / 2, (j[9]! + j[12]!) / 2];
   return Float32Array.of(...expression, ...hinges, yaw, pitch, ...identity.subarray(0, IDENTITY_TARGETS));
+}
+
+/** The landmarks as the head's own surface has them, without a network's answer. */
+export function surfaceOf(head: HeadModel): LandmarkModel {
+  return createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
 }
 
 /** A picture as the prior sees it. */

@@ -5,14 +5,14 @@
 import { factorCholesky, solveCholesky } from '../../src/geometry/index.ts';
 import type { HeadModel } from '../../src/head/index.ts';
 import { createNormalEquationsKernel } from '../../src/kernels/index.ts';
-import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
+import type { LandmarkModel } from '../../src/tracking/landmark-model.ts';
 import { frameUnknowns, LandmarkProjection, shapeLandmarks } from '../../src/tracking/landmark-projection.ts';
 import type { LandmarkResponse } from '../../src/tracking/landmark-response.ts';
 import { viewTerms } from '../../src/tracking/landmark-sliding.ts';
 import { IDENTITY_TARGETS, movingNames, TURN_TARGETS } from '../../src/tracking/learned-prior.ts';
 import { createFaceMirror, landmarkPartners } from '../../src/tracking/mirrored-face.ts';
 import { observeLandmarks } from '../../src/tracking/observe.ts';
-import { isHeldOut, type Sample, stateOf } from './dataset.ts';
+import { isHeldOut, type Sample, stateOf, surfaceOf } from './dataset.ts';
 
 /** Usual error of a landmark, metres, and from where on it is taken for a mistake. */
 const NOISE_METRES = 0.0025;
@@ -38,7 +38,7 @@ export function learnResponse(
   head: HeadModel,
   samples: readonly Sample[],
 ): { readonly response: LandmarkResponse; readonly report: readonly string[] } {
-  const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
+  const model = surfaceOf(head);
   const seen = samples.map((sample) => compare(model, sample));
   const learned = seen.filter((one) => !one.isHeldOut);
   const [firstIdentity, firstView] = [

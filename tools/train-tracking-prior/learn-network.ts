@@ -26,11 +26,10 @@ import {
   normalisePatch,
 } from '../../src/tracking/expression-network.ts';
 import { FACE_PATCH_SIZE } from '../../src/tracking/face-patch.ts';
-import { createLandmarkModel } from '../../src/tracking/landmark-model.ts';
 import { movingNames, readingLength, TURN_TARGETS, targetNames } from '../../src/tracking/learned-prior.ts';
 import { createFaceMirror, mirroredPatch } from '../../src/tracking/mirrored-face.ts';
 import { averagedWeights, Trainer, updateAt } from '../../src/training/index.ts';
-import { isHeldOut, readTargets, type Sample } from './dataset.ts';
+import { isHeldOut, readTargets, type Sample, surfaceOf } from './dataset.ts';
 import { worsenedPatch } from './worsening.ts';
 
 const PEOPLE = 8;
@@ -72,7 +71,7 @@ export async function learnNetwork(
   },
 ): Promise<void> {
   const { steps, start, onProgress } = options;
-  const model = createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
+  const model = surfaceOf(head);
   const mirror = createFaceMirror(model);
   const placesOf = createLandmarkPlaces(model, mirror);
   const people = examplesByPerson(

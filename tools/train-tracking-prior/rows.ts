@@ -4,10 +4,9 @@ import type { HeadModel } from '../../src/head/index.ts';
 import { createRandom } from '../../src/tensor/index.ts';
 import type { PatchReader } from '../../src/tracking/expression-network.ts';
 import { EYE_PATCH } from '../../src/tracking/eye-patch.ts';
-import { createLandmarkModel } from '../../src/tracking/landmark-model.ts';
 import { medianRow, movingNames, priorInputs } from '../../src/tracking/learned-prior.ts';
 import { createFaceMirror } from '../../src/tracking/mirrored-face.ts';
-import { type DescribedSample, readTargets } from './dataset.ts';
+import { type DescribedSample, readTargets, surfaceOf } from './dataset.ts';
 
 /** A sample, or its mirror image, as the regression takes it; a picture's inputs are the first of a clip's. */
 export type Row = {
@@ -49,7 +48,7 @@ export function createRowMaker(
   head: HeadModel,
   groups: ReadonlyMap<DescribedSample, readonly DescribedSample[]>,
 ): (sample: DescribedSample) => [Row, Row] {
-  const mirror = createFaceMirror(createLandmarkModel(head, head.landmarks!, head.landmarkWeights!));
+  const mirror = createFaceMirror(surfaceOf(head));
   const firstTurn = movingNames(head).length;
   const plane = EYE_PATCH.width * EYE_PATCH.height;
   return (sample) => {
@@ -88,7 +87,7 @@ export async function readAll(
   samples: readonly DescribedSample[],
 ): Promise<Map<DescribedSample, readonly [Float32Array, Float32Array]>> {
   const readings = new Map<DescribedSample, readonly [Float32Array, Float32Array]>();
-  const mirror = createFaceMirror(createLandmarkModel(head, head.landmarks!, head.landmarkWeights!));
+  const mirror = createFaceMirror(surfaceOf(head));
   for (const sample of samples) {
     const reading = await reader.read(sample.patch, sample.landmarksPx);
     readings.set(sample, [reading, mirror.reading(reading)]);

@@ -7,7 +7,7 @@ import { decodeWeights, type Weights } from '../../src/nn/index.ts';
 import { type AnyTensor, type Device, encodeSafetensors, toHalf } from '../../src/tensor/index.ts';
 import { createPatchReader } from '../../src/tracking/expression-network.ts';
 import { plainGains } from '../../src/tracking/kept-amplitude.ts';
-import { createLandmarkModel, type LandmarkModel } from '../../src/tracking/landmark-model.ts';
+import type { LandmarkModel } from '../../src/tracking/landmark-model.ts';
 import {
   type LandmarkResponse,
   responseOf,
@@ -21,7 +21,7 @@ import {
   NETWORK_PREFIX,
   targetNames,
 } from '../../src/tracking/learned-prior.ts';
-import { describeSamples, isHeldOut, type Sample } from './dataset.ts';
+import { describeSamples, isHeldOut, type Sample, surfaceOf } from './dataset.ts';
 import { learnResponse } from './landmark-response.ts';
 import { solveRidge, sumProducts, type Table } from './ridge.ts';
 import { createRowMaker, neutralGroups, type Row } from './rows.ts';
@@ -83,10 +83,6 @@ export async function reweighPrior(
 
 function modelWith(head: HeadModel, response: LandmarkResponse): LandmarkModel {
   return withResponse(surfaceOf(head), response);
-}
-
-function surfaceOf(head: HeadModel): LandmarkModel {
-  return createLandmarkModel(head, head.landmarks!, head.landmarkWeights!);
 }
 
 function tableOf(rows: readonly Row[]): Table {

@@ -1,8 +1,8 @@
 // Bilinear samples of a part of an RGB picture under an affine map, averaged over each target pixel.
 //
-// `resample`: reads `source`, rows of RGB bytes, `width` x `height` (and a row and 8 bytes past them that may be anything), and at `place` seven
-//   float64: the first sample's place (x, y) in pixel indices, its step from column to column (x, y), from row to row (x, y)
-//   and the number of samples along each axis of a pixel, over which those steps are already divided;
+// `resample`: reads `source`, rows of RGB bytes, `width` x `height` (and a row and 8 bytes past them that may be anything),
+//   and at `place` seven float64: the first sample's place (x, y) in pixel indices, its step from column to column (x, y),
+//   from row to row (x, y), and the number of samples along each axis of a pixel, over which those steps are already divided;
 //   `offsets` is room for 16 bytes a sample;
 //   writes `out`, planes of float32, `targetWidth` x `targetHeight`: with `weights` 0 three planes of the averages'
 //   `black + scale value`, else one plane of their products with the three float32 there.
