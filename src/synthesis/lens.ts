@@ -1,6 +1,7 @@
 // The camera's part of a picture: softness, exposure, contrast and tint, the sensor's noise, a JPEG's loss.
 // From linear light to 8-bit sRGB.
 
+import { createLensKernel, type Development } from '../kernels/index.ts';
 import type { RgbImage } from '../media/index.ts';
 import { createRandom, deriveSeed, type Random } from '../tensor/index.ts';
 import { compress } from './compression.ts';
@@ -35,40 +36,38 @@ export function sampleLens(random: Random): LensTraits {
   };
 }
 
-/** Develops linear light (`H W 3`, blurred in place) to a picture; `seed` varies the noise. */
+/** Develops linear light (`H W 3`) to a picture; `seed` varies the noise. */
 export function develop(
   linear: Float32Array,
-  { width, height }: { readonly width: number; readonly height: number },
+  size: { readonly width: number; readonly height: number },
   lens: LensTraits,
   seed: number,
 ): RgbImage {
-  blur(linear, width, height, (lens.softness * width) / 256);
-  const random = createRandom(deriveSeed(seed, 77));
-  const tones = toneCurve(lens.contrast);
-  const { whiteBalance, saturation, noise } = lens;
-  const data = new Uint8Array(linear.length);
-  const encoded = [0, 0, 0];
-  for (let i = 0; i < linear.length; i += 3) {
-    for (let k = 0; k < 3; k++) {
-      const light = Math.max(0, linear[i + k]! * whiteBalance[k]!);
-      const place = Math.min(TONE_STEPS - 1, Math.sqrt(light) * TONE_SCALE);
-      const step = Math.floor(place);
-      encoded[k] = tones[step]! + (place - step) * (tones[step + 1]! - tones[step]!);
-    }
-    const grey = 0.3 * encoded[0]! + 0.59 * encoded[1]! + 0.11 * encoded[2]!;
-    // Most of a sensor's noise is of brightness; two uniform numbers make a good enough bell. One draw has
-    // bytes enough for a pixel.
-    const bits = Math.floor(random.uniform() * 4294967296);
-    const shared = noise * 2.45 * (((bits & 255) + ((bits >>> 8) & 255)) / 255 - 1);
-    for (let k = 0; k < 3; k++) {
-      const own = noise * (((bits >>> (16 + 5 * k)) & 31) / 31 - 0.5);
-      const value = grey + saturation * (encoded[k]! - grey) + shared + own;
-      data[i + k] = Math.min(255, Math.max(0, Math.round(value)));
-    }
-  }
-  const image = { width, height, data };
+  kernel ??= createLensKernel();
+  const { width, height } = size;
+  const image = { width, height, data: kernel(developmentOf(linear, size, lens, seed)) };
   if (lens.jpegQuality !== null) compress(image, lens.jpegQuality);
   return image;
+}
+
+let kernel: ReturnType<typeof createLensKernel> | null = null;
+
+/** How a camera develops light (`H W 3`). */
+export function developmentOf(
+  linear: Float32Array,
+  { width, height }: { readonly width: number; readonly height: number },
+  { softness, contrast, whiteBalance, saturation, noise }: LensTraits,
+  seed: number,
+): Development {
+  const random = createRandom(deriveSeed(seed, 77));
+  const bits = new Uint32Array(width * height);
+  for (let i = 0; i < bits.length; i++) bits[i] = random.uniform() * 4294967296;
+  return {
+    ...{ width, height, linear, whiteBalance, saturation, noise, bits },
+    blurWeights: blurWeights((softness * width) / 256),
+    tones: toneCurve(contrast),
+    tonesPerUnit: TONE_SCALE,
+  };
 }
 
 const TONE_STEPS = 2048;
@@ -86,25 +85,11 @@ function toneCurve(contrast: number): Float32Array {
   });
 }
 
-/** A Gaussian blur of five taps. */
-function blur(picture: Float32Array, width: number, height: number, sigmaPx: number): void {
-  if (sigmaPx < 0.2) return;
+/** A Gaussian of five taps, of the middle one outwards; null where it would change nothing. */
+function blurWeights(sigmaPx: number): Development['blurWeights'] {
+  if (sigmaPx < 0.2) return null;
   const near = Math.exp(-0.5 / sigmaPx ** 2);
   const far = Math.exp(-2 / sigmaPx ** 2);
   const total = 1 + 2 * (near + far);
-  const [w0, w1, w2] = [1 / total, near / total, far / total];
-  const line = new Float32Array(Math.max(width, height) + 4);
-  const blurLine = (start: number, stride: number, length: number): void => {
-    for (let i = -2; i < length + 2; i++) {
-      line[i + 2] = picture[start + stride * Math.min(length - 1, Math.max(0, i))]!;
-    }
-    for (let i = 0; i < length; i++) {
-      picture[start + stride * i] =
-        w0 * line[i + 2]! + w1 * (line[i + 1]! + line[i + 3]!) + w2 * (line[i]! + line[i + 4]!);
-    }
-  };
-  for (let k = 0; k < 3; k++) {
-    for (let y = 0; y < height; y++) blurLine(3 * y * width + k, 3, width);
-    for (let x = 0; x < width; x++) blurLine(3 * x + k, 3 * width, height);
-  }
+  return [1 / total, near / total, far / total];
 }

@@ -1,7 +1,7 @@
 // Light on a scene: a sky and a ground, a key light that casts a shadow, a fill from the other side, a rim
-// from behind; and occlusion of the ambient light from the depths around a pixel.
+// from behind.
 
-import type { RasterCamera, Rasteriser, VisibilityBuffer } from '../kernels/index.ts';
+import type { RasterCamera, Rasteriser } from '../kernels/index.ts';
 import type { Scene } from './scene.ts';
 import type { SubjectTraits } from './traits.ts';
 
@@ -98,78 +98,4 @@ function lightCamera(
     centreYPx: SHADOW_SIZE / 2,
     cameraFromWorld: { rotation, translation },
   };
-}
-
-/**
- * How open each pixel is to ambient light, 0 to 1 (`H W`): pairs of depths on opposite sides of the pixel
- * tell hollows from slopes. `focalPx` is the buffer's. Pixels of a 2 x 2 block on one surface share what
- * the first of them sees.
- */
-export function ambientOpenness(buffer: VisibilityBuffer, focalPx: number): Float32Array {
-  const { width, height, depths } = buffer;
-  const openness = new Float32Array(width * height).fill(1);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const at = y * width + x;
-      const depth = depths[at]!;
-      if (depth === Infinity) continue;
-      const first = (y & ~1) * width + (x & ~1);
-      openness[at] =
-        first !== at && Math.abs(depths[first]! - depth) < SAME_SURFACE_METRES
-          ? openness[first]!
-          : opennessAt(buffer, x, y, focalPx);
-    }
-  }
-  return openness;
-}
-
-/** Neighbouring pixels closer in depth than this lie on one surface. */
-const SAME_SURFACE_METRES = 0.001;
-
-function opennessAt(
-  { width, height, depths }: VisibilityBuffer,
-  x: number,
-  y: number,
-  focalPx: number,
-): number {
-  const depth = depths[y * width + x]!;
-  let occlusion = 0;
-  for (let ring = 0; ring < RADII.length; ring++) {
-    const radius = RADII[ring]!;
-    const reach = (radius * focalPx) / depth;
-    const scale = 1 / radius;
-    let hollows = 0;
-    for (let ray = 0; ray < DIRECTIONS.length; ray += 2) {
-      const dx = Math.round(DIRECTIONS[ray]! * reach);
-      const dy = Math.round(DIRECTIONS[ray + 1]! * reach);
-      hollows += Math.max(
-        0,
-        hollow(depths, width, height, x + dx, y + dy, depth, scale) +
-          hollow(depths, width, height, x - dx, y - dy, depth, scale),
-      );
-    }
-    occlusion += STRENGTHS[ring]! * hollows;
-  }
-  return Math.exp(-occlusion);
-}
-
-/** How far around a pixel is looked, metres, and how much each distance counts. */
-const RADII = Float64Array.of(0.005, 0.014, 0.034);
-const STRENGTHS = Float64Array.of(0.13, 0.16, 0.15);
-/** Pairs of x and y; each stands for its opposite too. */
-const DIRECTIONS = Float64Array.of(1, 0, 0.5, 0.87, -0.5, 0.87);
-
-/** How far a neighbour stands before a pixel, in radii (`scale` is 1 / radius), -1 to 1; far before it counts little. */
-function hollow(
-  depths: Float32Array,
-  width: number,
-  height: number,
-  x: number,
-  y: number,
-  depth: number,
-  scale: number,
-): number {
-  if (x < 0 || y < 0 || x >= width || y >= height) return 0;
-  const before = (depth - depths[y * width + x]!) * scale;
-  return before > 3 ? 0.5 : Math.max(-1, Math.min(1, before));
 }

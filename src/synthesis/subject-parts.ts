@@ -55,12 +55,13 @@ export function partCount(counts: number, part: SubjectMask): number {
 
 /** The masks of a picture, 0 to 255, whose pixels have `counts` of so many samples. */
 export function partMasks(counts: Uint32Array, samples: number): Readonly<Record<SubjectMask, Uint8Array>> {
+  const shares = Uint8Array.from({ length: COUNT_MASK + 1 }, (_, count) =>
+    Math.round((255 * count) / samples),
+  );
   const masks = SUBJECT_MASKS.map((name, part) => {
     const mask = new Uint8Array(counts.length);
     const shift = COUNT_BITS * part;
-    for (let i = 0; i < mask.length; i++) {
-      mask[i] = Math.round((255 * ((counts[i]! >> shift) & COUNT_MASK)) / samples);
-    }
+    for (let i = 0; i < mask.length; i++) mask[i] = shares[(counts[i]! >> shift) & COUNT_MASK]!;
     return [name, mask];
   });
   return Object.fromEntries(masks);
