@@ -1,9 +1,11 @@
-// Milliseconds of processor time of what every frame of a clip goes through, by plain statements and by their kernels, turn by
-// turn in one run: a frame of 720 x 1280 from its planes to RGB, and a part of a 512 x 512 picture resampled to 192 x 192
-// (`warpAffine`; `warpGrey` makes it grey at once).
+// Milliseconds of processor time of what every frame of a clip and every rendered picture goes through, by plain statements
+// and by their kernels, turn by turn in one run: a frame of 720 x 1280 from its planes to RGB; a part of a 512 x 512 picture resampled
+// to 192 x 192 (`warpAffine`; `warpGrey` makes it grey at once); openness to light of 512 x 512 depths, and light of 256 x 256
+// developed and through a JPEG.
 //
 //   npx tsx bench/pictures.ts
 
+import { createCompressionKernel, createLensKernel, createOpennessKernel } from '../src/kernels/index.ts';
 import {
   type AffineMap,
   imageFromYuv,
@@ -13,6 +15,12 @@ import {
   warpGrey,
 } from '../src/media/index.ts';
 import { referenceWarp } from '../src/media/reference-warp.ts';
+import { compressionSteps } from '../src/synthesis/compression.ts';
+import { developmentOf, sampleLens } from '../src/synthesis/lens.ts';
+import { opennessInput } from '../src/synthesis/openness.ts';
+import { referenceCompression } from '../src/synthesis/reference-compression.ts';
+import { referenceDevelopment } from '../src/synthesis/reference-lens.ts';
+import { referenceOpenness } from '../src/synthesis/reference-openness.ts';
 import { createRandom } from '../src/tensor/index.ts';
 
 const WARM_UP = 10;
@@ -54,6 +62,33 @@ for (const shrink of [0.7, 1.4, 2.1]) {
     grey: () => warpGrey(image, options),
   });
 }
+
+const sphere = Float32Array.from({ length: PICTURE ** 2 }, (_, i) => {
+  const [x, y] = [(i % PICTURE) / PICTURE - 0.5, Math.floor(i / PICTURE) / PICTURE - 0.5];
+  const rest = 0.16 - x * x - y * y;
+  return rest < 0 ? Infinity : 1 - 0.3 * Math.sqrt(rest) + 0.002 * random.uniform();
+});
+const depths = opennessInput({ width: PICTURE, height: PICTURE, depths: sphere }, 1200);
+const openness = createOpennessKernel();
+report('openness', { plain: () => referenceOpenness(depths), kernel: () => openness(depths) });
+
+const SMALL = 256;
+const light = Float32Array.from({ length: 3 * SMALL ** 2 }, () => random.uniform());
+const lens = { ...sampleLens(random), softness: 0.6 };
+const development = developmentOf(light, { width: SMALL, height: SMALL }, lens, 1);
+const develop = createLensKernel();
+report('development', {
+  plain: () => referenceDevelopment(development),
+  kernel: () => develop(development),
+});
+
+const picture = { width: SMALL, height: SMALL, data: noise(3 * SMALL ** 2) };
+const steps = compressionSteps(70);
+const compress = createCompressionKernel();
+report('a JPEG', {
+  plain: () => referenceCompression(picture, steps),
+  kernel: () => compress(picture, steps),
+});
 
 function report(what: string, works: Readonly<Record<string, () => void>>): void {
   const milliseconds: Record<string, number> = {};

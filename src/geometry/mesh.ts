@@ -79,8 +79,9 @@ export function vertexNeighbours(vertexCount: number, triangles: Uint32Array): V
 
 /** The edges that only one triangle has, as vertex pairs in that triangle's direction. */
 export function boundaryEdges(triangles: Uint32Array): [from: number, to: number][] {
-  const key = (from: number, to: number): string => `${from} ${to}`;
-  const directed = new Set<string>();
+  const count = triangles.reduce((most, v) => Math.max(most, v + 1), 0);
+  const key = (from: number, to: number): number => from * count + to;
+  const directed = new Set<number>();
   const edges: [number, number][] = [];
   for (let t = 0; t < triangles.length; t += 3) {
     for (let k = 0; k < 3; k++) {

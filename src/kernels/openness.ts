@@ -7,7 +7,7 @@ type OpennessExports = {
   openness(
     ...pointersAndSizes: [
       ...depths: [depths: number, width: number, height: number, focal: number],
-      ...probes: [rings: number, ringCount: number, rays: number, rayCount: number],
+      ...probes: [rings: number, ringCount: number, rays: number],
       ...target: [oneSurface: number, out: number],
     ]
   ): void;
@@ -21,12 +21,14 @@ export type OpennessInput = {
   readonly depths: Float32Array;
   readonly focalPx: number;
   /** Radius in metres and strength of each. */
-  readonly rings: Float64Array;
-  /** Pairs of x and y; each stands for its opposite too. */
-  readonly rays: Float64Array;
+  readonly rings: Float32Array;
+  /** Pairs of x and y, at most four; each stands for its opposite too. */
+  readonly rays: readonly (readonly [x: number, y: number])[];
   /** Pixels of a 2 x 2 block closer in depth to its first than so many metres share what that one sees. */
   readonly oneSurfaceMetres: number;
 };
+
+const LANES = 4;
 
 /** Makes the kernel, with a memory of its own; gives `H W` values of 0 to 1, copies that the caller keeps. */
 export function createOpennessKernel(): (input: OpennessInput) => Float32Array<ArrayBuffer> {
@@ -34,7 +36,12 @@ export function createOpennessKernel(): (input: OpennessInput) => Float32Array<A
   return ({ width, height, depths, focalPx, rings, rays, oneSurfaceMetres }) => {
     heap.reset();
     const depthsAt = heap.put(depths);
-    const probes = [heap.put(rings), rings.length / 2, heap.put(rays), rays.length / 2] as const;
+    const lanes = new Float32Array(8);
+    for (const [i, [x, y]] of rays.entries()) {
+      lanes[i] = x;
+      lanes[LANES + i] = y;
+    }
+    const probes = [heap.put(rings), rings.length / 2, heap.put(lanes)] as const;
     const out = heap.reserve(depths.byteLength);
     exports.openness(depthsAt, width, height, focalPx, ...probes, oneSurfaceMetres, out);
     return heap.floats(out, depths.length).slice();

@@ -70,6 +70,8 @@ export type FloatTexture = {
 /** A rasteriser with a memory of its own; results are copies that the caller keeps. */
 export type Rasteriser = {
   rasterise(input: RasterInput): VisibilityBuffer;
+  /** The depths alone (`H W`, metres along the camera's axis; infinite where nothing is), for less. */
+  depths(input: RasterInput): Float32Array<ArrayBuffer>;
   /**
    * Attributes of what every pixel sees: `H W A`, 0 where nothing is. `triangles` are rows of corner
    * indices into `attributes` (`N A`): the mesh's own, or its UV triangles.
@@ -109,6 +111,7 @@ type RasteriserExports = {
       ...target: [triangleIds: number, barycentrics: number, depths: number],
     ]
   ): void;
+  resolveDepths(inverseDepths: number, width: number, height: number, stride: number, depths: number): void;
   interpolate(
     ...pointersAndSizes: [
       ...buffer: [triangleIds: number, barycentrics: number, pixels: number],
@@ -129,10 +132,10 @@ const DEFAULT_NEAR_METRES = 0.01;
 export function createRasteriser(): Rasteriser {
   const { exports, heap } = instantiateKernel<RasteriserExports>(wasmBase64);
 
-  const rasterise = (input: RasterInput): VisibilityBuffer => {
+  /** Draws into reserved memory. */
+  const draw = (input: RasterInput) => {
     const { camera, vertices, triangles, cutout } = input;
     const { width, height } = camera;
-    const pixels = width * height;
     const stride = Math.ceil(width / 4) * 4;
     const facing = input.cullsBackFaces ? 1 : 0;
     const triangleCount = triangles.length / 3;
@@ -144,9 +147,6 @@ export function createRasteriser(): Rasteriser {
     const cutoutAt = cutout
       ? ([heap.put(cutout.uvs), heap.put(cutout.uvTriangles), heap.put(cutout.alpha.data)] as const)
       : ([0, 0, 0] as const);
-    const [idsOut, weightsOut] = [heap.reserve(pixels * 4), heap.reserve(pixels * 12)];
-    const depthsOut = heap.reserve(pixels * 4);
-
     exports.project(vertexAt, vertices.length / 3, cameraAt, screen);
     exports.clear(ids, inverseDepths, stride * height);
     const target = [width, height, stride, ids, inverseDepths] as const;
@@ -157,6 +157,14 @@ export function createRasteriser(): Rasteriser {
       const mesh = [screen, triangleAt, solidEnd, triangleCount, facing] as const;
       exports.draw(...mesh, ...target, ...cutoutAt, alpha.width, alpha.height, threshold);
     }
+    return { width, height, stride, screen, triangleAt, ids, inverseDepths };
+  };
+
+  const rasterise: Rasteriser['rasterise'] = (input) => {
+    const { width, height, stride, screen, triangleAt, ids } = draw(input);
+    const pixels = width * height;
+    const [idsOut, weightsOut] = [heap.reserve(pixels * 4), heap.reserve(pixels * 12)];
+    const depthsOut = heap.reserve(pixels * 4);
     exports.resolve(screen, triangleAt, width, height, stride, ids, idsOut, weightsOut, depthsOut);
     return {
       width,
@@ -165,6 +173,13 @@ export function createRasteriser(): Rasteriser {
       barycentrics: heap.floats(weightsOut, pixels * 3).slice(),
       depths: heap.floats(depthsOut, pixels).slice(),
     };
+  };
+
+  const depths: Rasteriser['depths'] = (input) => {
+    const { width, height, stride, inverseDepths } = draw(input);
+    const out = heap.reserve(width * height * 4);
+    exports.resolveDepths(inverseDepths, width, height, stride, out);
+    return heap.floats(out, width * height).slice();
   };
 
   const interpolate: Rasteriser['interpolate'] = (buffer, { triangles, values, channels }) => {
@@ -186,7 +201,7 @@ export function createRasteriser(): Rasteriser {
     return heap.floats(out, count * channels).slice();
   };
 
-  return { rasterise, interpolate, sample };
+  return { rasterise, depths, interpolate, sample };
 }
 
 function cameraFloats(camera: RasterCamera, nearMetres: number): Float32Array {

@@ -21,26 +21,23 @@ const RINGS = [
 
 /** The clothes of a subject on its shaped head at rest (`V 3`). */
 export function tailorClothes(head: HeadModel, shaped: Float32Array, traits: SubjectTraits): Piece {
-  const { template, triangles } = head;
+  const { template } = head;
   const tailor = createTailor(traits.garment, createNoise(traits.seed));
   const cloth: ClothPoint = { inside: 0, albedo: new Float32Array(3), tilt: new Float32Array(3) };
   const noise = createNoise(traits.seed ^ 0x77abc);
-  const skin = PART_NAMES.indexOf('skin');
   const own: number[] = [];
-  const skinTriangles: number[] = [];
   const depthUnder = (v: number): number => {
     tailor(template[3 * v]!, template[3 * v + 1]!, template[3 * v + 2]!, cloth);
     return cloth.inside;
   };
-  head.triangleParts.forEach((part, t) => {
-    if (part !== skin) return;
-    const corners = triangles.subarray(3 * t, 3 * t + 3);
-    skinTriangles.push(...corners);
-    if (corners.some((v) => depthUnder(v) > 0) && corners.every((v) => template[3 * v + 1]! < -0.1)) {
+  const skin = skinOf(head);
+  for (let t = 0; t < skin.triangles.length; t += 3) {
+    const corners = skin.triangles.subarray(t, t + 3);
+    if (corners.every((v) => template[3 * v + 1]! < -0.1) && corners.some((v) => depthUnder(v) > 0)) {
       own.push(...corners);
     }
-  });
-  const normals = vertexNormals(shaped, Uint32Array.from(skinTriangles));
+  }
+  const normals = vertexNormals(shaped, skin.triangles);
   const newIndex = new Map<number, number>();
   const vertices: number[] = [];
   const headness: number[] = [];
@@ -60,7 +57,7 @@ export function tailorClothes(head: HeadModel, shaped: Float32Array, traits: Sub
   }
   const shell = own.map((v) => newIndex.get(v)!);
   const piece = [...shell];
-  const rim = boundaryEdges(Uint32Array.from(skinTriangles))
+  const rim = skin.edges
     .filter(([from, to]) => template[3 * from + 1]! < -0.12 && newIndex.has(from) && newIndex.has(to))
     .map(([from, to]) => [newIndex.get(from)!, newIndex.get(to)!] as const);
   let previous = new Map(rim.flat().map((v) => [v, v]));
@@ -93,4 +90,20 @@ export function tailorClothes(head: HeadModel, shaped: Float32Array, traits: Sub
     directions: null,
     uvs: null,
   };
+}
+
+type Skin = { readonly triangles: Uint32Array; readonly edges: readonly (readonly [number, number])[] };
+
+const skins = new WeakMap<HeadModel, Skin>();
+
+/** A head's skin and where it ends, remembered. */
+function skinOf(head: HeadModel): Skin {
+  let skin = skins.get(head);
+  if (!skin) {
+    const part = PART_NAMES.indexOf('skin');
+    const triangles = head.triangles.filter((_, i) => head.triangleParts[Math.floor(i / 3)] === part);
+    skin = { triangles, edges: boundaryEdges(triangles) };
+    skins.set(head, skin);
+  }
+  return skin;
 }

@@ -22,7 +22,7 @@ export function castShadow(
   alpha: { readonly width: number; readonly height: number; readonly data: Uint8Array },
 ): Shadow {
   const camera = lightCamera(light.keyDirection, centre);
-  const buffer = rasteriser.rasterise({
+  const depths = rasteriser.depths({
     camera,
     vertices: scene.vertices,
     triangles: scene.triangles,
@@ -31,7 +31,6 @@ export function castShadow(
   const r = Float64Array.from(camera.cameraFromWorld.rotation);
   const t = Float64Array.from(camera.cameraFromWorld.translation);
   const { focalXPx, centreXPx, focalYPx, centreYPx } = camera;
-  const { depths } = buffer;
   const softnessMetres = Math.max(light.softnessMetres, 0.0035);
   const radiusPx = (softnessMetres * SHADOW_SIZE) / 2 / SHADOW_RADIUS_METRES;
   const margin = radiusPx + 1;

@@ -4,8 +4,12 @@
 import { createOpennessKernel, type OpennessInput, type VisibilityBuffer } from '../kernels/index.ts';
 
 /** How far around a pixel is looked, metres, and how much each distance counts. */
-const RINGS = Float64Array.of(0.005, 0.13, 0.014, 0.16, 0.034, 0.15);
-const RAYS = Float64Array.of(1, 0, 0.5, 0.87, -0.5, 0.87);
+const RINGS = Float32Array.of(0.005, 0.13, 0.014, 0.16, 0.034, 0.15);
+const RAYS = [
+  [1, 0],
+  [0.5, 0.87],
+  [-0.5, 0.87],
+] as const;
 /** Neighbouring pixels closer in depth than this lie on one surface. */
 const ONE_SURFACE_METRES = 0.001;
 

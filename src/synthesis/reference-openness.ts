@@ -28,9 +28,9 @@ function opennessAt(input: OpennessInput, x: number, y: number): number {
   for (let ring = 0; ring < rings.length; ring += 2) {
     const [radius, strength] = [rings[ring]!, rings[ring + 1]!];
     const reach = (radius * focalPx) / depth;
-    for (let ray = 0; ray < rays.length; ray += 2) {
-      const dx = Math.round(rays[ray]! * reach);
-      const dy = Math.round(rays[ray + 1]! * reach);
+    for (const [alongX, alongY] of rays) {
+      const dx = Math.round(alongX * reach);
+      const dy = Math.round(alongY * reach);
       const both =
         hollow(input, x + dx, y + dy, depth, radius) + hollow(input, x - dx, y - dy, depth, radius);
       occlusion += strength * Math.max(0, both);

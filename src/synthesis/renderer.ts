@@ -139,9 +139,17 @@ export function renderSubject(
     const first = SAMPLES * (((pixel - column) / width) * fine.width + column);
     if (isOneSurface(buffer, scene.materials, first, fine.width)) {
       const last = first + fine.width + 1;
-      interpolate(scene, buffer.triangleIds[first]!, buffer.barycentrics, 3 * first, values);
-      interpolate(scene, buffer.triangleIds[last]!, buffer.barycentrics, 3 * last, other);
-      for (let k = 0; k < VERTEX_CHANNELS; k++) values[k] = (values[k]! + other[k]!) / 2;
+      const triangle = buffer.triangleIds[first]!;
+      if (buffer.triangleIds[last] === triangle) {
+        for (let k = 0; k < 3; k++) {
+          between[k] = (buffer.barycentrics[3 * first + k]! + buffer.barycentrics[3 * last + k]!) / 2;
+        }
+        interpolate(scene, triangle, between, 0, values);
+      } else {
+        interpolate(scene, triangle, buffer.barycentrics, 3 * first, values);
+        interpolate(scene, buffer.triangleIds[last]!, buffer.barycentrics, 3 * last, other);
+        for (let k = 0; k < VERTEX_CHANNELS; k++) values[k] = (values[k]! + other[k]!) / 2;
+      }
       addPoint(pixel, SAMPLES ** 2, buffer.triangleIds[first]!, first);
       continue;
     }
@@ -165,6 +173,7 @@ export function renderSubject(
 }
 
 const other = new Float32Array(VERTEX_CHANNELS);
+const between = new Float32Array(3);
 /** Samples this close in depth belong to one surface, as a pixel sees it. */
 const ONE_SURFACE_METRES = 0.004;
 /** What varies so finely that each sample is shaded by itself. */

@@ -12,15 +12,16 @@ export type SkullField = {
 /** Builds the field from vertices (`V 3`) of which `isScalp` holds. */
 export function createSkullField(shaped: Float32Array, isScalp: (vertex: number) => boolean): SkullField {
   const [columns, rows] = [48, 24];
-  const directions: number[] = [];
+  const seen: number[] = [];
   for (let v = 0; v < shaped.length / 3; v++) {
     if (!isScalp(v)) continue;
     const x = shaped[3 * v]! - SKULL_CENTRE[0];
     const y = shaped[3 * v + 1]! - SKULL_CENTRE[1];
     const z = shaped[3 * v + 2]! - SKULL_CENTRE[2];
     const radius = Math.sqrt(x * x + y * y + z * z);
-    directions.push(x / radius, y / radius, z / radius, radius);
+    seen.push(x / radius, y / radius, z / radius, radius);
   }
+  const directions = Float64Array.from(seen);
   const table = new Float32Array((columns + 1) * (rows + 1));
   for (let row = 0; row <= rows; row++) {
     for (let column = 0; column <= columns; column++) {

@@ -11,6 +11,9 @@ const NONE: u32 = 0xffffffff;
 // Edges take pixels this far outside, so that two triangles never leave a crack between them.
 const EDGE_TOLERANCE_PX: f32 = 0.002;
 
+/** Triangles at least so wide are looked for row by row. */
+const WIDE_PX = 8;
+
 /** Reads `count` world vertices and a camera (`R` 9, `t` 3, fx, fy, cx, cy, near); writes screen vertices. */
 export function project(vertices: usize, count: i32, camera: usize, screen: usize): void {
   const r0 = load<f32>(camera, 0);
@@ -136,6 +139,14 @@ export function draw(
     const lane1 = f32x4.mul(lane, f32x4.splat(e1x));
     const lane2 = f32x4.mul(lane, f32x4.splat(e2x));
     const id = i32x4.splat(t);
+    // Pixels from the left where an edge begins or ends, a row's own value apart.
+    const isWide = right - left >= WIDE_PX;
+    const across0: f32 = <f32>1 / e0x;
+    const across1: f32 = <f32>1 / e1x;
+    const across2: f32 = <f32>1 / e2x;
+    const slack0 = f32x4.extract_lane(floor0, 0);
+    const slack1 = f32x4.extract_lane(floor1, 0);
+    const slack2 = f32x4.extract_lane(floor2, 0);
     // Texture coordinates over depth, as the edges' weights sum them.
     let u0 = f32x4.splat(0);
     let u1 = u0;
@@ -157,8 +168,23 @@ export function draw(
       v2 = f32x4.splat(w2 * load<f32>(uc, 4));
     }
     for (let y = top; y <= bottom; y++) {
-      let at = (<usize>(y * stride + startX)) << 2;
-      for (let x = startX; x <= right; x += 4) {
+      let from = startX;
+      let to = right;
+      if (isWide) {
+        let low: f32 = 0;
+        let high: f32 = <f32>(right - startX);
+        if (e0x > 0) low = max<f32>(low, (slack0 - row0) * across0);
+        else if (e0x < 0) high = min<f32>(high, (slack0 - row0) * across0);
+        if (e1x > 0) low = max<f32>(low, (slack1 - row1) * across1);
+        else if (e1x < 0) high = min<f32>(high, (slack1 - row1) * across1);
+        if (e2x > 0) low = max<f32>(low, (slack2 - row2) * across2);
+        else if (e2x < 0) high = min<f32>(high, (slack2 - row2) * across2);
+        // A pixel more on either side, for what rounding takes: the edges decide.
+        from += max(0, <i32>min<f32>(low, <f32>width) - 1) & ~3;
+        to = min(right, startX + <i32>max<f32>(high, -2) + 1);
+      }
+      let at = (<usize>(y * stride + from)) << 2;
+      for (let x = from; x <= to; x += 4) {
         const step = <f32>(x - startX);
         const e0 = f32x4.add(f32x4.splat(row0 + step * e0x), lane0);
         const e1 = f32x4.add(f32x4.splat(row1 + step * e1x), lane1);
@@ -274,6 +300,17 @@ export function resolve(
       store<f32>(weights, q0 / sum, 0);
       store<f32>(weights, q1 / sum, 4);
       store<f32>(weights, q2 / sum, 8);
+    }
+  }
+}
+
+/** Reads `inverseDepths`; writes tight `depths` (`H W`, infinite where none). */
+export function resolveDepths(inverseDepths: usize, width: i32, height: i32, stride: i32, depths: usize): void {
+  for (let y = 0; y < height; y++) {
+    const from = inverseDepths + (<usize>(y * stride) << 2);
+    const to = depths + (<usize>(y * width) << 2);
+    for (let x = 0; x < width; x++) {
+      store<f32>(to + (<usize>x << 2), <f32>1 / load<f32>(from + (<usize>x << 2)));
     }
   }
 }
