@@ -117,10 +117,11 @@ export function chooseOutfit(traits: SubjectTraits, library: AssetLibrary): Outf
   const lashes = pick(library.lashes, random);
   const iris = pick(library.irises, random);
   const wearsIris = wears(SHARES.iris);
+  const hasOwnBrows = wearsSkin && skin?.hasBrows === true;
   return {
     skin: wearsSkin ? skin : null,
     hair: wearsHair ? hair : null,
-    brows: wearsBrows ? brows : null,
+    brows: wearsBrows && !hasOwnBrows ? brows : null,
     lashes: wearsLashes ? lashes : null,
     iris: wearsIris ? iris : null,
   };

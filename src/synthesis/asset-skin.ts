@@ -17,6 +17,8 @@ export type AssetSkin = {
   readonly data: Uint8Array;
   /** Mean colour of the face, linear light. */
   readonly tone: Colour;
+  /** Whether it shows brows: none are painted or worn over them then. */
+  readonly hasBrows: boolean;
 };
 
 const GUTTER_PX = 4;
@@ -37,7 +39,7 @@ export function createSkinResampler(
       for (let k = 0; k < 3; k++) data[3 * i + k] = Math.round(texel[k]!);
     }
     const tone = meanTone(head, picture, (corner, k) => base.cornerUvs[2 * corner + k]!);
-    return { name, sizePx, data, tone };
+    return { name, sizePx, data, tone, hasBrows: false };
   };
 }
 
@@ -53,7 +55,7 @@ export function byteFromLinear(light: number): number {
   return Math.round(255 * Math.min(1, Math.max(0, value)));
 }
 
-/** A picture that is in the head's layout already, as baked skins are. */
+/** A picture that is in the head's layout already, as baked skins are: a photograph, with its brows. */
 export function skinInHeadLayout(head: HeadModel, picture: TexturePicture, name: string): AssetSkin {
   const { width, height, data } = picture;
   if (width !== height) throw damagedAsset(name, `its picture is ${width} x ${height}, not square`);
@@ -64,6 +66,7 @@ export function skinInHeadLayout(head: HeadModel, picture: TexturePicture, name:
     sizePx: width,
     data: colours,
     tone: meanTone(head, picture, (corner, k) => head.uvs[2 * head.uvTriangles[corner]! + k]!),
+    hasBrows: true,
   };
 }
 

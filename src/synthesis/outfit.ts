@@ -50,7 +50,7 @@ export function putOn(
       skin: skin && { texture: skin, gain: gainTowards(skin.tone, skinTone(traits)) },
       atlas,
       paintsHair: hair !== null,
-      hidesBrows: brows !== null,
+      hidesBrows: brows !== null || skin?.hasBrows === true,
       iris,
     },
   };

@@ -22,7 +22,7 @@ export type SkinPainter = (
 
 /** What an outfit takes off the painted skin. */
 export type SkinPainterOptions = {
-  /** Brows are worn, not painted. */
+  /** Brows are worn or pictured, not painted. */
   readonly hidesBrows?: boolean;
 };
 

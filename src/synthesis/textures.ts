@@ -26,7 +26,7 @@ export type SubjectTextures = {
   readonly atlas: TextureAtlas | null;
   /** Whether the hair is an asset, with its colours in the atlas. */
   readonly paintsHair: boolean;
-  /** Whether brows are worn, not painted on the skin. */
+  /** Whether brows are worn or pictured, not painted on the skin. */
   readonly hidesBrows: boolean;
   /** Fibres of the irises. */
   readonly iris: AssetIris | null;
