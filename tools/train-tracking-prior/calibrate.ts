@@ -30,6 +30,8 @@ const MOST_OFFSET = 0.1;
 const KEPT = /^(eyeBlink|eyeLook|jawOpen|tongueOut)/;
 /** Gaze is the eyes' own; the others show nothing (`fit-priors.ts`). */
 const SILENT = /^(eyeLook|jawOpen|tongueOut)/;
+/** Lids that seem to hang mostly do not: they come as far up as what is found tells of the truth. */
+const HANGING = /^eyeBlink/;
 
 /** One unit, or one with that of the other side: sums of products. */
 type Products = { readonly truth: number; readonly found: number; readonly both: number };
@@ -111,9 +113,13 @@ export async function calibratePrior(
       const isKept =
         (kind === 'motion' ? KEPT : SILENT).test(name) || !(correlation > LEAST_CORRELATION[kind]);
       const [least, most] = GAINS[kind];
-      gains[kind][unit] = isKept ? 1 : Math.min(most, Math.max(least, (WANTED * sums.truth) / sums.both));
+      const within = (gain: number): number => Math.min(most, Math.max(least, gain));
+      const hangs = kind === 'rest' && HANGING.test(name);
+      const wanted = hangs ? sums.both / sums.found : (WANTED * sums.truth) / sums.both;
+      const gain = isKept && !hangs ? 1 : within(wanted);
+      gains[kind][unit] = gain;
       const slope = (sums.both / sums.truth).toFixed(2);
-      return `${kind} slope ${slope}, correlation ${correlation.toFixed(2)}, gain ${gains[kind][unit].toFixed(2)}`;
+      return `${kind} slope ${slope}, correlation ${correlation.toFixed(2)}, gain ${gain.toFixed(2)}`;
     });
     return `  ${name}: ${lines.join('; ')}`;
   });

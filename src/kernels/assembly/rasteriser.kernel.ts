@@ -141,9 +141,9 @@ export function draw(
     const id = i32x4.splat(t);
     // Pixels from the left where an edge begins or ends, a row's own value apart.
     const isWide = right - left >= WIDE_PX;
-    const across0: f32 = <f32>1 / e0x;
-    const across1: f32 = <f32>1 / e1x;
-    const across2: f32 = <f32>1 / e2x;
+    const across0: f32 = isWide ? <f32>1 / e0x : 0;
+    const across1: f32 = isWide ? <f32>1 / e1x : 0;
+    const across2: f32 = isWide ? <f32>1 / e2x : 0;
     const slack0 = f32x4.extract_lane(floor0, 0);
     const slack1 = f32x4.extract_lane(floor1, 0);
     const slack2 = f32x4.extract_lane(floor2, 0);
