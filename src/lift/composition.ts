@@ -14,6 +14,7 @@ import { cellCovers, readSheet, type SheetMap, sheetTrust, stretchSheet } from '
 import { SQUARE_FACING } from './skin-plausibility.ts';
 import { softenOutline } from './soft-outline.ts';
 import { ATTRIBUTE, ATTRIBUTE_COUNT, type SourceView, samplePicture, seesPoint } from './source-view.ts';
+import { FILLED_TRUST, stillPlate } from './still-plate.ts';
 import type { SurfaceReader } from './surface-reader.ts';
 
 /** A still at another placement of its head; all of the target camera's size. */
@@ -33,6 +34,8 @@ export type CompositionInput = {
   readonly trust: Uint8Array | null;
   /** The still taken apart; `view` sees the person's colours then. */
   readonly layers: PersonLayers | null;
+  /** As of `plateVisibility`; null without layers. */
+  readonly plateVisibility: Uint8Array | null;
   /** The head in the target view. */
   readonly surface: SurfaceReader;
   /** Parts of the target view that are drawn with more samples than pixels. */
@@ -47,7 +50,6 @@ export type CompositionInput = {
 };
 
 const MIRRORED_TRUST = 0.35;
-const FILLED_TRUST = 0.06;
 /** Mouth and eyes have the head's own shapes and colours, closer to the truth than skin or hair that is invented. */
 const DRAWN_TRUST = 0.3;
 /** How much less the sheet is trusted over hair, ears and neck that the still does not show. */
@@ -61,8 +63,9 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
   const { width, height } = toCamera;
   const sheet = input.sheet ?? sheetOf(input);
   const painter = createPainter(input, sheet);
-  const data = new Uint8Array(width * height * 3);
-  const visibility = new Uint8Array(width * height);
+  const plate = stillPlate(input.view.camera, toCamera, input.layers, input.plateVisibility);
+  const data = plate?.image.data.slice() ?? new Uint8Array(width * height * 3);
+  const visibility = plate?.visibility.slice() ?? new Uint8Array(width * height);
   const personMask = input.layers && new Uint8Array(width * height);
   const headMask = insideOutline(to, toCamera, 1.12);
   const isHead = new Uint8Array(width * height);
@@ -73,14 +76,10 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
     isHead[pixel] = painted[PAINTED.head]! >= 0.5 ? 1 : 0;
     if (painted[PAINTED.face]! > 0.3) headMask[pixel] = 255;
   };
-  const plate = stillPlate(input);
+  const showsPerson = plate && painter.personPixels(width, height);
   for (let row = 0, pixel = 0; row < height; row++) {
     for (let column = 0; column < width; column++, pixel++) {
-      if (plate !== null && !painter.showsPerson(surface, pixel, column + 0.5, row + 0.5)) {
-        for (let k = 3 * pixel; k < 3 * pixel + 3; k++) data[k] = plate.image.data[k]!;
-        visibility[pixel] = plate.visibility[pixel]!;
-        continue;
-      }
+      if (showsPerson !== null && showsPerson[pixel] === 0) continue;
       painter.paint(surface, pixel, column + 0.5, row + 0.5);
       write(pixel, painted);
     }
@@ -109,8 +108,8 @@ const behind = new Float32Array(3);
 
 /** Works at a position of the target picture, where `surface` sees `pixel`. */
 type Painter = {
-  /** Whether there may be more than background. */
-  showsPerson(surface: SurfaceReader, pixel: number, x: number, y: number): boolean;
+  /** `H W`: 1 where there may be more than background. */
+  personPixels(width: number, height: number): Uint8Array;
   /** Writes `painted`. */
   paint(surface: SurfaceReader, pixel: number, x: number, y: number): void;
 };
@@ -153,25 +152,21 @@ function createPainter(input: CompositionInput, sheet: SheetMap): Painter {
     painted[PAINTED.trust] = trust;
     painted[PAINTED.cover] = cover;
   };
-  return {
-    paint,
-    showsPerson: (surface, pixel, x, y) => surface.classAt(pixel) >= 0 || coverOfCell(x, y) > 0,
+  const personPixels: Painter['personPixels'] = (width, height) => {
+    const shown = new Uint8Array(width * height);
+    for (let row = 0; row < height; row++) {
+      for (let left = 0; left < width; left += stepPx) {
+        if (coverOfCell(left, row) === 0) continue;
+        shown.fill(1, row * width + left, row * width + Math.min(width, left + stepPx));
+      }
+    }
+    for (let pixel = 0; pixel < shown.length; pixel++) {
+      if (input.surface.classAt(pixel) >= 0) shown[pixel] = 1;
+    }
+    return shown;
   };
+  return { paint, personPixels };
 }
-
-/** The background where a lift leaves it: whole, if the camera stays where it was; else null. */
-function stillPlate({ view: { camera }, layers, trust, toCamera }: CompositionInput): Plate | null {
-  const stays = (['width', 'height', 'focalXPx', 'focalYPx', 'centreXPx', 'centreYPx'] as const).every(
-    (key) => camera[key] === toCamera[key],
-  );
-  if (layers === null || !stays) return null;
-  const visibility = layers.plateTrust.map(
-    (shown, pixel) => Math.max(shown * (trust === null ? 1 : trust[pixel]! / 255), 255 * FILLED_TRUST) + 0.5,
-  );
-  return { image: layers.plate, visibility };
-}
-
-type Plate = { readonly image: RgbImage; readonly visibility: Uint8Array };
 
 /** Paints those pixels of a window again whose colour is not their neighbours', as the mean of several samples. */
 function paintFinely(
