@@ -36,7 +36,7 @@ export function createOpennessKernel(): (input: OpennessInput) => Float32Array<A
   return ({ width, height, depths, focalPx, rings, rays, oneSurfaceMetres }) => {
     heap.reset();
     const depthsAt = heap.put(depths);
-    const lanes = new Float32Array(8);
+    const lanes = new Float32Array(2 * LANES);
     for (const [i, [x, y]] of rays.entries()) {
       lanes[i] = x;
       lanes[LANES + i] = y;

@@ -14,7 +14,7 @@ import { cellCovers, readSheet, type SheetMap, sheetTrust, stretchSheet } from '
 import { SQUARE_FACING } from './skin-plausibility.ts';
 import { softenOutline } from './soft-outline.ts';
 import { ATTRIBUTE, ATTRIBUTE_COUNT, type SourceView, samplePicture, seesPoint } from './source-view.ts';
-import { FILLED_TRUST, stillPlate } from './still-plate.ts';
+import { FILLED_TRUST, isSameView, type StillPlate } from './still-plate.ts';
 import type { SurfaceReader } from './surface-reader.ts';
 
 /** A still at another placement of its head; all of the target camera's size. */
@@ -34,8 +34,8 @@ export type CompositionInput = {
   readonly trust: Uint8Array | null;
   /** The still taken apart; `view` sees the person's colours then. */
   readonly layers: PersonLayers | null;
-  /** As of `plateVisibility`; null without layers. */
-  readonly plateVisibility: Uint8Array | null;
+  /** Null without layers. */
+  readonly plate: StillPlate | null;
   /** The head in the target view. */
   readonly surface: SurfaceReader;
   /** Parts of the target view that are drawn with more samples than pixels. */
@@ -63,7 +63,7 @@ export function composeLift(input: CompositionInput): { lifted: LiftedImage; she
   const { width, height } = toCamera;
   const sheet = input.sheet ?? sheetOf(input);
   const painter = createPainter(input, sheet);
-  const plate = stillPlate(input.view.camera, toCamera, input.layers, input.plateVisibility);
+  const plate = isSameView(input.view.camera, toCamera) ? input.plate : null;
   const data = plate?.image.data.slice() ?? new Uint8Array(width * height * 3);
   const visibility = plate?.visibility.slice() ?? new Uint8Array(width * height);
   const personMask = input.layers && new Uint8Array(width * height);

@@ -17,7 +17,7 @@ import { measureOutline, type Outline } from './outline.ts';
 import { personLayers, personRadii } from './person-layers.ts';
 import type { SheetMap } from './rubber-sheet.ts';
 import { ATTRIBUTE, ATTRIBUTE_COUNT, type SourceView, viewSource } from './source-view.ts';
-import { plateVisibility } from './still-plate.ts';
+import { stillPlate } from './still-plate.ts';
 import { createSurfaceReader } from './surface-reader.ts';
 
 /** A head in front of a camera. */
@@ -98,7 +98,7 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
     bodyStays ? { ...head, translation: parameters.translation } : head;
   const vertices = poseOverShoulders(tools, geometry, parameters, parameters);
   const layers = personMask ? personLayers(image, personMask) : null;
-  const visibility = layers && plateVisibility(layers, trust ?? null);
+  const plate = layers && stillPlate(layers, trust ?? null);
   const view = viewSource({
     ...{ head, geometry, rasteriser, camera, vertices },
     image: layers?.person ?? image,
@@ -122,7 +122,7 @@ export function createSheetLifter(tools: LiftTools, source: LiftSource): SheetLi
       view,
       trust: trust ?? null,
       layers,
-      plateVisibility: visibility,
+      plate,
       surface: createSurfaceReader(geometry, buffer, view.attributes),
       fineWindows: fineWindows(tools, geometry, to.camera, targetVertices, view.attributes),
       toCamera: to.camera,

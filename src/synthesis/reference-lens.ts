@@ -2,10 +2,10 @@
 
 import type { Development } from '../kernels/index.ts';
 
-/** Bytes (`H W 3`); the light is blurred in place. */
+/** Bytes (`H W 3`). */
 export function referenceDevelopment(development: Development): Uint8Array {
-  const { linear, whiteBalance, saturation, noise, bits } = development;
-  blur(development);
+  const { whiteBalance, saturation, noise, bits } = development;
+  const linear = blurred(development);
   const data = new Uint8Array(linear.length);
   for (const [pixel, random] of bits.entries()) {
     const encoded = whiteBalance.map((factor, k) => encode(development, factor * linear[3 * pixel + k]!));
@@ -30,8 +30,9 @@ function encode({ tones, tonesPerUnit }: Development, light: number): number {
   return tones[step]! + (place - step) * (tones[step + 1]! - tones[step]!);
 }
 
-function blur({ linear, width, height, blurWeights }: Development): void {
-  if (blurWeights === null) return;
+function blurred({ linear: sharp, width, height, blurWeights }: Development): Float32Array {
+  if (blurWeights === null) return sharp;
+  const linear = sharp.slice();
   const [w0, w1, w2] = blurWeights;
   const line = new Float32Array(Math.max(width, height) + 4);
   const blurLine = (start: number, stride: number, length: number): void => {
@@ -47,4 +48,5 @@ function blur({ linear, width, height, blurWeights }: Development): void {
     for (let y = 0; y < height; y++) blurLine(3 * y * width + k, 3, width);
     for (let x = 0; x < width; x++) blurLine(3 * x + k, 3 * width, height);
   }
+  return linear;
 }

@@ -138,18 +138,7 @@ export function renderSubject(
     const column = pixel % width;
     const first = SAMPLES * (((pixel - column) / width) * fine.width + column);
     if (isOneSurface(buffer, scene.materials, first, fine.width)) {
-      const last = first + fine.width + 1;
-      const triangle = buffer.triangleIds[first]!;
-      if (buffer.triangleIds[last] === triangle) {
-        for (let k = 0; k < 3; k++) {
-          between[k] = (buffer.barycentrics[3 * first + k]! + buffer.barycentrics[3 * last + k]!) / 2;
-        }
-        interpolate(scene, triangle, between, 0, values);
-      } else {
-        interpolate(scene, triangle, buffer.barycentrics, 3 * first, values);
-        interpolate(scene, buffer.triangleIds[last]!, buffer.barycentrics, 3 * last, other);
-        for (let k = 0; k < VERTEX_CHANNELS; k++) values[k] = (values[k]! + other[k]!) / 2;
-      }
+      interpolateBetween(scene, buffer, first, first + fine.width + 1, values);
       addPoint(pixel, SAMPLES ** 2, buffer.triangleIds[first]!, first);
       continue;
     }
@@ -172,8 +161,6 @@ export function renderSubject(
   };
 }
 
-const other = new Float32Array(VERTEX_CHANNELS);
-const between = new Float32Array(3);
 /** Samples this close in depth belong to one surface, as a pixel sees it. */
 const ONE_SURFACE_METRES = 0.004;
 /** What varies so finely that each sample is shaded by itself. */
@@ -218,6 +205,28 @@ function interpolate(
   for (let k = 0; k < VERTEX_CHANNELS; k++) {
     out[k] = wa * values[a + k]! + wb * values[b + k]! + wc * values[c + k]!;
   }
+}
+
+const other = new Float32Array(VERTEX_CHANNELS);
+const between = new Float32Array(3);
+
+/** The mean of the vertex values of two samples. */
+function interpolateBetween(
+  scene: Scene,
+  { triangleIds, barycentrics }: VisibilityBuffer,
+  first: number,
+  last: number,
+  out: Float32Array,
+): void {
+  const triangle = triangleIds[first]!;
+  if (triangleIds[last] === triangle) {
+    for (let k = 0; k < 3; k++) between[k] = (barycentrics[3 * first + k]! + barycentrics[3 * last + k]!) / 2;
+    interpolate(scene, triangle, between, 0, out);
+    return;
+  }
+  interpolate(scene, triangle, barycentrics, 3 * first, out);
+  interpolate(scene, triangleIds[last]!, barycentrics, 3 * last, other);
+  for (let k = 0; k < VERTEX_CHANNELS; k++) out[k] = (out[k]! + other[k]!) / 2;
 }
 
 const shaders = new WeakMap<Subject, PointShader>();
