@@ -117,7 +117,7 @@ export function chooseOutfit(traits: SubjectTraits, library: AssetLibrary): Outf
   const lashes = pick(library.lashes, random);
   const iris = pick(library.irises, random);
   const wearsIris = wears(SHARES.iris);
-  const hasOwnBrows = wearsSkin && skin?.hasBrows === true;
+  const hasOwnBrows = wearsSkin && skin?.isPhotograph === true;
   return {
     skin: wearsSkin ? skin : null,
     hair: wearsHair ? hair : null,

@@ -17,8 +17,8 @@ export type AssetSkin = {
   readonly data: Uint8Array;
   /** Mean colour of the face, linear light. */
   readonly tone: Colour;
-  /** Whether it shows brows: none are painted or worn over them then. */
-  readonly hasBrows: boolean;
+  /** Baked from a photograph: it shows its own brows, so that none are painted or worn over them. */
+  readonly isPhotograph: boolean;
 };
 
 const GUTTER_PX = 4;
@@ -39,7 +39,7 @@ export function createSkinResampler(
       for (let k = 0; k < 3; k++) data[3 * i + k] = Math.round(texel[k]!);
     }
     const tone = meanTone(head, picture, (corner, k) => base.cornerUvs[2 * corner + k]!);
-    return { name, sizePx, data, tone, hasBrows: false };
+    return { name, sizePx, data, tone, isPhotograph: false };
   };
 }
 
@@ -66,7 +66,7 @@ export function skinInHeadLayout(head: HeadModel, picture: TexturePicture, name:
     sizePx: width,
     data: colours,
     tone: meanTone(head, picture, (corner, k) => head.uvs[2 * head.uvTriangles[corner]! + k]!),
-    hasBrows: true,
+    isPhotograph: true,
   };
 }
 

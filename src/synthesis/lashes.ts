@@ -8,7 +8,7 @@ const UPPER_METRES = 0.0034;
 const LOWER_METRES = 0.0042;
 /** Rows of the strand texture that a lash begins at: further down it is sparser. */
 const UPPER_ROOT = 0.05;
-const LOWER_ROOT = 0.6;
+const LOWER_ROOT = 0.74;
 /** Strips of the texture along a metre of lid: finer than hair. */
 const STRIPS_A_METRE = 130;
 

@@ -3,7 +3,7 @@
 
 import type { AssetPiece, Outfit } from './asset-library.ts';
 import { type AssetMesh, assetScale, placeAsset } from './asset-mesh.ts';
-import { byteFromLinear, linearFromByte, type TexturePicture } from './asset-skin.ts';
+import { type AssetSkin, byteFromLinear, linearFromByte, type TexturePicture } from './asset-skin.ts';
 import { strandDirections } from './asset-strands.ts';
 import type { Colour } from './colour.ts';
 import type { Piece } from './scene.ts';
@@ -11,9 +11,11 @@ import { greyed, skinTone } from './skin.ts';
 import { placeUvs, type SubjectTextures, stackTextures } from './textures.ts';
 import type { SubjectTraits } from './traits.ts';
 
-/** How far a skin may be lightened or darkened towards a subject's tone. */
-const LEAST_GAIN = 0.4;
-const MOST_GAIN = 1.7;
+/** How far a skin may be lightened or darkened towards a subject's tone; painted ones, and photographs, which show shine too. */
+const GAINS = {
+  painted: { least: 0.4, most: 1.7, share: 1 },
+  photographed: { least: 0.75, most: 1.25, share: 0.5 },
+} as const;
 
 /** The pieces and textures of an outfit on a shaped head at rest (`V 3`); `grown` is hair by rule. */
 export function putOn(
@@ -47,10 +49,10 @@ export function putOn(
   return {
     pieces: [...own, ...pieces],
     textures: {
-      skin: skin && { texture: skin, gain: gainTowards(skin.tone, skinTone(traits)) },
+      skin: skin && { texture: skin, gain: gainTowards(skin, skinTone(traits)) },
       atlas,
       paintsHair: hair !== null,
-      hidesBrows: brows !== null || skin?.hasBrows === true,
+      hidesBrows: brows !== null || skin?.isPhotograph === true,
       iris,
     },
   };
@@ -136,9 +138,10 @@ function thickened({ width, height, data }: TexturePicture): TexturePicture {
   return { width, height, data: out };
 }
 
-function gainTowards(tone: Colour, wanted: Colour): Colour {
+function gainTowards({ tone, isPhotograph }: AssetSkin, wanted: Colour): Colour {
+  const { least, most, share } = GAINS[isPhotograph ? 'photographed' : 'painted'];
   const gain = (k: 0 | 1 | 2): number =>
-    Math.min(MOST_GAIN, Math.max(LEAST_GAIN, wanted[k] / Math.max(0.01, tone[k])));
+    Math.min(most, Math.max(least, (wanted[k] / Math.max(0.01, tone[k])) ** share));
   return [gain(0), gain(1), gain(2)];
 }
 

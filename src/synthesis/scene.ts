@@ -11,6 +11,7 @@ import {
 } from '../head/index.ts';
 import { insideFace } from './face-outline.ts';
 import { lashTexels } from './lashes.ts';
+import { layLidsOverEyes } from './lids-over-eyes.ts';
 
 /** What a triangle is made of. */
 export const MATERIALS = [
@@ -181,6 +182,7 @@ export function buildScene({
   const scenery = headScenery(head);
   const { triangles, materials, cutout, order } = sceneLayout(head, pieces, strands);
   const posed = poseOverShoulders(head, poser, parameters, scenery);
+  layLidsOverEyes(head, posed);
   const motions = headMotions(head, poser, parameters);
   const count = vertexCount(head) + sum(pieces.map((piece) => piece.headness.length));
   const vertices = new Float32Array(count * 3);

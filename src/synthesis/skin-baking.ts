@@ -5,8 +5,9 @@
 
 import { vertexNeighbours, vertexNormals } from '../geometry/index.ts';
 import { type HeadModel, PART_NAMES } from '../head/index.ts';
-import { diffuseOverMesh, type LiftSource, type LiftTools } from '../lift/index.ts';
+import { diffuseOverMesh, type LiftSource, type LiftTools, liftGeometry } from '../lift/index.ts';
 import { byteFromLinear, linearFromByte } from './asset-skin.ts';
+import { colourLids, hideLids } from './baked-lids.ts';
 import { forEachTexel } from './head-layout.ts';
 import { solveSymmetric } from './least-squares.ts';
 
@@ -24,6 +25,9 @@ const LEAST_FACING = 0.28;
 /** Colours this far from the face's own (in the logarithm of light) are hair, cloth or glasses. */
 const FOREIGN_COLOUR = 0.55;
 const HARMONICS = 9;
+/** What is brighter than the face at its middle by this factor is shine, of which a share is left. */
+const SHINE_FROM = 1.2;
+const SHINE_KEPT = 0.35;
 
 /** Bakes a fitted still's skin. */
 export function bakeSkin(
@@ -38,8 +42,10 @@ export function bakeSkin(
     rasteriser.rasterise({ camera: source.camera, vertices, triangles: head.triangles }).depths,
     source,
   );
+  hideLids(liftGeometry(head).sockets, seen.weights);
   const shade = shadingOf(head, seen);
   const spread = spreadColours(head, seen, shade);
+  const brightest = SHINE_FROM * usualBrightness(head, seen, shade);
   const data = new Uint8Array(sizePx * sizePx * 3);
   const colour = new Float32Array(3);
   const place = new Float32Array(3);
@@ -69,7 +75,9 @@ export function bakeSkin(
       const share = Math.min(1, 1.4 * weight);
       for (let k = 0; k < 3; k++) colour[k]! += share * (sampled[k]! / light - colour[k]!);
     }
-    for (let k = 0; k < 3; k++) data[3 * texel + k] = byteFromLinear(colour[k]!);
+    const bright = brightness(colour, 0);
+    const kept = bright > brightest ? (brightest + SHINE_KEPT * (bright - brightest)) / bright : 1;
+    for (let k = 0; k < 3; k++) data[3 * texel + k] = byteFromLinear(kept * colour[k]!);
   });
   return { sizePx, data, seenShare: faceTexels === 0 ? 0 : seenTexels / faceTexels };
 }
@@ -199,6 +207,12 @@ function harmonics(normals: Float32Array, v: number): number[] {
 const brightness = (colours: Float32Array, v: number): number =>
   0.21 * colours[3 * v]! + 0.72 * colours[3 * v + 1]! + 0.07 * colours[3 * v + 2]!;
 
+/** The median brightness of the face that is seen, its light divided out. */
+function usualBrightness(head: HeadModel, { weights, colours }: SeenVertices, shade: Float32Array): number {
+  const seen = [...weights.keys()].filter((v) => weights[v]! > 0.5 && isFace(head, v));
+  return seen.length === 0 ? 1 : median(seen.map((v) => brightness(colours, v) / shade[v]!));
+}
+
 /** A colour for every vertex (`V 3`, linear): its own, its mirror image's, or spread from its neighbours. */
 function spreadColours(
   head: HeadModel,
@@ -214,7 +228,9 @@ function spreadColours(
     isKnown[v] = 1;
     for (let k = 0; k < 3; k++) spread[3 * v + k] = colours[3 * from + k]! / shade[from]!;
   }
-  diffuseOverMesh(spread, isKnown, vertexNeighbours(weights.length, head.triangles), 60);
+  const neighbours = vertexNeighbours(weights.length, head.triangles);
+  diffuseOverMesh(spread, isKnown, neighbours, 60);
+  colourLids(liftGeometry(head).sockets, neighbours, spread, weights);
   return spread;
 }
 

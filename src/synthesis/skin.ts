@@ -198,7 +198,7 @@ function paintLids(
   if (side < 0.012 || side > 0.05 || y < -0.012 || y > 0.016 || z < 0) return;
   const lid = bump(side - 0.03, 0.013) * ramp(-0.004, 0.003, y) * ramp(0.014, 0.006, y);
   blend(out, lidColour, 0.75 * lids * lid);
-  const rim = bump(y - 0.0028 + 30 * (side - 0.0295) ** 2, 0.0014) * ramp(0.0135, 0.018, side);
+  const rim = bump(y - 0.0021 + 30 * (side - 0.0295) ** 2, 0.0009) * ramp(0.0135, 0.018, side);
   // Where lashes stand, every lid is dark.
   blend(out, LINER, (0.45 + 0.5 * liner) * rim);
   const lower = bump(y + 0.0062 - 22 * (side - 0.029) ** 2, 0.001) * ramp(0.0135, 0.02, side);

@@ -26,18 +26,18 @@ test('no wig is worn with a headscarf, and wigs are worn without', async () => {
 
 test('a skin with brows of its own is worn without others, one without them with some', async () => {
   const head = await loadEmbeddedHead();
-  const library = (hasBrows: boolean): AssetLibrary => ({
-    skins: [{ name: 'skin', sizePx: 1, data: new Uint8Array(3), tone: [0.4, 0.3, 0.25], hasBrows }],
+  const library = (isPhotograph: boolean): AssetLibrary => ({
+    skins: [{ name: 'skin', sizePx: 1, data: new Uint8Array(3), tone: [0.4, 0.3, 0.25], isPhotograph }],
     brows: [piece('brows', [])],
     ...{ hair: [], lashes: [], irises: [] },
   });
   const seeds = Array.from({ length: 60 }, (_, seed) => sampleTraits(seed, head));
-  for (const hasBrows of [true, false]) {
-    const outfits = seeds.map((traits) => chooseOutfit(traits, library(hasBrows)));
+  for (const isPhotograph of [true, false]) {
+    const outfits = seeds.map((traits) => chooseOutfit(traits, library(isPhotograph)));
     const dressed = outfits.filter(({ skin }) => skin !== null);
     const [worn, bare] = [dressed.filter(({ brows }) => brows !== null), outfits.length - dressed.length];
     assert.ok(dressed.length > 20 && bare > 3, `${dressed.length} of ${outfits.length} wear the skin`);
-    assert.equal(worn.length > 10, !hasBrows, `${worn.length} of ${dressed.length} wear brows`);
-    if (hasBrows) assert.equal(worn.length, 0);
+    assert.equal(worn.length > 10, !isPhotograph, `${worn.length} of ${dressed.length} wear brows`);
+    if (isPhotograph) assert.equal(worn.length, 0);
   }
 });
