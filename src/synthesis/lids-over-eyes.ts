@@ -1,54 +1,75 @@
-// Lids lie on their eyes. A blend shape closes every eye along the mean head's path, and where a person's eye lies further
-// out, the ball would show through the lid.
+// Lids lie on their eyes, and what lines them behind. A blend shape closes every eye along the mean head's path: where a
+// person's eye is larger, ball or lining would show through the lid.
 
-import { type HeadModel, PART_NAMES } from '../head/index.ts';
+import { type HeadModel, PART_NAMES, type PartName } from '../head/index.ts';
 import { liftGeometry } from '../lift/index.ts';
 import { solveSymmetric } from './least-squares.ts';
 
-/** How far outside the ball a lid lies, metres: more than its triangles sag between their corners. */
+/** How far outside the ball a lid lies, and inside it its lining, metres: more than triangles sag between their corners. */
 const LID_METRES = 0.0006;
+
+/** Skin so near to a ball is of its lids, the one that does not close among them. */
+const NEAR_METRES = 0.003;
 
 type Eye = {
   readonly ball: Uint32Array;
-  /** Vertices of the lid that lie outside the ball at rest; those within are the socket's. */
+  /** Lids outside the ball of the mean head. */
   readonly lid: Uint32Array;
+  /** Skin inside it. */
+  readonly lining: Uint32Array;
 };
 
 type Sphere = { readonly centre: readonly number[]; readonly radius: number };
 
 const cache = new WeakMap<HeadModel, readonly Eye[]>();
 
-/** Brings lids that have sunk into their eyes out, in place. @param posed `V 3`, metres */
+/** Brings lids out that have sunk into their eyes, and their lining in, in place. @param posed `V 3`, metres */
 export function layLidsOverEyes(head: HeadModel, posed: Float32Array): void {
   let eyes = cache.get(head);
   if (!eyes) {
     eyes = findEyes(head);
     cache.set(head, eyes);
   }
-  for (const { ball, lid } of eyes) {
+  for (const { ball, lid, lining } of eyes) {
     const { centre, radius } = sphereOf(posed, ball);
-    for (const v of lid) {
-      const distance = distanceFrom(posed, v, centre);
-      if (distance >= radius + LID_METRES) continue;
-      const stretch = (radius + LID_METRES) / distance;
-      for (let k = 0; k < 3; k++) posed[3 * v + k] = centre[k]! + stretch * (posed[3 * v + k]! - centre[k]!);
-    }
+    const hold = (vertices: Uint32Array, least: number, most: number): void => {
+      for (const v of vertices) {
+        const distance = distanceFrom(posed, v, centre);
+        const stretch = Math.min(most, Math.max(least, distance)) / distance;
+        if (stretch === 1) continue;
+        for (let k = 0; k < 3; k++)
+          posed[3 * v + k] = centre[k]! + stretch * (posed[3 * v + k]! - centre[k]!);
+      }
+    };
+    hold(lid, radius + LID_METRES, Infinity);
+    hold(lining, 0, radius - LID_METRES);
   }
 }
 
 function findEyes(head: HeadModel): Eye[] {
-  const balls = (['leftEyeball', 'rightEyeball'] as const).map((name) => {
+  const { template } = head;
+  const verticesOf = (name: PartName): Uint32Array => {
     const part = PART_NAMES.indexOf(name);
-    const corners = head.triangles.filter((_, i) => head.triangleParts[Math.floor(i / 3)] === part);
-    return Uint32Array.from(new Set(corners));
-  });
-  const x = (v: number): number => head.template[3 * v]!;
-  return liftGeometry(head).sockets.flatMap(({ lid }) => {
-    const side = Math.sign(lid.reduce((sum, v) => sum + x(v), 0));
-    const ball = balls.find(([first]) => first !== undefined && x(first) * side > 0);
-    if (!ball) return [];
-    const { centre, radius } = sphereOf(head.template, ball);
-    return [{ ball, lid: lid.filter((v) => distanceFrom(head.template, v, centre) > radius) }];
+    return Uint32Array.from(
+      new Set(head.triangles.filter((_, i) => head.triangleParts[Math.floor(i / 3)] === part)),
+    );
+  };
+  const skin = verticesOf('skin');
+  const closing = new Set(liftGeometry(head).sockets.flatMap(({ lid }) => [...lid]));
+  return (['leftEyeball', 'rightEyeball'] as const).flatMap((name) => {
+    const ball = verticesOf(name);
+    if (ball.length === 0) return [];
+    const { centre, radius } = sphereOf(template, ball);
+    const outside = (v: number): number => distanceFrom(template, v, centre) - radius;
+    const isOfThisEye = (v: number): boolean => template[3 * v]! * centre[0]! > 0;
+    const isLid = (v: number): boolean => outside(v) < NEAR_METRES || (closing.has(v) && isOfThisEye(v));
+    return [
+      {
+        ball,
+        lid: skin.filter((v) => outside(v) >= 0 && isLid(v)),
+        lining: skin.filter((v) => outside(v) < 0),
+      },
+    ];
   });
 }
 
