@@ -75,6 +75,6 @@ function tooFewPeople(): BadInputError {
     code: 'too-few-people',
     message:
       'Expected samples of two people or more of one label, so that one of them is kept for validation.',
-    hint: "Add people to the data, or raise the configuration's validationSubjects above 0.",
+    hint: 'Add people to the data.',
   });
 }

@@ -21,7 +21,7 @@ export const paperConfigurationSchema: z.ZodType<PaperConfiguration> = z
     training: z.strictObject({
       seed: z.int(),
       realShare: z.number().min(0).max(1),
-      validationSubjects: z.int().nonnegative(),
+      validationSubjects: z.int().positive(),
       heldOutPortraits: z.array(z.string()),
       ...denoiserTrainingSchemas,
     }),

@@ -203,7 +203,7 @@ export const configurationSchema: z.ZodType<Configuration> = z
     training: z.strictObject({
       seed: z.int(),
       realShare: share,
-      validationSubjects: z.int().nonnegative(),
+      validationSubjects: z.int().positive(),
       heldOutPortraits: z.array(z.string()),
       vae: z.strictObject(autoencoder),
       ...denoiserTrainingSchemas,

@@ -91,6 +91,7 @@ test('sizes that do not fit each other are named with the nearest that would', a
       { 'training.distill.samplerSteps': 2000 },
       /samplerSteps: expected 1000 or less, as model\.diffusion\.steps/,
     ],
+    [{ 'training.validationSubjects': 0 }, /validationSubjects/],
     [{ 'training.distill.microBatches': 2 }, /distill\.microBatches: this stage takes its batch whole/],
   ];
   for (const [changes, message] of cases) {
