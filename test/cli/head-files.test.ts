@@ -65,7 +65,7 @@ test('a pickle that calls, and one that is cut short, are refused in one line an
   await fails(['head', 'import', cut, '--out', out], 2, 'bad-numpy-file', /cut\.pkl cannot be read/);
   await fails(['head', 'inspect', out], 3, 'file-not-found', /none\.head/);
   await fails(['head', 'import', '--out', out], 2, 'missing-option', /FILE\.\.\. is missing/);
-  const taken = ['head', 'import', files[0]!, '--out', out, '--name', 'embedded-1'];
+  const taken = ['head', 'import', files[0]!, '--out', out, '--name', 'embedded-2'];
   await fails(taken, 2, 'head-name-taken', /another name/);
   await fails(['head', 'improt'], 2, 'unknown-command', /head import/);
 });

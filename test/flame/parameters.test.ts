@@ -191,7 +191,7 @@ test('heads with units of their own, files without parameters and wrong shapes a
       return true;
     });
   };
-  refused(() => encodeFlameParameters(track, plainReference), 'head-not-flame', /embedded-1/);
+  refused(() => encodeFlameParameters(track, plainReference), 'head-not-flame', /embedded-2/);
   refused(() => decodeFlameParameters([], head), 'no-flame-parameters', /0 files hold none/);
   const other = { name: 'x.npz', bytes: encodeNpz({ colours: { shape: [1], data: Float32Array.of(1) } }) };
   refused(() => decodeFlameParameters([other], head), 'no-flame-parameters', /1 files hold none/);

@@ -125,3 +125,49 @@ function pupilVertex(side: number): number {
   }
   return best;
 }
+
+test('no component of the identity turns the face', () => {
+  // Along the face's middle the mean head's points and a component's, less growth and shift, about the x axis.
+  const places = head.landmarks!.triangles.length;
+  const onSurface = (values: Float32Array, first: number, l: number, axis: number): number =>
+    [0, 1, 2].reduce((sum, corner) => {
+      const v = head.triangles[3 * head.landmarks!.triangles[l]! + corner]!;
+      return sum + head.landmarks!.barycentrics[3 * l + corner]! * values[first + 3 * v + axis]!;
+    }, 0);
+  let square = 0;
+  for (let k = 0; k < head.identityCount; k++) {
+    const first = k * head.template.length;
+    const rows = Array.from({ length: places }, (_, l) => ({
+      place: [1, 2].map((axis) => onSurface(head.template, 0, l, axis)),
+      move: [1, 2].map((axis) => onSurface(head.identityBasis, first, l, axis)),
+    }));
+    const mean = (of: (row: (typeof rows)[number]) => number): number =>
+      rows.reduce((sum, row) => sum + of(row), 0) / places;
+    const middle = [0, 1].map((i) => mean(({ place }) => place[i]!));
+    const arm = ({ place }: (typeof rows)[number], i: number): number => place[i]! - middle[i]!;
+    const turned = mean((row) => arm(row, 0) * row.move[1]! - arm(row, 1) * row.move[0]!);
+    square += (turned / mean((row) => arm(row, 0) ** 2 + arm(row, 1) ** 2)) ** 2;
+  }
+  const degrees = (180 / Math.PI) * Math.sqrt(square);
+  assert.ok(degrees < 1, `landmarks nod by ${degrees} degrees over people`);
+});
+
+test('no component of the identity turns the eyes: they grow and shift', () => {
+  for (const name of ['leftEyeball', 'rightEyeball'] as const) {
+    const part = PART_NAMES.indexOf(name);
+    const ball = [
+      ...new Set(head.triangles.filter((_, i) => head.triangleParts[Math.floor(i / 3)] === part)),
+    ];
+    const [first, ...others] = ball as [number, ...number[]];
+    for (let k = 0; k < head.identityCount; k++) {
+      const row = head.identityBasis.subarray(k * head.template.length, (k + 1) * head.template.length);
+      const between = (values: Float32Array): number[] =>
+        others.flatMap((v) => [0, 1, 2].map((axis) => values[3 * v + axis]! - values[3 * first + axis]!));
+      const [places, moves] = [between(head.template), between(row)];
+      const dot = (a: number[], b: number[]): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+      const growth = dot(places, moves) / dot(places, places);
+      const most = Math.max(...moves.map((value, i) => Math.abs(value - growth * places[i]!)));
+      assert.ok(most < 5e-6, `component ${k} distorts the ${name} by ${most} m`);
+    }
+  }
+});

@@ -107,7 +107,7 @@ test('known cameras give turn, place, jaw and shape of a head, whatever their un
     assert.ok(Math.abs(translation[2]! + 1.1) < 0.03, `depth ${translation[2]}`);
     assert.ok(Math.abs(jointRotations[6]! - 0.2) * DEGREES < 2, `jaw ${jointRotations[6]}`);
     const [own, mean] = [identity, new Float32Array(head.identityCount)].map(shapeError);
-    assert.ok(own! < 0.6 * mean!, `shape is off by ${own} mm, the mean head by ${mean} mm`);
+    assert.ok(own! < 0.7 * mean!, `shape is off by ${own} mm, the mean head by ${mean} mm`);
     assert.ok(Math.abs(found.unitMetres / metres - 1) < 0.06, `unit of ${found.unitMetres} m`);
     assert.ok(found.views.every(({ landmarkError }) => landmarkError < 0.015));
   }

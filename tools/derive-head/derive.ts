@@ -4,6 +4,7 @@
 import { type HeadModel, JOINT_NAMES, PART_NAMES, type PartName } from '../../src/head/index.ts';
 import { layOutCharts } from './charts.ts';
 import { expressionUnits } from './expressions.ts';
+import { faceForward } from './facing.ts';
 import { cutHead, type HeadSurface } from './head-surface.ts';
 import { deriveIdentity, findMirror } from './identity.ts';
 import { EYES, JAW, jointAt, NECK, ROOT, solveJoints } from './joints.ts';
@@ -24,7 +25,7 @@ type Options = {
 type Derived = {
   readonly head: HeadModel;
   readonly surface: HeadSurface;
-  readonly report: Record<string, number>;
+  readonly report: Record<string, number | readonly number[]>;
   readonly sources: ReadonlyMap<string, string>;
 };
 
@@ -61,6 +62,17 @@ export function deriveHead(wheel: Wheel, { isLip, sampleCount, log }: Options): 
   const jaw = solveJaw(identity.mean, jawOpen, jawPivot, lowerTeeth, headShare);
   const eyes = EYES.map((eye) => jointAt(joints.regressor, identity.mean, eye));
   const origin = eyes[0]!.map((value, axis) => (value + eyes[1]![axis]!) / 2);
+  const facing = faceForward(identity.basis, identity.mean, {
+    face: {
+      vertices: faceVertices(surface, identity.mean, origin),
+      pivot: jointAt(joints.regressor, identity.mean, ROOT),
+    },
+    eyeballs: surface.eyeballs.map(({ first, count }, i) => ({
+      vertices: Array.from({ length: count }, (_, k) => first + k),
+      pivot: eyes[i]!,
+    })),
+    mirror,
+  });
   const charts = layOutCharts(surface, rest);
   log('laid out the texture');
 
@@ -74,10 +86,10 @@ export function deriveHead(wheel: Wheel, { isLip, sampleCount, log }: Options): 
     samples: String(sampleCount),
   };
   const head: HeadModel = {
-    name: 'embedded-1',
+    name: 'embedded-2',
     licence: 'CC0-1.0',
     template: Float32Array.from(identity.mean, (value, i) => value - origin[i % 3]!),
-    identityBasis: flattenRows(identity.basis),
+    identityBasis: flattenRows(facing.basis),
     identityCount: identity.basis.length,
     expressionBasis: flattenRows([...units.values()]),
     expressionNames: names,
@@ -103,6 +115,7 @@ export function deriveHead(wheel: Wheel, { isLip, sampleCount, log }: Options): 
     jawMissRmsMm: jaw.missRms * 1000,
     jawMissMaxMm: jaw.missMax * 1000,
     jointErrorMm: joints.errorMm,
+    turnsTakenOutDegrees: facing.deviationDegrees,
   };
   return { head, surface, report, sources: wheel.sources };
 }
@@ -130,6 +143,15 @@ function importanceOf(surface: HeadSurface, headShare: Float64Array): Float64Arr
     for (const v of vertices) weights[v] = Math.min(weights[v]!, most);
   }
   return weights;
+}
+
+/** The face's skin, from the hairline to the chin: dense about eyes, nose and mouth. */
+function faceVertices(surface: HeadSurface, mean: Float64Array, origin: readonly number[]): number[] {
+  const skin = new Set([...verticesOfPart(surface, 'skin'), ...verticesOfPart(surface, 'lips')]);
+  return [...skin].filter((v) => {
+    const [x, y, z] = origin.map((value, axis) => mean[3 * v + axis]! - value) as [number, number, number];
+    return Math.abs(x) < 0.07 && y > -0.105 && y < 0.05 && z > 0;
+  });
 }
 
 /** `V J`: the trunk follows the root, the head the neck, and of the head the jaw and the eyes their joints. */

@@ -67,10 +67,14 @@ export async function learnNetwork(
     readonly steps: number;
     /** A network that has learned before. */
     readonly start?: Weights;
+    /** Where it is not the usual one. */
+    readonly learningRate?: number;
     readonly onProgress: (line: string, weights: Weights) => Promise<void>;
   },
 ): Promise<void> {
   const { steps, start, onProgress } = options;
+  const usualRate = LEARNING_RATES[start === undefined ? 'fresh' : 'further'];
+  const { learningRate = usualRate } = options;
   const model = surfaceOf(head);
   const mirror = createFaceMirror(model);
   const placesOf = createLandmarkPlaces(model, mirror);
@@ -111,7 +115,6 @@ export async function learnNetwork(
   await using trainer = await Trainer.create(device, problem);
   await trainer.begin(Object.entries(start ?? parameters.initialise(SEED)));
   const random = createRandom(SEED);
-  const learningRate = LEARNING_RATES[start === undefined ? 'fresh' : 'further'];
   const settings = { ...SCHEDULE, learningRate, decaySteps: steps };
   let [total, since] = [0, 0];
   const nextBatch = (): Record<string, Tensor> => {

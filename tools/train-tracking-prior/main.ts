@@ -5,7 +5,7 @@
 //   npx tsx tools/train-tracking-prior/main.ts observe --out DIR [--samples FILE] [--part 0/2]
 //     (writes DIR.samples, or FILE)
 //   npx tsx tools/train-tracking-prior/main.ts learn --samples FILE[,FILE...] --network FILE [--steps 8000]
-//     [--start FILE]     (an earlier network, or the prior that holds one)
+//     [--start FILE] [--learning-rate 0.0015]     (an earlier network, or the prior that holds one)
 //   npx tsx tools/train-tracking-prior/main.ts train --samples FILE[,FILE...] --network FILE [--prior FILE]
 //   npx tsx tools/train-tracking-prior/main.ts reweigh --samples FILE[,FILE...] --network FILE [--prior FILE] [--held-out]
 //     (keeps what an earlier prior makes of the landmarks; the samples are of people that neither has learned from, or
@@ -45,6 +45,7 @@ const { positionals, values } = parseArgs({
     steps: { type: 'string', default: '8000' },
     clips: { type: 'string', default: '24' },
     start: { type: 'string' },
+    'learning-rate': { type: 'string' },
     'held-out': { type: 'boolean', default: false },
     nice: { type: 'string', default: '10' },
     'first-seed': { type: 'string', default: '200000' },
@@ -72,9 +73,11 @@ if (step === 'render') {
     writeFile(values.network, encodeWeights(weights, { dtype: 'float32', metadata: {} }));
   const device = await createDevice('cpu');
   const start = values.start === undefined ? {} : { start: await readNetwork(values.start) };
+  const rate = values['learning-rate'];
   await learnNetwork(device, head, samples, {
     steps: Number(values.steps),
     ...start,
+    ...(rate === undefined ? {} : { learningRate: Number(rate) }),
     async onProgress(line, weights) {
       console.log(line);
       await save(weights);
