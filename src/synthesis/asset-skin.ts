@@ -55,6 +55,11 @@ export function byteFromLinear(light: number): number {
   return Math.round(255 * Math.min(1, Math.max(0, value)));
 }
 
+/** How bright the colour of a vertex is. @param colours `V 3`, linear light */
+export function brightness(colours: Float32Array, v: number): number {
+  return 0.21 * colours[3 * v]! + 0.72 * colours[3 * v + 1]! + 0.07 * colours[3 * v + 2]!;
+}
+
 /** A picture that is in the head's layout already, as baked skins are: a photograph, with its brows. */
 export function skinInHeadLayout(head: HeadModel, picture: TexturePicture, name: string): AssetSkin {
   const { width, height, data } = picture;

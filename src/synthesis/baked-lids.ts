@@ -3,6 +3,7 @@
 
 import type { VertexNeighbours } from '../geometry/index.ts';
 import { diffuseOverMesh, type EyeSocket } from '../lift/index.ts';
+import { brightness } from './asset-skin.ts';
 
 /** By how much, in logarithms of light, skin beside a lid departs from that below the eye before it is hair, rim or shine. */
 const LIKE_SKIN = 0.5;
@@ -26,8 +27,7 @@ export function colourLids(
   colours: Float32Array,
   weights: Float32Array,
 ): void {
-  const tone = (v: number): number =>
-    Math.log(0.21 * colours[3 * v]! + 0.72 * colours[3 * v + 1]! + 0.07 * colours[3 * v + 2]! + DARKEST);
+  const tone = (v: number): number => Math.log(brightness(colours, v) + DARKEST);
   for (const { lid, above, below } of sockets) {
     const tones = Array.from(below)
       .filter((v) => weights[v]! > 0.4)
@@ -37,8 +37,9 @@ export function colourLids(
     const usual = tones[tones.length >> 1]!;
     const spread = colours.slice();
     const isKnown = new Uint8Array(weights.length).fill(1);
-    for (const v of around(lid, neighbours)) if (Math.abs(tone(v) - usual) > LIKE_SKIN) isKnown[v] = 0;
-    for (const v of above) if (Math.abs(tone(v) - usual) > LIKE_SKIN) isKnown[v] = 0;
+    for (const v of [...around(lid, neighbours), ...above]) {
+      if (Math.abs(tone(v) - usual) > LIKE_SKIN) isKnown[v] = 0;
+    }
     for (const v of lid) isKnown[v] = 0;
     diffuseOverMesh(spread, isKnown, neighbours, 60);
     for (const v of lid) colours.set(spread.subarray(3 * v, 3 * v + 3), 3 * v);

@@ -6,7 +6,7 @@
 import { vertexNeighbours, vertexNormals } from '../geometry/index.ts';
 import { type HeadModel, PART_NAMES } from '../head/index.ts';
 import { diffuseOverMesh, type LiftSource, type LiftTools, liftGeometry } from '../lift/index.ts';
-import { byteFromLinear, linearFromByte } from './asset-skin.ts';
+import { brightness, byteFromLinear, linearFromByte } from './asset-skin.ts';
 import { colourLids, hideLids } from './baked-lids.ts';
 import { forEachTexel } from './head-layout.ts';
 import { solveSymmetric } from './least-squares.ts';
@@ -203,9 +203,6 @@ function harmonics(normals: Float32Array, v: number): number[] {
   const [x, y, z] = [normals[3 * v]!, normals[3 * v + 1]!, normals[3 * v + 2]!];
   return [1, x, y, z, x * y, y * z, x * z, x * x - y * y, 3 * z * z - 1];
 }
-
-const brightness = (colours: Float32Array, v: number): number =>
-  0.21 * colours[3 * v]! + 0.72 * colours[3 * v + 1]! + 0.07 * colours[3 * v + 2]!;
 
 /** The median brightness of the face that is seen, its light divided out. */
 function usualBrightness(head: HeadModel, { weights, colours }: SeenVertices, shade: Float32Array): number {
