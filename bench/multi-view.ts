@@ -2,6 +2,8 @@
 // cameras that are found too. Views without a face are counted.
 //
 //   npm run -s bench:multi-view [-- --subjects 20] [--size 256] [--zoom 1.6] [--assets DIR] [--keep DIR]
+//     [--first-seed 507000]
+// --first-seed: other subjects, to choose constants by and not to measure with.
 // The last line is one JSON object.
 
 import { existsSync } from 'node:fs';
@@ -23,7 +25,6 @@ import { storedTake } from '../tools/train-tracking-prior/stored-takes.ts';
 import { renderMoment, trueCameras } from './multi-view/rendered-views.ts';
 import { angleBetween, createShapeComparison, median } from './tracking-truth/truth-metrics.ts';
 
-const FIRST_SEED = FIRST_HELD_OUT_SEED + 7000;
 const [RIGHT_CORNER, LEFT_CORNER] = [33, 263];
 
 const { values } = parseArgs({
@@ -33,13 +34,15 @@ const { values } = parseArgs({
     zoom: { type: 'string', default: '1.6' },
     assets: { type: 'string', default: join(import.meta.dirname, '../../shared/heads/makehuman/assets') },
     keep: { type: 'string' },
+    'first-seed': { type: 'string', default: String(FIRST_HELD_OUT_SEED + 7000) },
   },
 });
-const [subjects, sizePx, zoom] = [values.subjects, values.size, values.zoom].map(Number) as [
-  number,
-  number,
-  number,
-];
+const [subjects, sizePx, zoom, firstSeed] = [
+  values.subjects,
+  values.size,
+  values.zoom,
+  values['first-seed'],
+].map(Number) as [number, number, number, number];
 const head = await loadEmbeddedHead();
 const tools = createRenderTools(head);
 const assets = existsSync(values.assets) ? (await readAssetFolder(values.assets, head)).library : null;
@@ -61,7 +64,7 @@ const rows: Record<'calibrated' | 'uncalibrated' | 'single', Row[]> = {
 };
 let [views, withoutFace] = [0, 0];
 for (let i = 0; i < subjects; i++) {
-  const seed = FIRST_SEED + i;
+  const seed = firstSeed + i;
   const path =
     values.keep === undefined ? null : join(values.keep, `moment-${seed}-${sizePx}-${zoom}.safetensors`);
   const take = await storedTake(path, () => renderMoment(tools, { seed, sizePx, zoom, assets }));

@@ -6,6 +6,7 @@ export * from './head-angles.ts';
 export * from './head-file.ts';
 export * from './head-maps.ts';
 export * from './head-model.ts';
+export * from './head-parts.ts';
 export * from './head-poser.ts';
 export { poseHeadReference } from './head-posing-reference.ts';
 export * from './head-track.ts';

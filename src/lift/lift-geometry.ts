@@ -3,7 +3,7 @@
 
 import type { VertexNeighbours } from '../geometry/index.ts';
 import { vertexNeighbours } from '../geometry/index.ts';
-import { type HeadModel, PART_NAMES, type PartName, vertexCount } from '../head/index.ts';
+import { type HeadModel, PART_NAMES, type PartName, vertexCount, verticesOfParts } from '../head/index.ts';
 import { type EyeSocket, eyeSockets } from './eye-sockets.ts';
 
 /** How a material is treated: skin and lips, an eyeball, the mouth's inside, its teeth, its tongue. */
@@ -140,18 +140,10 @@ function deriveGeometry(head: HeadModel): LiftGeometry {
     neighbours,
     skullEdges: edgesAmong(neighbours, (v) => skullWeights[v]! > 0.5),
     centreVertices: Uint32Array.from(centreVertices),
-    fineParts: FINE_PARTS.map((name) => verticesOf(head, name)),
+    fineParts: FINE_PARTS.map((name) => verticesOfParts(head, name)),
     sockets: eyeSockets(head, vertexClasses, isUsed),
     ears: ears.map((ear) => Uint32Array.from(ear)),
   };
-}
-
-function verticesOf(head: HeadModel, part: PartName): Uint32Array {
-  const vertices = new Set<number>();
-  head.triangleParts.forEach((own, t) => {
-    if (PART_NAMES[own] === part) for (const v of head.triangles.subarray(3 * t, 3 * t + 3)) vertices.add(v);
-  });
-  return Uint32Array.from(vertices);
 }
 
 function edgesAmong({ starts, indices }: VertexNeighbours, isWanted: (v: number) => boolean): Uint32Array {

@@ -2,7 +2,7 @@
 // cheeks; caps and headscarves are shells over the skin.
 
 import { vertexNormals } from '../geometry/index.ts';
-import { type HeadModel, PART_NAMES } from '../head/index.ts';
+import { type HeadModel, trianglesOfParts } from '../head/index.ts';
 import { createNoise } from './noise.ts';
 import type { Piece } from './scene.ts';
 import type { SubjectTraits } from './traits.ts';
@@ -139,16 +139,16 @@ function wrap(
   { seed, worn }: SubjectTraits,
   { clearance, covers }: { readonly clearance: number; readonly covers: Cover },
 ): Piece {
-  const { template, triangles, triangleParts } = head;
+  const { template } = head;
   const noise = createNoise(seed ^ 0x3c3c3c);
-  const skin = PART_NAMES.indexOf('skin');
+  const skin = trianglesOfParts(head, 'skin');
   const inside = (v: number): number => covers(template[3 * v]!, template[3 * v + 1]!, template[3 * v + 2]!);
   const kept: number[] = [];
-  triangleParts.forEach((part, t) => {
-    const corners = triangles.subarray(3 * t, 3 * t + 3);
-    if (part === skin && corners.every((v) => inside(v) > -0.006)) kept.push(...corners);
-  });
-  const normals = vertexNormals(shaped, triangles);
+  for (let at = 0; at < skin.length; at += 3) {
+    const corners = skin.subarray(at, at + 3);
+    if (corners.every((v) => inside(v) > -0.006)) kept.push(...corners);
+  }
+  const normals = vertexNormals(shaped, head.triangles);
   const joints = head.jointParents.length;
   const index = new Map<number, number>();
   const [vertices, headness, extra]: [number[], number[], number[]] = [[], [], []];

@@ -2,7 +2,7 @@
 // vertex is, where the base mesh's texture lies on the head, and how base vertices beyond the cut (the hair
 // helper) follow the head.
 
-import { type HeadModel, PART_NAMES } from '../head/index.ts';
+import { type HeadModel, verticesOfParts } from '../head/index.ts';
 import { decodeSafetensors } from '../tensor/index.ts';
 import { damagedAsset } from './asset-text.ts';
 import type { ObjMesh } from './obj-mesh.ts';
@@ -55,7 +55,7 @@ export function joinBaseMesh(head: HeadModel, table: Uint8Array, base: ObjMesh, 
       places[3 * v + k] = METRES_PER_UNIT * place;
     }
   });
-  const skin = skinVertices(head);
+  const skin = [...verticesOfParts(head, 'skin')];
   const anchors = new Map<number, BaseAnchor>();
   return {
     vertexCount: baseCount,
@@ -78,15 +78,6 @@ export function joinBaseMesh(head: HeadModel, table: Uint8Array, base: ObjMesh, 
       return anchor;
     },
   };
-}
-
-function skinVertices(head: HeadModel): number[] {
-  const skin = PART_NAMES.indexOf('skin');
-  const vertices = new Set<number>();
-  head.triangleParts.forEach((part, t) => {
-    if (part === skin) for (const v of head.triangles.subarray(3 * t, 3 * t + 3)) vertices.add(v);
-  });
-  return [...vertices];
 }
 
 /** What lies off the skin moves as the skin nearest to it does. */

@@ -2,7 +2,7 @@
 // model ends, so that no picture shows a cut. The neckline itself is painted on the skin (`garment.ts`).
 
 import { boundaryEdges, vertexNormals } from '../geometry/index.ts';
-import { type HeadModel, PART_NAMES } from '../head/index.ts';
+import { type HeadModel, trianglesOfParts } from '../head/index.ts';
 import { type ClothPoint, createTailor } from './garment.ts';
 import { createNoise } from './noise.ts';
 import type { Piece } from './scene.ts';
@@ -100,8 +100,7 @@ const skins = new WeakMap<HeadModel, Skin>();
 function skinOf(head: HeadModel): Skin {
   let skin = skins.get(head);
   if (!skin) {
-    const part = PART_NAMES.indexOf('skin');
-    const triangles = head.triangles.filter((_, i) => head.triangleParts[Math.floor(i / 3)] === part);
+    const triangles = trianglesOfParts(head, 'skin');
     skin = { triangles, edges: boundaryEdges(triangles) };
     skins.set(head, skin);
   }

@@ -2,7 +2,7 @@
 // off the skull and out of the face; over a cap that closes the gaps between them.
 
 import { vertexNormals } from '../geometry/index.ts';
-import { type HeadModel, PART_NAMES } from '../head/index.ts';
+import { type HeadModel, trianglesOfParts } from '../head/index.ts';
 import { createRandom, deriveSeed, type Random } from '../tensor/index.ts';
 import { scalpCover } from './scalp.ts';
 import type { Piece } from './scene.ts';
@@ -74,17 +74,17 @@ function scalpOf(head: HeadModel, shaped: Float32Array, traits: SubjectTraits): 
   // Ears stand off the skull: no hair grows on them, and strands pass behind.
   const isEar = (v: number): boolean =>
     Math.abs(template[3 * v]!) > 0.073 && template[3 * v + 1]! < 0.03 && template[3 * v + 2]! < -0.04;
-  const skin = PART_NAMES.indexOf('skin');
+  const skin = trianglesOfParts(head, 'skin');
   const kept: number[] = [];
   const areas: number[] = [];
   let total = 0;
-  head.triangleParts.forEach((part, t) => {
-    const corners = head.triangles.subarray(3 * t, 3 * t + 3);
-    if (part !== skin || corners.some((v) => cover[v]! < 0.3 || isEar(v))) return;
+  for (let at = 0; at < skin.length; at += 3) {
+    const corners = skin.subarray(at, at + 3);
+    if (corners.some((v) => cover[v]! < 0.3 || isEar(v))) continue;
     kept.push(...corners);
     total += triangleArea(shaped, corners);
     areas.push(total);
-  });
+  }
   const skull = createSkullField(
     shaped,
     (v) => template[3 * v + 1]! > -0.06 && !isEar(v) && (cover[v]! > 0 || template[3 * v + 2]! < -0.03),

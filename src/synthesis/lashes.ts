@@ -1,7 +1,7 @@
 // Where a lash lies in the strand texture. The head's lashes are strips along the lids: dense at the lid,
 // where they stand for its dark rim, and frayed towards their ends; thinner and shorter below the eye.
 
-import { type HeadModel, PART_NAMES } from '../head/index.ts';
+import { type HeadModel, verticesOfParts } from '../head/index.ts';
 
 /** Length of an upper and a lower lash. */
 const UPPER_METRES = 0.0034;
@@ -26,14 +26,11 @@ export function lashTexels(head: HeadModel): readonly (Texel | undefined)[] {
 }
 
 function layLashes(head: HeadModel): (Texel | undefined)[] {
-  const { template, triangles } = head;
-  const [lashes, skin] = [new Set<number>(), new Set<number>()];
-  head.triangleParts.forEach((part, t) => {
-    const name = PART_NAMES[part]!;
-    const group = name === 'lashes' ? lashes : name === 'skin' ? skin : null;
-    if (group) for (const v of triangles.subarray(3 * t, 3 * t + 3)) group.add(v);
-  });
-  const near = [...skin].filter((v) => template[3 * v + 2]! > 0 && Math.abs(template[3 * v + 1]!) < 0.02);
+  const { template } = head;
+  const lashes = verticesOfParts(head, 'lashes');
+  const near = [...verticesOfParts(head, 'skin')].filter(
+    (v) => template[3 * v + 2]! > 0 && Math.abs(template[3 * v + 1]!) < 0.02,
+  );
   const texels: Texel[] = [];
   for (const v of lashes) {
     const [x, y, z] = [template[3 * v]!, template[3 * v + 1]!, template[3 * v + 2]!];

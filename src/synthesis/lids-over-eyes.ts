@@ -1,7 +1,7 @@
 // Lids lie on their eyes, and what lines them behind. A blend shape closes every eye along the mean head's path: where a
 // person's eye is larger, ball or lining would show through the lid.
 
-import { type HeadModel, PART_NAMES, type PartName } from '../head/index.ts';
+import { type HeadModel, verticesOfParts } from '../head/index.ts';
 import { liftGeometry } from '../lift/index.ts';
 import { solveSymmetric } from './least-squares.ts';
 
@@ -48,16 +48,10 @@ export function layLidsOverEyes(head: HeadModel, posed: Float32Array): void {
 
 function findEyes(head: HeadModel): Eye[] {
   const { template } = head;
-  const verticesOf = (name: PartName): Uint32Array => {
-    const part = PART_NAMES.indexOf(name);
-    return Uint32Array.from(
-      new Set(head.triangles.filter((_, i) => head.triangleParts[Math.floor(i / 3)] === part)),
-    );
-  };
-  const skin = verticesOf('skin');
+  const skin = verticesOfParts(head, 'skin');
   const closing = new Set(liftGeometry(head).sockets.flatMap(({ lid }) => [...lid]));
   return (['leftEyeball', 'rightEyeball'] as const).flatMap((name) => {
-    const ball = verticesOf(name);
+    const ball = verticesOfParts(head, name);
     if (ball.length === 0) return [];
     const { centre, radius } = sphereOf(template, ball);
     const outside = (v: number): number => distanceFrom(template, v, centre) - radius;

@@ -4,7 +4,7 @@
 // (Ramamoorthi and Hanrahan, "An efficient representation for irradiance environment maps", 2001).
 
 import { vertexNeighbours, vertexNormals } from '../geometry/index.ts';
-import { type HeadModel, PART_NAMES } from '../head/index.ts';
+import { type HeadModel, PART_NAMES, verticesOfParts } from '../head/index.ts';
 import { diffuseOverMesh, type LiftSource, type LiftTools, liftGeometry } from '../lift/index.ts';
 import { brightness, byteFromLinear, linearFromByte } from './asset-skin.ts';
 import { colourLids, hideLids } from './baked-lids.ts';
@@ -239,17 +239,11 @@ function mirrorImages(head: HeadModel): Uint32Array {
   if (known) return known;
   const { template } = head;
   const count = template.length / 3;
-  const skin = new Uint8Array(count);
-  head.triangleParts.forEach((part, t) => {
-    const name = PART_NAMES[part]!;
-    if (name === 'skin' || name === 'lips')
-      for (const v of head.triangles.subarray(3 * t, 3 * t + 3)) skin[v] = 1;
-  });
+  const skin = verticesOfParts(head, 'skin', 'lips').sort();
   const cells = new Map<string, number[]>();
   const cellOf = (x: number, y: number, z: number): string =>
     [x, y, z].map((value) => Math.round(value * 200)).join();
-  for (let v = 0; v < count; v++) {
-    if (!skin[v]) continue;
+  for (const v of skin) {
     const cell = cellOf(template[3 * v]!, template[3 * v + 1]!, template[3 * v + 2]!);
     cells.set(cell, [...(cells.get(cell) ?? []), v]);
   }

@@ -5,10 +5,10 @@ import {
   createHeadPoser,
   type HeadModel,
   type HeadTrack,
-  PART_NAMES,
   type PartName,
   parametersAt,
   trackCamera,
+  verticesOfParts,
 } from '../head/index.ts';
 import { createRasteriser, NO_TRIANGLE } from '../kernels/index.ts';
 import { type RgbImage, solidImage } from '../media/index.ts';
@@ -87,42 +87,28 @@ export function createMeshOverlay(
 function colourVertices(head: HeadModel): Float32Array {
   const colours = new Float32Array(head.template.length);
   for (let v = 0; v < colours.length; v += 3) colours.set(SKIN, v);
+  const depth = (v: number): number => head.template[3 * v + 2]!;
   for (const side of ['leftEyeball', 'rightEyeball'] as const) {
-    const part = PART_NAMES.indexOf(side);
-    let pole = -1;
-    eachCorner(head, part, (v) => {
-      if (pole < 0 || head.template[3 * v + 2]! > head.template[3 * pole + 2]!) pole = v;
-    });
-    if (pole < 0) continue;
-    let back = pole;
-    eachCorner(head, part, (v) => {
-      if (head.template[3 * v + 2]! < head.template[3 * back + 2]!) back = v;
-    });
+    const ball = verticesOfParts(head, side);
+    if (ball.length === 0) continue;
+    const pole = ball.reduce((front, v) => (depth(v) > depth(front) ? v : front));
     // The unseen back is open, just behind the middle: its depth is that of the eyeball's centre.
-    const radius = head.template[3 * pole + 2]! - head.template[3 * back + 2]!;
-    eachCorner(head, part, (v) => {
+    const radius = depth(pole) - Math.min(...Array.from(ball, depth));
+    for (const v of ball) {
       const aside = Math.hypot(
         head.template[3 * v]! - head.template[3 * pole]!,
         head.template[3 * v + 1]! - head.template[3 * pole + 1]!,
       );
-      const tangent =
-        aside / Math.max(1e-6, radius - (head.template[3 * pole + 2]! - head.template[3 * v + 2]!));
+      const tangent = aside / Math.max(1e-6, radius - (depth(pole) - depth(v)));
       const colour = tangent < PUPIL_TANGENT ? PUPIL : tangent < IRIS_TANGENT ? IRIS : PART_COLOURS[side]!;
       colours.set(colour, 3 * v);
-    });
+    }
   }
   for (const [name, colour] of Object.entries(PART_COLOURS)) {
     if (name.endsWith('Eyeball')) continue;
-    eachCorner(head, PART_NAMES.indexOf(name as PartName), (v) => colours.set(colour, 3 * v));
+    for (const v of verticesOfParts(head, name as PartName)) colours.set(colour, 3 * v);
   }
   return colours;
-}
-
-function eachCorner(head: HeadModel, part: number, visit: (vertex: number) => void): void {
-  for (const [triangle, own] of head.triangleParts.entries()) {
-    if (own !== part) continue;
-    for (let corner = 0; corner < 3; corner++) visit(head.triangles[3 * triangle + corner]!);
-  }
 }
 
 /** Draws landmarks (`L 2`, pixels) into a picture, in place, each as a square of `dotPx`. */

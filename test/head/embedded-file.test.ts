@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eyeCharts, PART_NAMES, vertexCount } from '../../src/head/index.ts';
+import { eyeCharts, PART_NAMES, vertexCount, verticesOfParts } from '../../src/head/index.ts';
 import { head, headFileSize } from './embedded-head.ts';
 
 const SIZE = 1024;
@@ -116,14 +116,9 @@ function outerCornerU(side: number): number {
 }
 
 function pupilVertex(side: number): number {
-  const part = PART_NAMES.indexOf(side > 0 ? 'leftEyeball' : 'rightEyeball');
-  let best = -1;
-  for (let c = 0; c < head.triangles.length; c++) {
-    const v = head.triangles[c]!;
-    if (head.triangleParts[Math.floor(c / 3)] !== part) continue;
-    if (best < 0 || head.template[3 * v + 2]! > head.template[3 * best + 2]!) best = v;
-  }
-  return best;
+  const depth = (v: number): number => head.template[3 * v + 2]!;
+  const ball = verticesOfParts(head, side > 0 ? 'leftEyeball' : 'rightEyeball');
+  return ball.reduce((front, v) => (depth(v) > depth(front) ? v : front));
 }
 
 test('no component of the identity turns the face', () => {
@@ -154,11 +149,7 @@ test('no component of the identity turns the face', () => {
 
 test('no component of the identity turns the eyes: they grow and shift', () => {
   for (const name of ['leftEyeball', 'rightEyeball'] as const) {
-    const part = PART_NAMES.indexOf(name);
-    const ball = [
-      ...new Set(head.triangles.filter((_, i) => head.triangleParts[Math.floor(i / 3)] === part)),
-    ];
-    const [first, ...others] = ball as [number, ...number[]];
+    const [first, ...others] = [...verticesOfParts(head, name)] as [number, ...number[]];
     for (let k = 0; k < head.identityCount; k++) {
       const row = head.identityBasis.subarray(k * head.template.length, (k + 1) * head.template.length);
       const between = (values: Float32Array): number[] =>

@@ -3,19 +3,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rotate, rotationFromAxisAngle } from '../../src/geometry/index.ts';
-import { createHeadPoser, JOINT_NAMES, PART_NAMES, poseHeadReference } from '../../src/head/index.ts';
+import {
+  createHeadPoser,
+  JOINT_NAMES,
+  type PartName,
+  poseHeadReference,
+  verticesOfParts,
+} from '../../src/head/index.ts';
 import { expression, head, parameters, randomParameters, turned } from './embedded-head.ts';
 
 const poser = createHeadPoser(head);
 const [ROOT, NECK, JAW, LEFT_EYE] = [0, 1, 2, 3] as const;
 
-function verticesOf(...parts: readonly string[]): number[] {
-  const found = new Set<number>();
-  for (const [t, part] of head.triangleParts.entries()) {
-    if (parts.includes(PART_NAMES[part]!)) for (let c = 0; c < 3; c++) found.add(head.triangles[3 * t + c]!);
-  }
-  return [...found];
-}
+const verticesOf = (...parts: PartName[]): number[] => [...verticesOfParts(head, ...parts)];
 
 function largestGap(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let gap = 0;
