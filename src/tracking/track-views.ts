@@ -64,7 +64,7 @@ export type ViewsTrack = {
 };
 
 /** Landmarks are wrong in the same way in all views: they count for less than their number beside the population. */
-const IDENTITY_PRECISION = 4;
+const IDENTITY_PRECISION = 8;
 /** Views of known cameras tell the turn together: what each by itself says of it counts less. */
 const KNOWN_TURN_SHARE = 0.5;
 const POSE_ONLY = { iterations: 4, tolerance: 1e-3 };

@@ -2,13 +2,13 @@
 // prior. How much of every unit's motion is left says how much the tracker is to give back.
 
 import { join } from 'node:path';
-import { type HeadModel, parametersAt } from '../../src/head/index.ts';
+import { type HeadModel, type HeadParameters, parametersAt } from '../../src/head/index.ts';
 import { readModel } from '../../src/node/index.ts';
 import type { AssetLibrary, RenderTools } from '../../src/synthesis/index.ts';
 import { type Device, decodeSafetensors, encodeSafetensors } from '../../src/tensor/index.ts';
 import { createTracker } from '../../src/tracking/index.ts';
 import { plainGains, type UnitGains, widenUnits } from '../../src/tracking/kept-amplitude.ts';
-import { gainTensors, medianRow } from '../../src/tracking/learned-prior.ts';
+import { gainTensors, medianRow, targetNames } from '../../src/tracking/learned-prior.ts';
 import { renderMotionTake } from './rendered-takes.ts';
 import { storedTake } from './stored-takes.ts';
 
@@ -47,15 +47,24 @@ export async function calibratePrior(
     readonly folder: string;
     readonly clips: number;
     readonly tools: RenderTools;
-    readonly assets: AssetLibrary | null;
+    /** Clips wear them in turn. */
+    readonly wardrobes: readonly (AssetLibrary | null)[];
   },
 ): Promise<{ readonly file: Uint8Array<ArrayBuffer>; readonly report: readonly string[] }> {
   const { metadata, tensors } = decodeSafetensors(prior);
-  const withGains = (gains: UnitGains): Uint8Array<ArrayBuffer> => {
+  const calibrated = (gains: UnitGains, gazeSurplus: number): Uint8Array<ArrayBuffer> => {
     const own = Object.entries(gainTensors(gains)).map(
       ([name, data]) => [name, { dtype: 'float32', shape: [data.length], data }] as const,
     );
-    return encodeSafetensors({ metadata, tensors: { ...tensors, ...Object.fromEntries(own) } });
+    const biases = ['image.bias', 'clip.bias'].map((name) => {
+      const data = Float32Array.from(tensors[name]!.data as Float32Array);
+      data[targetNames(head).indexOf('gazePitch')]! -= gazeSurplus;
+      return [name, { dtype: 'float32', shape: [data.length], data }] as const;
+    });
+    return encodeSafetensors({
+      metadata,
+      tensors: { ...tensors, ...Object.fromEntries([...own, ...biases]) },
+    });
   };
   const names = head.expressionNames;
   await using tracker = await createTracker({
@@ -64,18 +73,20 @@ export async function calibratePrior(
     networks: {
       faceDetector: await readModel('perception', 'face-detector.onnx'),
       faceLandmarks: await readModel('perception', 'face-landmarks.onnx'),
-      expressionPrior: withGains(plainGains(names.length)),
+      expressionPrior: calibrated(plainGains(names.length), 0),
     },
   });
   /** By unit, frame after frame: what departs from each clip's median, and the medians. */
   const moving: Pair[][] = names.map(() => []);
   const resting: Pair[][] = names.map(() => []);
   const clips: { truth: Float32Array[]; found: Float32Array[]; rest: Float32Array }[] = [];
+  /** Of eyes that are open, radians: found less true. */
+  const gazeErrors: number[] = [];
   for (let seed = FIRST_SEED; seed < FIRST_SEED + options.clips; seed++) {
     const take = await storedTake(join(options.folder, `take-${seed}.safetensors`), () =>
       renderMotionTake(options.tools, {
         ...{ seed, sizePx: SIZE_PX, frames: FRAMES, zoom: ZOOM },
-        assets: options.assets,
+        assets: options.wardrobes[seed % options.wardrobes.length]!,
       }),
     );
     async function* frames() {
@@ -85,7 +96,11 @@ export async function calibratePrior(
     }
     const { track } = await tracker.trackClip(frames());
     const truth = take.truths.map(({ expression }) => expression);
-    const found = take.truths.map((_, i) => parametersAt(track, i).expression);
+    const heads = take.truths.map((_, i) => parametersAt(track, i));
+    const found = heads.map(({ expression }) => expression);
+    for (const [i, own] of take.truths.entries()) {
+      if (lidClosureOf(head, own) < 0.5) gazeErrors.push(gazePitchOf(heads[i]!) - gazePitchOf(own));
+    }
     const [trueRest, foundRest] = [medianRow(truth), medianRow(found)];
     clips.push({ truth, found, rest: foundRest });
     for (const unit of names.keys()) {
@@ -129,8 +144,16 @@ export async function calibratePrior(
     gains.offset[unit] = SILENT.test(name) ? 0 : -Math.min(MOST_OFFSET, Math.max(-MOST_OFFSET, both));
     report[unit] += `; offset ${gains.offset[unit].toFixed(3)}`;
   }
-  return { file: withGains(gains), report: [`${options.clips} clips`, ...report] };
+  const gazeSurplus = gazeErrors.reduce((sum, error) => sum + error, 0) / gazeErrors.length;
+  report.push(`  gazePitch: ${((180 / Math.PI) * gazeSurplus).toFixed(2)} degrees too much, taken off`);
+  return { file: calibrated(gains, gazeSurplus), report: [`${options.clips} clips`, ...report] };
 }
+
+const lidClosureOf = (head: HeadModel, { expression }: HeadParameters): number =>
+  Math.max(...Array.from(head.eyelidExpressions, (unit) => expression[unit]!));
+
+const gazePitchOf = ({ jointRotations }: HeadParameters): number =>
+  (jointRotations[9]! + jointRotations[12]!) / 2;
 
 /** By how much a unit is found above the truth, its amplitude given back; the mean over all frames. */
 function meanSurplus(

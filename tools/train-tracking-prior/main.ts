@@ -10,7 +10,8 @@
 //   npx tsx tools/train-tracking-prior/main.ts reweigh --samples FILE[,FILE...] --network FILE [--prior FILE] [--held-out]
 //     (keeps what an earlier prior makes of the landmarks; the samples are of people that neither has learned from, or
 //     with --held-out those of them are taken that both left out)
-//   npx tsx tools/train-tracking-prior/main.ts calibrate --out DIR [--clips 24] [--prior FILE] [--assets DIR]
+//   npx tsx tools/train-tracking-prior/main.ts calibrate --out DIR [--clips 24] [--prior FILE] [--assets DIR[,DIR...]]
+//     (clips wear them in turn; `none` is a folder of nothing)
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
@@ -101,9 +102,13 @@ if (step === 'render') {
   await mkdir(dirname(values.prior), { recursive: true });
   await writeFile(values.prior, file);
 } else if (step === 'calibrate') {
-  const assets = values.assets ? (await readAssetFolder(values.assets, head)).library : null;
+  const wardrobes = await Promise.all(
+    (values.assets ?? 'none')
+      .split(',')
+      .map(async (folder) => (folder === 'none' ? null : (await readAssetFolder(folder, head)).library)),
+  );
   const clips = Number(values.clips);
-  const options = { folder: values.out, clips, tools: createRenderTools(head), assets };
+  const options = { folder: values.out, clips, tools: createRenderTools(head), wardrobes };
   const prior = new Uint8Array(await readFile(values.prior));
   const { file, report } = await calibratePrior(await createDevice('cpu'), head, prior, options);
   for (const line of report) console.log(line);
