@@ -3,7 +3,7 @@
 //
 //   npm run -s bench:multi-view [-- --subjects 20] [--size 256] [--zoom 1.6] [--assets DIR] [--keep DIR]
 //     [--first-seed 507000]
-// --first-seed: other subjects, to choose constants by and not to measure with.
+// --first-seed: other subjects; those below 500000 are to choose constants by and not to measure with.
 // The last line is one JSON object.
 
 import { existsSync } from 'node:fs';
