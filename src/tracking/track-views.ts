@@ -63,8 +63,11 @@ export type ViewsTrack = {
   readonly unitMetres: number;
 };
 
-/** Landmarks are wrong in the same way in all views: they count for less than their number beside the population. */
-const IDENTITY_PRECISION = 8;
+/**
+ * Landmarks are wrong in the same way in all views: they count for less than their number beside what is believed of the
+ * identity, the more so where that is learned and not of the population alone.
+ */
+const IDENTITY_PRECISION = { learned: 8, plain: 4 };
 /** Views of known cameras tell the turn together: what each by itself says of it counts less. */
 const KNOWN_TURN_SHARE = 0.5;
 const POSE_ONLY = { iterations: 4, tolerance: 1e-3 };
@@ -128,7 +131,7 @@ export function fitSeenViews(
   const identity = believedIdentity(
     model,
     seen.map(({ belief }) => belief),
-    IDENTITY_PRECISION,
+    IDENTITY_PRECISION[learned === null ? 'plain' : 'learned'],
   );
   const system = new FrameSystem(model, { withShared: true });
   const observe = (rotations: readonly Float64Array[], agreement: readonly number[] | null): FitView[] => {
