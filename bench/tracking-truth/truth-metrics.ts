@@ -11,8 +11,7 @@ import {
   type HeadModel,
   JOINT_NAMES,
   neutralParameters,
-  PART_NAMES,
-  vertexCount,
+  verticesOfParts,
 } from '../../src/head/index.ts';
 
 const DEGREES = 180 / Math.PI;
@@ -211,14 +210,10 @@ export function createShapeComparison(
   head: HeadModel,
 ): (a: Float32Array, b: Float32Array, options?: { readonly ignoresSize?: boolean }) => number {
   const normals = vertexNormals(head.template, head.triangles);
-  const isSkin = new Uint8Array(vertexCount(head));
-  const wanted = new Set([PART_NAMES.indexOf('skin'), PART_NAMES.indexOf('lips')]);
-  for (const [f, part] of head.triangleParts.entries())
-    if (wanted.has(part as 0)) for (let c = 0; c < 3; c++) isSkin[head.triangles[3 * f + c]!] = 1;
   const { chin, top } = faceHeight(head);
-  const front = Array.from(isSkin.keys()).filter((v) => {
+  const front = [...verticesOfParts(head, 'skin', 'lips').sort()].filter((v) => {
     const y = head.template[3 * v + 1]!;
-    return isSkin[v] && normals[3 * v + 2]! > 0.3 && y > chin && y < top;
+    return normals[3 * v + 2]! > 0.3 && y > chin && y < top;
   });
   const poser = createHeadPoser(head);
   const shape = (identity: Float32Array): Float64Array => {

@@ -9,6 +9,7 @@ import { type Device, decodeSafetensors, encodeSafetensors } from '../../src/ten
 import { createTracker } from '../../src/tracking/index.ts';
 import { plainGains, type UnitGains, widenUnits } from '../../src/tracking/kept-amplitude.ts';
 import { gainTensors, medianRow, targetNames } from '../../src/tracking/learned-prior.ts';
+import { hingesOf } from './dataset.ts';
 import { renderMotionTake } from './rendered-takes.ts';
 import { storedTake } from './stored-takes.ts';
 
@@ -53,18 +54,16 @@ export async function calibratePrior(
 ): Promise<{ readonly file: Uint8Array<ArrayBuffer>; readonly report: readonly string[] }> {
   const { metadata, tensors } = decodeSafetensors(prior);
   const calibrated = (gains: UnitGains, gazeSurplus: number): Uint8Array<ArrayBuffer> => {
-    const own = Object.entries(gainTensors(gains)).map(
+    const changed = gainTensors(gains);
+    const gazePitch = targetNames(head).indexOf('gazePitch');
+    for (const name of ['image.bias', 'clip.bias']) {
+      changed[name] = Float32Array.from(tensors[name]!.data as Float32Array);
+      changed[name][gazePitch]! -= gazeSurplus;
+    }
+    const own = Object.entries(changed).map(
       ([name, data]) => [name, { dtype: 'float32', shape: [data.length], data }] as const,
     );
-    const biases = ['image.bias', 'clip.bias'].map((name) => {
-      const data = Float32Array.from(tensors[name]!.data as Float32Array);
-      data[targetNames(head).indexOf('gazePitch')]! -= gazeSurplus;
-      return [name, { dtype: 'float32', shape: [data.length], data }] as const;
-    });
-    return encodeSafetensors({
-      metadata,
-      tensors: { ...tensors, ...Object.fromEntries([...own, ...biases]) },
-    });
+    return encodeSafetensors({ metadata, tensors: { ...tensors, ...Object.fromEntries(own) } });
   };
   const names = head.expressionNames;
   await using tracker = await createTracker({
@@ -152,8 +151,7 @@ export async function calibratePrior(
 const lidClosureOf = (head: HeadModel, { expression }: HeadParameters): number =>
   Math.max(...Array.from(head.eyelidExpressions, (unit) => expression[unit]!));
 
-const gazePitchOf = ({ jointRotations }: HeadParameters): number =>
-  (jointRotations[9]! + jointRotations[12]!) / 2;
+const gazePitchOf = ({ jointRotations }: HeadParameters): number => hingesOf(jointRotations)[2];
 
 /** By how much a unit is found above the truth, its amplitude given back; the mean over all frames. */
 function meanSurplus(

@@ -37,6 +37,11 @@ export function isHeldOut({ subject }: Sample): boolean {
   return subject % FOLDS === 0;
 }
 
+/** Jaw pitch, yaw and pitch of the gaze, as in `HINGE_TARGETS`; radians. @param j `J 3` */
+export function hingesOf(j: Float32Array): [jawPitch: number, gazeYaw: number, gazePitch: number] {
+  return [j[6]!, (j[10]! + j[13]!) / 2, (j[9]! + j[12]!) / 2];
+}
+
 /** What the expression network should read, in the order of `targetNames`. */
 export function readTargets({
   expression,
@@ -48,8 +53,13 @@ export function readTargets({
 }: Sample): Float32Array {
   const ray = faceRay(landmarksPx, centreOf(sizePx), focalPx);
   const { yaw, pitch } = apparentTurn(rotationFromAxisAngle(j.subarray(0, 3)), ray);
-  const hinges = [j[6]!, (j[10]! + j[13]!) / 2, (j[9]! + j[12]!) / 2];
-  return Float32Array.of(...expression, ...hinges, yaw, pitch, ...identity.subarray(0, IDENTITY_TARGETS));
+  return Float32Array.of(
+    ...expression,
+    ...hingesOf(j),
+    yaw,
+    pitch,
+    ...identity.subarray(0, IDENTITY_TARGETS),
+  );
 }
 
 /** The landmarks as the head's own surface has them, without a network's answer. */

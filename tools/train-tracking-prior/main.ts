@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decodeWeights, encodeWeights, type Weights } from '../../src/nn/index.ts';
 import { createDevice, loadEmbeddedHead, readAssetFolder } from '../../src/node/index.ts';
-import { createRenderTools } from '../../src/synthesis/index.ts';
+import { type AssetLibrary, createRenderTools } from '../../src/synthesis/index.ts';
 import { NETWORK_PREFIX } from '../../src/tracking/learned-prior.ts';
 import { calibratePrior } from './calibrate.ts';
 import { isHeldOut, readSamples } from './dataset.ts';
@@ -102,11 +102,12 @@ if (step === 'render') {
   await mkdir(dirname(values.prior), { recursive: true });
   await writeFile(values.prior, file);
 } else if (step === 'calibrate') {
-  const wardrobes = await Promise.all(
-    (values.assets ?? 'none')
-      .split(',')
-      .map(async (folder) => (folder === 'none' ? null : (await readAssetFolder(folder, head)).library)),
-  );
+  const folders = (values.assets ?? 'none').split(',');
+  const libraries = new Map<string, AssetLibrary | null>([['none', null]]);
+  for (const folder of folders) {
+    if (!libraries.has(folder)) libraries.set(folder, (await readAssetFolder(folder, head)).library);
+  }
+  const wardrobes = folders.map((folder) => libraries.get(folder) ?? null);
   const clips = Number(values.clips);
   const options = { folder: values.out, clips, tools: createRenderTools(head), wardrobes };
   const prior = new Uint8Array(await readFile(values.prior));
