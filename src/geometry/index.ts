@@ -4,6 +4,7 @@ export * from './camera.ts';
 export * from './cholesky.ts';
 export * from './least-squares.ts';
 export * from './mesh.ts';
+export * from './mirror-images.ts';
 export * from './point-alignment.ts';
 export * from './reference-rasteriser.ts';
 export * from './rigid-transform.ts';

@@ -49,6 +49,16 @@ export function vertexSurface(
   return { normals, areas };
 }
 
+/** Area of a triangle of the vertices (`V 3`), squared units. */
+export function triangleArea(vertices: Float32Array, corners: ArrayLike<number>): number {
+  const [a, b, c] = [3 * corners[0]!, 3 * corners[1]!, 3 * corners[2]!];
+  const [u, w] = [b, c].map((end) => [0, 1, 2].map((k) => vertices[end + k]! - vertices[a + k]!)) as [
+    [number, number, number],
+    [number, number, number],
+  ];
+  return Math.hypot(u[1] * w[2] - u[2] * w[1], u[2] * w[0] - u[0] * w[2], u[0] * w[1] - u[1] * w[0]) / 2;
+}
+
 /** The neighbours of every vertex as one list: those of `v` are `indices[starts[v] .. starts[v + 1]]`. */
 export type VertexNeighbours = {
   /** `V + 1`. */

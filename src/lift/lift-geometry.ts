@@ -2,7 +2,7 @@
 // belongs to the face, which vertices shape the outline, and each vertex's mirror image. Once per head.
 
 import type { VertexNeighbours } from '../geometry/index.ts';
-import { vertexNeighbours } from '../geometry/index.ts';
+import { mirrorImages, vertexNeighbours } from '../geometry/index.ts';
 import { type HeadModel, PART_NAMES, type PartName, vertexCount, verticesOfParts } from '../head/index.ts';
 import { type EyeSocket, eyeSockets } from './eye-sockets.ts';
 
@@ -41,6 +41,9 @@ export type LiftGeometry = {
   /** The vertices of each ear. */
   readonly ears: readonly Uint32Array[];
 };
+
+/** Vertices further than this from the mirrored place of another are not its image, metres. */
+const MIRROR_REACH_METRES = 0.004;
 
 const cache = new WeakMap<HeadModel, LiftGeometry>();
 
@@ -136,7 +139,7 @@ function deriveGeometry(head: HeadModel): LiftGeometry {
     skullWeights,
     carryWeights,
     headness: Float32Array.from({ length: vertices }, (_, v) => headness(v)),
-    mirrored: mirrorImages(template, vertexClasses, isUsed),
+    mirrored: mirrorImages(template, (v) => (isUsed[v] ? vertexClasses[v]! : -1), MIRROR_REACH_METRES),
     neighbours,
     skullEdges: edgesAmong(neighbours, (v) => skullWeights[v]! > 0.5),
     centreVertices: Uint32Array.from(centreVertices),
@@ -189,37 +192,6 @@ function measure(
     if (y > eyeHeight + 0.04 && y < eyeHeight + 0.08) halfWidth = Math.max(halfWidth, Math.abs(x));
   }
   return { eyeHeight, chinHeight, axisDepth: (front + back) / 2, halfWidth };
-}
-
-/** For every used vertex the nearest used vertex of its class to its mirror image; itself for the rest. */
-function mirrorImages(template: Float32Array, classes: Uint8Array, isUsed: Uint8Array): Uint32Array {
-  const cell = 0.004;
-  const keyOf = (surface: number, x: number, y: number, z: number): string => `${surface} ${x} ${y} ${z}`;
-  const cells = new Map<string, number[]>();
-  const place = (v: number, axis: number): number => template[3 * v + axis]!;
-  for (let v = 0; v < isUsed.length; v++) {
-    if (!isUsed[v]) continue;
-    const at = [0, 1, 2].map((axis) => Math.round(place(v, axis) / cell)) as [number, number, number];
-    const key = keyOf(classes[v]!, ...at);
-    cells.set(key, [...(cells.get(key) ?? []), v]);
-  }
-  return Uint32Array.from({ length: isUsed.length }, (_, v) => {
-    if (!isUsed[v]) return v;
-    const target = [-place(v, 0), place(v, 1), place(v, 2)] as const;
-    const [cx, cy, cz] = target.map((value) => Math.round(value / cell)) as [number, number, number];
-    let [best, bestSquared] = [v, Infinity];
-    for (let dx = -1; dx <= 1; dx++) {
-      for (let dy = -1; dy <= 1; dy++) {
-        for (let dz = -1; dz <= 1; dz++) {
-          for (const other of cells.get(keyOf(classes[v]!, cx + dx, cy + dy, cz + dz)) ?? []) {
-            const squared = target.reduce((sum, value, axis) => sum + (value - place(other, axis)) ** 2, 0);
-            if (squared < bestSquared) [best, bestSquared] = [other, squared];
-          }
-        }
-      }
-    }
-    return best;
-  });
 }
 
 /** 0 below `low`, 1 above `high`, smooth between. */

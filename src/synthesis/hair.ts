@@ -1,7 +1,7 @@
 // Hair grown by rule: ribbons of strands from roots on the scalp, combed, pulled down by their weight, kept
 // off the skull and out of the face; over a cap that closes the gaps between them.
 
-import { vertexNormals } from '../geometry/index.ts';
+import { triangleArea, vertexNormals } from '../geometry/index.ts';
 import { type HeadModel, trianglesOfParts } from '../head/index.ts';
 import { createRandom, deriveSeed, type Random } from '../tensor/index.ts';
 import { scalpCover } from './scalp.ts';
@@ -96,13 +96,6 @@ function scalpOf(head: HeadModel, shaped: Float32Array, traits: SubjectTraits): 
     cover,
     skull,
   };
-}
-
-function triangleArea(vertices: Float32Array, [a, b, c]: Uint32Array): number {
-  const at = (v: number | undefined, k: number): number => vertices[3 * v! + k]!;
-  const u = [0, 1, 2].map((k) => at(b, k) - at(a, k)) as Vector;
-  const w = [0, 1, 2].map((k) => at(c, k) - at(a, k)) as Vector;
-  return norm(cross(u, w)) / 2;
 }
 
 /** A random root on the scalp and the normal there. */

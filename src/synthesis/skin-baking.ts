@@ -3,7 +3,7 @@
 // Light: second-order spherical harmonics of the normal, fitted to the brightness of the seen skin
 // (Ramamoorthi and Hanrahan, "An efficient representation for irradiance environment maps", 2001).
 
-import { vertexNeighbours, vertexNormals } from '../geometry/index.ts';
+import { mirrorImages, vertexNeighbours, vertexNormals } from '../geometry/index.ts';
 import { type HeadModel, PART_NAMES, verticesOfParts } from '../head/index.ts';
 import { diffuseOverMesh, type LiftSource, type LiftTools, liftGeometry } from '../lift/index.ts';
 import { brightness, byteFromLinear, linearFromByte } from './asset-skin.ts';
@@ -218,7 +218,7 @@ function spreadColours(
 ): Float32Array {
   const spread = new Float32Array(colours.length);
   const isKnown = new Uint8Array(weights.length);
-  const mirrored = mirrorImages(head);
+  const mirrored = mirroredSkin(head);
   for (const v of weights.keys()) {
     const from = weights[v]! > 0.4 ? v : weights[mirrored[v]!]! > 0.4 ? mirrored[v]! : -1;
     if (from < 0) continue;
@@ -231,40 +231,16 @@ function spreadColours(
   return spread;
 }
 
+/** Images further than this from the mirrored place are none, metres. */
+const MIRROR_REACH_METRES = 0.004;
 const mirrorsOf = new WeakMap<HeadModel, Uint32Array>();
 
-/** The vertex nearest to the mirrored place, of the same part. */
-function mirrorImages(head: HeadModel): Uint32Array {
+/** The vertex of the skin nearest to the mirrored place. */
+function mirroredSkin(head: HeadModel): Uint32Array {
   const known = mirrorsOf.get(head);
   if (known) return known;
-  const { template } = head;
-  const count = template.length / 3;
-  const skin = verticesOfParts(head, 'skin', 'lips').sort();
-  const cells = new Map<string, number[]>();
-  const cellOf = (x: number, y: number, z: number): string =>
-    [x, y, z].map((value) => Math.round(value * 200)).join();
-  for (const v of skin) {
-    const cell = cellOf(template[3 * v]!, template[3 * v + 1]!, template[3 * v + 2]!);
-    cells.set(cell, [...(cells.get(cell) ?? []), v]);
-  }
-  const images = Uint32Array.from({ length: count }, (_, v) => {
-    const [x, y, z] = [-template[3 * v]!, template[3 * v + 1]!, template[3 * v + 2]!];
-    let [best, distance] = [v, 0.004];
-    for (let i = 0; i < 27; i++) {
-      const shift = [(i % 3) - 1, (Math.floor(i / 3) % 3) - 1, Math.floor(i / 9) - 1].map(
-        (step) => step / 200,
-      );
-      for (const other of cells.get(cellOf(x + shift[0]!, y + shift[1]!, z + shift[2]!)) ?? []) {
-        const own = Math.hypot(
-          template[3 * other]! - x,
-          template[3 * other + 1]! - y,
-          template[3 * other + 2]! - z,
-        );
-        if (own < distance) [best, distance] = [other, own];
-      }
-    }
-    return best;
-  });
+  const isSkin = new Set(verticesOfParts(head, 'skin', 'lips'));
+  const images = mirrorImages(head.template, (v) => (isSkin.has(v) ? 0 : -1), MIRROR_REACH_METRES);
   mirrorsOf.set(head, images);
   return images;
 }

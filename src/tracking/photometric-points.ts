@@ -1,7 +1,7 @@
 // Points of the face whose colour the refinement follows: spread evenly over skin and lips, but where lids
 // and the inside of the mouth come and go.
 
-import { vertexNormals } from '../geometry/index.ts';
+import { triangleArea, vertexNormals } from '../geometry/index.ts';
 import { type HeadModel, PART_NAMES, type SurfacePoints } from '../head/index.ts';
 import { createRandom } from '../tensor/index.ts';
 import { createLandmarkModel, type LandmarkModel } from './landmark-model.ts';
@@ -83,13 +83,4 @@ function lidVertices(head: HeadModel): Uint8Array {
     }
   }
   return isLid;
-}
-
-function triangleArea(points: Float32Array, [a, b, c]: readonly number[]): number {
-  const edge = (v: number): number[] => [0, 1, 2].map((k) => points[3 * v + k]! - points[3 * a! + k]!);
-  const [p, q] = [edge(b!), edge(c!)];
-  return (
-    Math.hypot(p[1]! * q[2]! - p[2]! * q[1]!, p[2]! * q[0]! - p[0]! * q[2]!, p[0]! * q[1]! - p[1]! * q[0]!) /
-    2
-  );
 }

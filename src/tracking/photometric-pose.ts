@@ -10,7 +10,7 @@ import { PhotometricFrame } from './photometric-frame.ts';
 import { type FaceCrop, photometricLevel } from './photometric-image.ts';
 import { type JointProblem, type JointState, lookAt, MIXING } from './photometric-joint.ts';
 import { lightAgainst, meanAlbedo } from './photometric-light.ts';
-import { weighAgainst } from './photometric-residuals.ts';
+import { halfSquares, weighAgainst } from './photometric-residuals.ts';
 
 /** A frame as landmarks placed it. */
 export type PosedFrame = {
@@ -93,10 +93,4 @@ function textureOf(
   const isKnown = new Float64Array(problem.points.pointCount);
   for (const row of weights) for (let t = 0; t < row.length; t++) if (row[t]! > 0) isKnown[t] = 1;
   return { albedo: meanAlbedo(frames, lit), isKnown };
-}
-
-function halfSquares(residual: Float64Array, weights: Float64Array): number {
-  let sum = 0;
-  for (let t = 0; t < residual.length; t++) sum += 0.5 * weights[t]! * residual[t]! ** 2;
-  return sum;
 }

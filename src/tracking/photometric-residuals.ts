@@ -50,7 +50,7 @@ export function weighAppearance(
   const weights = seen.map((row, i) => row.map((weight, t) => strength * weight * trust[i]![t]!));
   const weighed = frames.map((frame, i) => ({ ...frame, weights: weights[i]! }));
   const residuals = residualsOf(weighed, lit);
-  return { weights, lit, residuals, trust, deviation, cost: halfSquares(residuals, weights) };
+  return { weights, lit, residuals, trust, deviation, cost: costOf(residuals, weights) };
 }
 
 /** One frame's residuals against an albedo that is known, with the light that `lightOf` finds; `N` values each. */
@@ -84,7 +84,7 @@ export function appearanceCost(
     weights: weights[i]!.map((weight, t) => weight * isInside[t]!),
     normals: values,
   }));
-  return halfSquares(
+  return costOf(
     residualsOf(frames, lit),
     frames.map((frame) => frame.weights),
   );
@@ -103,14 +103,16 @@ function withoutLonely(seen: readonly Float64Array[]): Float64Array[] {
   return seen.map((row) => row.map((weight, t) => (frames[t]! < LEAST_FRAMES ? 0 : weight)));
 }
 
-function halfSquares(residuals: readonly Float64Array[], weights: readonly Float64Array[]): number {
-  let cost = 0;
-  for (const [i, row] of residuals.entries()) {
-    for (let t = 0; t < row.length; t++) cost += 0.5 * weights[i]![t]! * row[t]! ** 2;
-  }
-  return cost;
+function costOf(residuals: readonly Float64Array[], weights: readonly Float64Array[]): number {
+  return residuals.reduce((sum, row, i) => sum + halfSquares(row, weights[i]!), 0);
 }
 
+/** Half the weighed sum of squares. */
+export function halfSquares(residual: Float64Array, weights: Float64Array): number {
+  let sum = 0;
+  for (let t = 0; t < residual.length; t++) sum += 0.5 * weights[t]! * residual[t]! ** 2;
+  return sum;
+}
 function medianAbsolute(residuals: readonly Float64Array[], seen: readonly Float64Array[]): number {
   const all: number[] = [];
   for (const [i, row] of residuals.entries()) {
