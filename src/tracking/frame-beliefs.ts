@@ -21,7 +21,7 @@ export type FrameBelief = {
   /** With the focal length that it belongs to. */
   readonly start: (FrameState & { readonly focalPx: number }) | null;
   /** What the frame says of the person; null where nothing is learned. */
-  readonly identity: Pick<Prediction, 'identity' | 'identityDeviation'> | null;
+  readonly identity: Pick<Prediction, 'identity' | 'identityDeviation' | 'identityAgreement'> | null;
 };
 
 /** Beliefs about the frames of one clip, or of one picture. */
@@ -133,18 +133,26 @@ export function createFrameBeliefs(
   };
 }
 
-/** What several frames together believe of the identity: means, and 1 / variances. `I` each. */
+/**
+ * What several frames together believe of the identity: means, and 1 / variances. `I` each.
+ * @param options.areApart whether they show the person from different sides, so that each errs for itself as well: then
+ * their mean is nearer to the usual head than all of them together have reason to be
+ */
 export function believedIdentity(
   model: LandmarkModel,
   beliefs: readonly FrameBelief[],
   plainPrecision: number,
+  { areApart = false }: { readonly areApart?: boolean } = {},
 ): { readonly mean: Float64Array; readonly precision: Float64Array } {
   const mean = new Float64Array(model.identityCount);
   const precision = new Float64Array(model.identityCount).fill(plainPrecision);
   const learned = beliefs.flatMap(({ identity }) => (identity === null ? [] : [identity]));
-  for (const { identity, identityDeviation } of learned) {
+  const count = areApart ? learned.length : 1;
+  for (const { identity, identityDeviation, identityAgreement } of learned) {
     for (const [k, value] of identity.entries()) {
-      mean[k]! += value / learned.length;
+      // Least squares of a value over the mean of predictions that correlate so.
+      const surer = count / (1 + (count - 1) * identityAgreement[k]!);
+      mean[k]! += (surer * value) / learned.length;
       // Frames of one person err together: several are as sure as one.
       precision[k] = plainPrecision / identityDeviation[k]! ** 2;
     }

@@ -14,20 +14,24 @@ import { type LandmarkResponse, responseOf } from './landmark-response.ts';
 
 /** Format name in the metadata of the file. */
 export const LEARNED_PRIOR_FORMAT = 'learn2control-tracking-prior';
-export const LEARNED_PRIOR_VERSION = '5';
+export const LEARNED_PRIOR_VERSION = '6';
 
 /** Before the names of the network's parameters in the file. */
 export const NETWORK_PREFIX = 'network.';
+
+/** In the file: `identityAgreement` of `Prediction`. */
+export const AGREEMENT_TENSOR = 'identity.agreement';
 
 /** Before the names of the units' gains in the file. */
 const GAINS_PREFIX = 'gains.';
 
 /** Gains as named arrays, for a file. */
-export function gainTensors({ rest, motion, offset }: UnitGains): Record<string, Float32Array> {
+export function gainTensors({ rest, motion, offset, gaze }: UnitGains): Record<string, Float32Array> {
   return {
     [`${GAINS_PREFIX}rest`]: rest,
     [`${GAINS_PREFIX}motion`]: motion,
     [`${GAINS_PREFIX}offset`]: offset,
+    [`${GAINS_PREFIX}gaze`]: Float32Array.of(...gaze.usual, ...gaze.share),
   };
 }
 
@@ -77,6 +81,8 @@ export type Prediction = {
   /** `IDENTITY_TARGETS`. */
   readonly identity: Float32Array;
   readonly identityDeviation: Float32Array;
+  /** How far pictures of one person from different sides agree on each coefficient, 0 to 1: their correlation. */
+  readonly identityAgreement: Float32Array;
 };
 
 /** A prior that was learned for a head's units. */
@@ -258,6 +264,8 @@ export function decodeLearnedPrior(bytes: Uint8Array, head: HeadModel): LearnedP
     };
   };
   const [image, clip] = [mapOf('image'), mapOf('clip')];
+  const agreement = weights[AGREEMENT_TENSOR]!.data;
+  const gaze = weights[`${GAINS_PREFIX}gaze`]!.data;
   const network = Object.entries(weights).flatMap(([name, weight]) =>
     name.startsWith(NETWORK_PREFIX) ? [[name.slice(NETWORK_PREFIX.length), weight] as const] : [],
   );
@@ -268,6 +276,7 @@ export function decodeLearnedPrior(bytes: Uint8Array, head: HeadModel): LearnedP
       rest: weights[`${GAINS_PREFIX}rest`]!.data,
       motion: weights[`${GAINS_PREFIX}motion`]!.data,
       offset: weights[`${GAINS_PREFIX}offset`]!.data,
+      gaze: { usual: [gaze[0]!, gaze[1]!], share: [gaze[2]!, gaze[3]!] },
     },
     predict(features, { eyes, reading }, neutral) {
       const points = features.residual.length;
@@ -291,6 +300,7 @@ export function decodeLearnedPrior(bytes: Uint8Array, head: HeadModel): LearnedP
         turnDeviation: deviation.subarray(turn, identity),
         identity: values.subarray(identity),
         identityDeviation: deviation.subarray(identity),
+        identityAgreement: agreement,
       };
     },
   };

@@ -16,7 +16,7 @@ import {
 } from './frame-beliefs.ts';
 import { createFrameChain } from './frame-chain.ts';
 import { type FrameState, parametersOf } from './head-state.ts';
-import { widenUnits } from './kept-amplitude.ts';
+import { restRow, widenFrame } from './kept-amplitude.ts';
 import type { LandmarkModel } from './landmark-model.ts';
 import { shapeLandmarks } from './landmark-projection.ts';
 import { type LearnedPrior, neutralRow } from './learned-prior.ts';
@@ -83,18 +83,16 @@ export function createOnlineFit(
   /** With the amplitude of its units given back, as far as the face at rest is known. */
   const widen = (frame: FrameState): FrameState => {
     if (learned === null) return frame;
-    rest.learn(Float32Array.from(frame.expression));
+    rest.learn(restRow(frame));
     const trust = Math.min(
       1,
       Math.max(0, (rest.count - LEAST_FOR_NEUTRAL) / (TRUSTED_NEUTRAL - LEAST_FOR_NEUTRAL)),
     );
-    const { rest: still, motion, offset } = learned.gains;
-    const gains = {
-      rest: still.map((gain) => 1 + trust * (gain - 1)),
-      motion: motion.map((gain) => 1 + trust * (gain - 1)),
-      offset,
-    };
-    return { ...frame, expression: widenUnits(frame.expression, rest.median!, gains) };
+    const { rest: still, motion, offset, gaze } = learned.gains;
+    const asFar = (gain: number): number => 1 + trust * (gain - 1);
+    const share = [asFar(gaze.share[0]), asFar(gaze.share[1])] as const;
+    const gains = { rest: still.map(asFar), motion: motion.map(asFar), offset, gaze: { ...gaze, share } };
+    return widenFrame(frame, rest.median!, gains);
   };
 
   return {

@@ -132,6 +132,7 @@ export function fitSeenViews(
     model,
     seen.map(({ belief }) => belief),
     IDENTITY_PRECISION[learned === null ? 'plain' : 'learned'],
+    { areApart: true },
   );
   const system = new FrameSystem(model, { withShared: true });
   const observe = (rotations: readonly Float64Array[], agreement: readonly number[] | null): FitView[] => {

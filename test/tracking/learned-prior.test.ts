@@ -83,6 +83,7 @@ test('a fit goes where a sure prediction says', () => {
       turnDeviation: new Float32Array(2).fill(0.05),
       identity: new Float32Array(0),
       identityDeviation: new Float32Array(0),
+      identityAgreement: new Float32Array(0),
     }),
   };
   const eyes = new Uint8Array(2 * EYE_PATCH.width * EYE_PATCH.height);

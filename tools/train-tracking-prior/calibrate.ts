@@ -9,6 +9,7 @@ import { type Device, decodeSafetensors, encodeSafetensors } from '../../src/ten
 import { createTracker } from '../../src/tracking/index.ts';
 import { plainGains, type UnitGains, widenUnits } from '../../src/tracking/kept-amplitude.ts';
 import { gainTensors, medianRow, targetNames } from '../../src/tracking/learned-prior.ts';
+import type { RestingGaze } from '../../src/tracking/resting-gaze.ts';
 import { hingesOf } from './dataset.ts';
 import { renderMotionTake } from './rendered-takes.ts';
 import { storedTake } from './stored-takes.ts';
@@ -33,6 +34,8 @@ const KEPT = /^(eyeBlink|eyeLook|jawOpen|tongueOut)/;
 const SILENT = /^(eyeLook|jawOpen|tongueOut)/;
 /** Lids that seem to hang mostly do not: they come as far up as what is found tells of the truth. */
 const HANGING = /^eyeBlink/;
+/** Share of a gaze's middle that is believed at least. */
+const LEAST_GAZE_SHARE = 0.3;
 
 /** One unit, or one with that of the other side: sums of products. */
 type Products = { readonly truth: number; readonly found: number; readonly both: number };
@@ -79,8 +82,9 @@ export async function calibratePrior(
   const moving: Pair[][] = names.map(() => []);
   const resting: Pair[][] = names.map(() => []);
   const clips: { truth: Float32Array[]; found: Float32Array[]; rest: Float32Array }[] = [];
-  /** Of eyes that are open, radians: found less true. */
+  /** Of eyes that are open, radians: pitch found less true, and the middles of each clip, yaw and pitch. */
   const gazeErrors: number[] = [];
+  const gazeMiddles: (readonly Pair[])[] = [];
   for (let seed = FIRST_SEED; seed < FIRST_SEED + options.clips; seed++) {
     const take = await storedTake(join(options.folder, `take-${seed}.safetensors`), () =>
       renderMotionTake(options.tools, {
@@ -97,9 +101,12 @@ export async function calibratePrior(
     const truth = take.truths.map(({ expression }) => expression);
     const heads = take.truths.map((_, i) => parametersAt(track, i));
     const found = heads.map(({ expression }) => expression);
-    for (const [i, own] of take.truths.entries()) {
-      if (lidClosureOf(head, own) < 0.5) gazeErrors.push(gazePitchOf(heads[i]!) - gazePitchOf(own));
-    }
+    const open = take.truths.flatMap((own, i) =>
+      lidClosureOf(head, own) < 0.5 ? [[gazeOf(own), gazeOf(heads[i]!)] as const] : [],
+    );
+    gazeErrors.push(...open.map(([own, seen]) => seen[1]! - own[1]!));
+    const [trueGaze, foundGaze] = [0, 1].map((k) => medianRow(open.map((pair) => pair[k]!)));
+    gazeMiddles.push([0, 1].map((axis) => [trueGaze![axis]!, foundGaze![axis]!] as const));
     const [trueRest, foundRest] = [medianRow(truth), medianRow(found)];
     clips.push({ truth, found, rest: foundRest });
     for (const unit of names.keys()) {
@@ -113,6 +120,7 @@ export async function calibratePrior(
     rest: new Float32Array(names.length).fill(1),
     motion: new Float32Array(names.length).fill(1),
     offset: new Float32Array(names.length),
+    gaze: restingGazeOf(gazeMiddles),
   };
   const report = names.map((name, unit) => {
     const both = [unit, names.indexOf(otherSide(name))];
@@ -144,14 +152,34 @@ export async function calibratePrior(
     report[unit] += `; offset ${gains.offset[unit].toFixed(3)}`;
   }
   const gazeSurplus = gazeErrors.reduce((sum, error) => sum + error, 0) / gazeErrors.length;
-  report.push(`  gazePitch: ${((180 / Math.PI) * gazeSurplus).toFixed(2)} degrees too much, taken off`);
+  const degrees = (radians: number): string => ((180 / Math.PI) * radians).toFixed(2);
+  const { usual, share } = gains.gaze;
+  report.push(
+    `  gazePitch: ${degrees(gazeSurplus)} degrees too much, taken off`,
+    `  gaze's middle: usually at ${usual.map(degrees)} degrees, departures believed to ${share.map((value) => value.toFixed(2))}`,
+  );
   return { file: calibrated(gains, gazeSurplus), report: [`${options.clips} clips`, ...report] };
 }
 
 const lidClosureOf = (head: HeadModel, { expression }: HeadParameters): number =>
   Math.max(...Array.from(head.eyelidExpressions, (unit) => expression[unit]!));
 
-const gazePitchOf = ({ jointRotations }: HeadParameters): number => hingesOf(jointRotations)[2];
+/** Yaw and pitch. */
+function gazeOf({ jointRotations }: HeadParameters): Float32Array {
+  const [, yaw, pitch] = hingesOf(jointRotations);
+  return Float32Array.of(yaw, pitch);
+}
+
+/** Where people look on the mean, and least squares of the true middles of clips over those found. */
+function restingGazeOf(middles: readonly (readonly Pair[])[]): RestingGaze {
+  const axes = ([0, 1] as const).map((axis) => middles.map((own) => own[axis]!));
+  const usual = axes.map((pairs) => pairs.reduce((sum, [truth]) => sum + truth, 0) / pairs.length);
+  const share = axes.map((pairs) => {
+    const { both, found } = productsOf(pairs);
+    return Math.min(1, Math.max(LEAST_GAZE_SHARE, both / found));
+  });
+  return { usual: [0, usual[1]!], share: [share[0]!, share[1]!] };
+}
 
 /** By how much a unit is found above the truth, its amplitude given back; the mean over all frames. */
 function meanSurplus(

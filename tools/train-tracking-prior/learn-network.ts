@@ -49,10 +49,14 @@ const PLACE_NOISE = 0.06;
 const LEAST_SCALE = 0.02;
 /** What an error of the turn is measured by, radians: its spread is ten times as large. */
 const TURN_SCALE = 0.03;
-/** Brows count twice: they move little of the picture. The identity counts less: there are few people beside so many pictures. */
+/**
+ * Brows and gaze count more: they move little of the picture. The identity counts less: there are few people beside so many
+ * pictures.
+ */
 const WEIGHTS: readonly (readonly [targets: RegExp, weight: number])[] = [
   [/^brow/, 2],
-  [/^identity/, 0.25],
+  [/^gaze/, 3],
+  [/^identity/, 0.5],
 ];
 
 /**

@@ -6,15 +6,19 @@ import type { AnyTensor } from '../../src/tensor/index.ts';
 import { toHalf } from '../../src/tensor/index.ts';
 import type { PatchReader } from '../../src/tracking/expression-network.ts';
 import {
+  AGREEMENT_TENSOR,
+  applyPriorMap,
   inputCount,
   medianRow,
   movingNames,
   READING_TERMS,
   readingInputs,
+  TURN_TARGETS,
   targetNames,
 } from '../../src/tracking/learned-prior.ts';
 import { amplify, blend, gainFor, type HeldOutRow, judge } from './blend.ts';
 import type { DescribedSample } from './dataset.ts';
+import { identityAgreement } from './identity-agreement.ts';
 import type { LinearMap } from './ridge.ts';
 import { type Row, readAll } from './rows.ts';
 
@@ -42,14 +46,14 @@ export async function weighMaps(
 ): Promise<{ readonly tensors: Record<string, AnyTensor>; readonly report: readonly string[] }> {
   const names = targetNames(head);
   const moving = movingNames(head).length;
+  const firstIdentity = moving + TURN_TARGETS.length;
   const readings = await readAll(head, reader, samples);
   const neutrals = ([0, 1] as const).map((side) =>
     samples.map((sample) => medianRow(groups.get(sample)!.map((other) => readings.get(other)![side]))),
   );
-  const means = Float64Array.from(names, (_, t) => {
-    const values = rows.flatMap((pair) => pair.map(({ targets }) => targets[t]!));
-    return values.reduce((sum, value) => sum + value, 0) / values.length;
-  });
+  const means = Float64Array.from(names, (_, t) =>
+    meanOf(rows.flatMap((pair) => pair.map(({ targets }) => targets[t]!))),
+  );
   const report: string[] = [];
   const tensors: Record<string, AnyTensor> = {};
   for (const kind of MAP_KINDS) {
@@ -75,6 +79,16 @@ export async function weighMaps(
     tensors[`${kind}.bias`] = { dtype: 'float32', shape: [count], data: map.bias };
     tensors[`${kind}.shares`] = { dtype: 'float32', shape: shareShape, data: map.shares };
     tensors[`${kind}.deviation`] = { dtype: 'float32', shape: [count], data: deviation };
+    if (kind === 'clip') continue;
+    const people = samples.map(({ subject }) => subject);
+    const found = held.map(({ inputs, read }) => applyPriorMap(map, inputs, read, [firstIdentity, count]));
+    const agreement = identityAgreement([...people, ...people.map((person) => -1 - person)], found);
+    tensors[AGREEMENT_TENSOR] = { dtype: 'float32', shape: [agreement.length], data: agreement };
+    report.push(`  identity: pictures of one person agree to ${meanOf(agreement).toFixed(2)}`);
   }
   return { tensors, report };
+}
+
+function meanOf(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 }
