@@ -5,18 +5,20 @@
  * @param points `V 3`
  * @param classOf what a point is of; negative for points that have no image and are none
  * @param reach largest distance of image and mirrored place, in the points' unit
+ * @param mayBeImage which points may be another's image; by default all
  */
 export function mirrorImages(
   points: Float32Array,
   classOf: (point: number) => number,
   reach: number,
+  mayBeImage: (point: number) => boolean = () => true,
 ): Uint32Array {
   const count = points.length / 3;
   const cells = new Map<string, number[]>();
   const key = (group: number, x: number, y: number, z: number): string => `${group} ${x} ${y} ${z}`;
   const cellAt = (value: number): number => Math.round(value / reach);
   for (let v = 0; v < count; v++) {
-    if (classOf(v) < 0) continue;
+    if (classOf(v) < 0 || !mayBeImage(v)) continue;
     const own = key(
       classOf(v),
       cellAt(points[3 * v]!),

@@ -235,12 +235,17 @@ function spreadColours(
 const MIRROR_REACH_METRES = 0.004;
 const mirrorsOf = new WeakMap<HeadModel, Uint32Array>();
 
-/** The vertex of the skin nearest to the mirrored place. */
+/** For every vertex, also of eyes and mouth, that of the skin nearest to its mirrored place. */
 function mirroredSkin(head: HeadModel): Uint32Array {
   const known = mirrorsOf.get(head);
   if (known) return known;
   const isSkin = new Set(verticesOfParts(head, 'skin', 'lips'));
-  const images = mirrorImages(head.template, (v) => (isSkin.has(v) ? 0 : -1), MIRROR_REACH_METRES);
+  const images = mirrorImages(
+    head.template,
+    () => 0,
+    MIRROR_REACH_METRES,
+    (v) => isSkin.has(v),
+  );
   mirrorsOf.set(head, images);
   return images;
 }

@@ -113,6 +113,7 @@ export function halfSquares(residual: Float64Array, weights: Float64Array): numb
   for (let t = 0; t < residual.length; t++) sum += 0.5 * weights[t]! * residual[t]! ** 2;
   return sum;
 }
+
 function medianAbsolute(residuals: readonly Float64Array[], seen: readonly Float64Array[]): number {
   const all: number[] = [];
   for (const [i, row] of residuals.entries()) {

@@ -36,6 +36,17 @@ test('what has no image within reach, or is left out, is its own', () => {
   assert.deepEqual([...mirrorImages(points, () => 0, 0.1)], [0, 1, 3, 2]);
   assert.deepEqual([...mirrorImages(points, () => 0, 0.3)], [1, 0, 3, 2]);
   assert.deepEqual([...mirrorImages(points, (v) => (v < 2 ? 0 : -1), 0.3)], [1, 0, 2, 3]);
+  assert.deepEqual(
+    [
+      ...mirrorImages(
+        points,
+        () => 0,
+        0.3,
+        (v) => v > 0,
+      ),
+    ],
+    [1, 1, 3, 2],
+  );
 });
 
 test('the area of a triangle', () => {

@@ -2,6 +2,7 @@
 // prior. How much of every unit's motion is left says how much the tracker is to give back.
 
 import { join } from 'node:path';
+import { meanOf } from '../../src/evaluation/statistics.ts';
 import { type HeadModel, type HeadParameters, parametersAt } from '../../src/head/index.ts';
 import { readModel } from '../../src/node/index.ts';
 import type { AssetLibrary, RenderTools } from '../../src/synthesis/index.ts';
@@ -151,7 +152,7 @@ export async function calibratePrior(
     gains.offset[unit] = SILENT.test(name) ? 0 : -Math.min(MOST_OFFSET, Math.max(-MOST_OFFSET, both));
     report[unit] += `; offset ${gains.offset[unit].toFixed(3)}`;
   }
-  const gazeSurplus = gazeErrors.reduce((sum, error) => sum + error, 0) / gazeErrors.length;
+  const gazeSurplus = meanOf(gazeErrors);
   const degrees = (radians: number): string => ((180 / Math.PI) * radians).toFixed(2);
   const { usual, share } = gains.gaze;
   report.push(
@@ -173,12 +174,11 @@ function gazeOf({ jointRotations }: HeadParameters): Float32Array {
 /** Where people look on the mean, and least squares of the true middles of clips over those found. */
 function restingGazeOf(middles: readonly (readonly Pair[])[]): RestingGaze {
   const axes = ([0, 1] as const).map((axis) => middles.map((own) => own[axis]!));
-  const usual = axes.map((pairs) => pairs.reduce((sum, [truth]) => sum + truth, 0) / pairs.length);
   const share = axes.map((pairs) => {
     const { both, found } = productsOf(pairs);
     return Math.min(1, Math.max(LEAST_GAZE_SHARE, both / found));
   });
-  return { usual: [0, usual[1]!], share: [share[0]!, share[1]!] };
+  return { usual: [0, meanOf(axes[1]!.map(([truth]) => truth))], share: [share[0]!, share[1]!] };
 }
 
 /** By how much a unit is found above the truth, its amplitude given back; the mean over all frames. */

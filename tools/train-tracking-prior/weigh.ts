@@ -1,6 +1,7 @@
 // The maps of a prior from its regressions of the landmarks and from what the network reads: both are weighed against each
 // other on people that neither has learned from.
 
+import { meanOf } from '../../src/evaluation/statistics.ts';
 import type { HeadModel } from '../../src/head/index.ts';
 import type { AnyTensor } from '../../src/tensor/index.ts';
 import { toHalf } from '../../src/tensor/index.ts';
@@ -84,11 +85,7 @@ export async function weighMaps(
     const found = held.map(({ inputs, read }) => applyPriorMap(map, inputs, read, [firstIdentity, count]));
     const agreement = identityAgreement([...people, ...people.map((person) => -1 - person)], found);
     tensors[AGREEMENT_TENSOR] = { dtype: 'float32', shape: [agreement.length], data: agreement };
-    report.push(`  identity: pictures of one person agree to ${meanOf(agreement).toFixed(2)}`);
+    report.push(`  identity: pictures of one person agree to ${meanOf([...agreement]).toFixed(2)}`);
   }
   return { tensors, report };
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 }
